@@ -1,0 +1,77 @@
+# `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help run serve migrate test test-unit bench lint format typecheck coverage sure openapi lock clean
+
+PORT ?=
+DATA ?= var
+ARGS ?=
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+with_port = $(if $(PORT),TICKETING_PORT=$(PORT))
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## ?(.*)/  make \1\t\2/' | expand -t 20
+
+run: $(RUN_READY)  ## serve on 127.0.0.1:8000 with a MongoDB of its own (PORT=, DATA=)
+	@$(with_port) $(PYTHON) -m ticketing run --data "$(DATA)"
+
+serve: $(RUN_READY)  ## run gunicorn as in production, on TICKETING_MONGODB_URI (PORT=)
+	@$(with_port) $(PYTHON) -m ticketing serve
+
+migrate: $(RUN_READY)  ## bring the database of TICKETING_MONGODB_URI up to date
+	@$(PYTHON) -m ticketing migrate
+
+test: $(DEV_READY)  ## everything, on the embedded MongoDB (ARGS= goes to pytest)
+	@$(PYTHON) -m pytest $(ARGS)
+
+test-unit: $(DEV_READY)  ## what needs no server: seconds
+	@$(PYTHON) -m pytest -m "not system" $(ARGS)
+
+bench: $(DEV_READY)  ## the rush on one hot event, as a ratio to a POST without a database (needs wrk)
+	@$(PYTHON) -m bench.rush $(ARGS)
+
+lint: $(DEV_READY)  ## ruff
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+
+format: $(DEV_READY)  ## let ruff format and mend
+	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
+
+typecheck: $(DEV_READY)  ## mypy, strict
+	@$(VENV)/bin/mypy
+
+coverage: $(DEV_READY)  ## the tests with branch coverage, never below 85 %
+	@$(PYTHON) -m pytest --cov --cov-report=term $(ARGS)
+
+sure: lint typecheck coverage  ## what CI checks
+
+openapi: $(DEV_READY)  ## print the OpenAPI document
+	@$(PYTHON) -m ticketing openapi
+
+lock: $(DEV_READY)  ## write requirements*.txt anew from requirements*.in
+	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url -o requirements.txt requirements.in
+	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url -o requirements-dev.txt requirements-dev.in
+
+clean:  ## remove what the other targets made, but not your data in var/
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PYTHON):
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed.")'
+	@python3 -m venv $(VENV)
+
+$(RUN_READY): requirements.txt | $(PYTHON)
+	@echo "Installing what the service needs ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV_READY): requirements-dev.txt | $(PYTHON)
+	@echo "Installing what the service and its tests need ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,149 @@
+"""The rush on one hot event, next to the same server's POST without a database.
+
+`python -m bench.rush [--rounds N] [--seconds S] [--connections C]` starts a MongoDB and the server
+as `make serve` does, with two workers, and lets wrk ask both routes in turns. What counts is the
+ratio within a round; the machine's own speed cancels out. Needs wrk (Debian's package `wrk`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from ticketing.server.mongod import Mongod, free_port
+from ticketing.server.running import GUNICORN
+from ticketing.storage.clients import connect
+from ticketing.storage.migrating import migrate
+
+
+def main() -> int:
+    """Run the benchmark; the exit code says whether the books agree afterwards."""
+    asked = _arguments()
+    if not shutil.which("wrk"):
+        print("wrk is not installed: apt-get install wrk", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        mongod = Mongod(Path(folder))
+        mongod.start()
+        try:
+            return _measure(mongod.uri, asked, Path(folder))
+        finally:
+            mongod.kill()
+
+
+def _measure(uri: str, asked: argparse.Namespace, folder: Path) -> int:
+    port = free_port()
+    with connect(uri, appname="bench") as client:
+        migrate(client["bench"])
+        server = _start(uri, port, asked.workers)
+        try:
+            event = _create(port)
+            script = _script(folder, event)
+            ratios = [_round(port, script, asked) for _ in range(asked.rounds)]
+            print(f"ratio: median {median(ratios):.2f}, lowest {min(ratios):.2f}")
+            return _check(client["bench"], event)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _round(port: int, script: Path, asked: argparse.Namespace) -> float:
+    sales = _wrk(port, "/api/v1/transactions", script, asked)
+    plain = _wrk(port, "/bench/validated", script, asked)
+    ratio = sales["rate"] / plain["rate"]
+    print(
+        f"sales {sales['rate']:7.0f}/s  p50 {sales['p50']:>8}  p99 {sales['p99']:>8}   "
+        f"no database {plain['rate']:7.0f}/s   ratio {ratio:.2f}",
+        flush=True,
+    )
+    return ratio
+
+
+def _wrk(port: int, path: str, script: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    out = subprocess.run(
+        ["wrk", "-t1", f"-c{asked.connections}", f"-d{asked.seconds}", "--latency",
+         "-s", str(script), f"http://127.0.0.1:{port}{path}"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    if refused := re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: .*", out):
+        raise SystemExit(f"{path}: {refused[0]}")
+    found = {name: re.search(pattern, out)[1] for name, pattern in _FIGURES.items()}  # type: ignore[index]
+    return {**found, "rate": float(found["rate"])}
+
+
+_FIGURES = {
+    "rate": r"Requests/sec:\s+(\S+)",
+    "p50": r"\n\s+50%\s+(\S+)",
+    "p99": r"\n\s+99%\s+(\S+)",
+}
+
+
+def _start(uri: str, port: int, workers: int) -> subprocess.Popen[bytes]:
+    settings = {"MONGODB_URI": uri, "DATABASE": "bench", "AUTH": "open", "PORT": str(port),
+                "WORKERS": str(workers)}  # fmt: skip
+    environment = {**os.environ, **{f"TICKETING_{k}": v for k, v in settings.items()}}
+    server = subprocess.Popen(
+        [*GUNICORN, "bench.wsgi:app"], env=environment, stderr=subprocess.DEVNULL
+    )
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
+                return server
+        except OSError:
+            time.sleep(0.1)
+    server.kill()
+    raise SystemExit("the server did not become ready")
+
+
+def _create(port: int) -> str:
+    body = {"name": "Rush", "date": "2024-10-31", "capacity": 1_000_000, "costPerTicket": 5}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/v1/events",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        return str(json.load(answer)["id"])
+
+
+def _script(folder: Path, event: str) -> Path:
+    script = folder / "sell.lua"
+    script.write_text(
+        f"""wrk.method = "POST"
+wrk.body = '{{"event":"{event}","nTickets":1}}'
+wrk.headers["Content-Type"] = "application/json"
+"""
+    )
+    return script
+
+
+def _check(db: Any, event_id: str) -> int:
+    event = db.events.find_one({"_id": event_id})
+    bookings = db.bookings.count_documents({"event": event_id})
+    trail = db.audit.count_documents({"event": event_id, "action": "sold"})
+    print(f"sold {event['sold']} of {event['capacity']}; bookings {bookings}; audit {trail}")
+    return 0 if event["sold"] == bookings == trail <= event["capacity"] else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="The rush on one hot event.")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--workers", type=int, default=2)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

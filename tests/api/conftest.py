@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+GALA = {"name": "Gala", "date": "2024-10-31", "capacity": 10, "costPerTicket": 5}
+
+
+class Till:
+    """Says what a client of the API would say, and fails where an answer is not as expected."""
+
+    def __init__(self, api):
+        self.api = api
+
+    def event(self, **known):
+        answer = self.api.post("/api/v1/events", json={**GALA, **known})
+        assert answer.status_code == 201, answer.json
+        return answer.json
+
+    def sell(self, event, tickets=1, **headers):
+        body = {"event": event["id"] if isinstance(event, dict) else event, "nTickets": tickets}
+        return self.api.post("/api/v1/transactions", json=body, headers=headers)
+
+    def sold(self, event, tickets=1):
+        answer = self.sell(event, tickets)
+        assert answer.status_code == 201, answer.json
+        return answer.json
+
+    def give_back(self, sale, **headers):
+        return self.api.delete(f"/api/v1/transactions/{sale['id']}", headers=headers)
+
+    def change(self, event, headers=None, **values):
+        return self.api.patch(f"/api/v1/events/{event['id']}", json=values, headers=headers)
+
+    def show(self, event):
+        return self.api.get(f"/api/v1/events/{event['id']}").json
+
+    def statistics(self, **query):
+        answer = self.api.get("/api/v1/statistics/monthly", query_string=query)
+        assert answer.status_code == 200, answer.json
+        return answer.json
+
+
+@pytest.fixture
+def till(api):
+    return Till(api)
+
+
+def refused(answer, status, code):
+    """Check that an answer is a problem of this status and code, and return it."""
+    assert answer.status_code == status, answer.data
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["status"] == status
+    assert answer.json["code"] == code, answer.json
+    assert {"type", "title", "detail"} <= answer.json.keys()
+    return answer.json

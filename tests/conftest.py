@@ -1,0 +1,99 @@
+"""What the tests stand on: the real MongoDB, and applications on databases of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
+
+from tests.mongodb import replica_set
+from ticketing.app import create_app, now
+from ticketing.config import Settings
+from ticketing.services.office import Office
+from ticketing.storage.clients import Client, Database, connect
+from ticketing.storage.migrating import migrate
+
+hypothesis_settings.register_profile("here", deadline=None)
+hypothesis_settings.load_profile("here")
+
+_databases = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a MongoDB or a server, so that `make test-unit` can leave it out."""
+    for item in items:
+        needs_mongodb = "mongodb_uri" in getattr(item, "fixturenames", ())
+        if needs_mongodb or item.path.is_relative_to(Path(__file__).parent / "system"):
+            item.add_marker(pytest.mark.system)
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real MongoDB, a replica set of one node, for as long as the tests run."""
+    folder: Path = tmp_path_factory.mktemp("mongodb")
+    with replica_set(folder) as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def mongo(mongodb_uri: str) -> Iterator[Client]:
+    with connect(mongodb_uri, appname="tests") as client:
+        yield client
+
+
+@pytest.fixture
+def db(mongo: Client) -> Iterator[Database]:
+    """A migrated database of the test's own."""
+    name = f"test-{next(_databases)}"
+    migrate(mongo[name])
+    yield mongo[name]
+    mongo.drop_database(name)
+
+
+def the_settings(**known: object) -> Settings:
+    """The default settings in open mode."""
+    values: dict[str, object] = {
+        "mongodb_uri": None,
+        "database": "ticketing",
+        "auth": "open",
+        "timezone": ZoneInfo("UTC"),
+        "max_body_bytes": 65_536,
+        "host": "127.0.0.1",
+        "port": 8000,
+        "workers": 2,
+        "threads": 32,
+        "pin_workers": True,
+        "graceful_timeout_s": 15,
+        "group_size": 128,
+        "lane_wait_s": 4.0,
+        "commit_timeout_s": 8.0,
+        "log_level": "error",
+    }
+    return Settings(**{**values, **known})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def office(mongo: Client, db: Database) -> Office:
+    return Office(mongo, db, now, group_size=128, wait_s=4, commit_s=8)
+
+
+@pytest.fixture
+def api_at(mongo: Client, db: Database) -> Callable[..., FlaskClient]:
+    """The service within this process, at a time of the test's choice."""
+
+    def build(clock: Callable[[], datetime] = now, **known: object) -> FlaskClient:
+        app = create_app(the_settings(database=db.name, **known), mongo, clock)
+        return app.test_client()
+
+    return build
+
+
+@pytest.fixture
+def api(api_at: Callable[..., FlaskClient]) -> FlaskClient:
+    return api_at()

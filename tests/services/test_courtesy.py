@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ticketing.services import courtesy
+from ticketing.services.courtesy import Batons
+
+
+@pytest.fixture
+def batons(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    return Batons("test")
+
+
+def test_gives_the_baton_to_one_at_a_time(batons):
+    inside = 0
+    most = 0
+    lock = threading.Lock()
+
+    def work() -> None:
+        nonlocal inside, most
+        for _ in range(20):
+            with batons.held("e1"):
+                with lock:
+                    inside += 1
+                    most = max(most, inside)
+                time.sleep(0.001)
+                with lock:
+                    inside -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert most == 1
+
+
+def test_goes_ahead_without_a_baton_that_does_not_come(batons):
+    started = time.monotonic()
+
+    with batons.held("e1"), batons.held("e1"):
+        waited = time.monotonic() - started
+
+    assert waited >= courtesy.PATIENCE_S
+
+
+def test_goes_ahead_where_no_file_can_be_made(batons):
+    batons._folder = batons._folder / "not" / "there"
+
+    with batons.held("e1"):
+        pass
+
+
+def test_leaves_no_file_open(batons):
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    for _ in range(50):
+        with batons.held("e1"):
+            pass
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_gets_the_baton_back_from_a_process_that_was_killed(batons, tmp_path):
+    script = (
+        "import time\nfrom ticketing.services.courtesy import Batons\n"
+        "with Batons('test').held('e1'):\n print('held', flush=True)\n time.sleep(60)\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == b"held\n"
+
+    other.kill()
+    other.wait()
+    other.stdout.close()
+    started = time.monotonic()
+    with batons.held("e1"):
+        assert time.monotonic() - started < courtesy.PATIENCE_S

@@ -1,0 +1,227 @@
+"""The office on the real MongoDB: conflicts, faults, lost and unknown replies."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+
+import pytest
+
+from tests.builders import a_new_event, an_order, sell
+from tests.system.checks import check_event
+from ticketing.app import now
+from ticketing.domain.commands import Change
+from ticketing.domain.errors import Busy, DatabaseAway, OutcomeUnknown, SoldOut
+from ticketing.domain.keeping import Answer
+from ticketing.services.office import Asker, Keep, Office, Request
+from ticketing.storage import audit, bookings, events, idempotency
+from ticketing.storage.sessions import unit_of_work
+
+ASKER = Asker("ada", "r1")
+
+
+def an_office(mongo, db, **known) -> Office:
+    values = {"group_size": 128, "wait_s": 4, "commit_s": 8}
+    return Office(mongo, db, now, **{**values, **known})
+
+
+@pytest.fixture
+def event(office):
+    return office.submit("e1", a_new_event(capacity=30), ASKER).outcome
+
+
+@pytest.fixture
+def failing(mongo):
+    """Have MongoDB fail commands, as its own tests do."""
+
+    def fail(times, **data):
+        mode = {"times": times} if times else "alwaysOn"
+        mongo.admin.command({"configureFailPoint": "failCommand", "mode": mode, "data": data})
+
+    yield fail
+    mongo.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+
+
+def keyed(key="k1") -> Asker:
+    return Asker("ada", "r1", Keep("ada", key, "f", lambda outcome: Answer(201, {}, b"sold")))
+
+
+def test_keeps_the_books_when_offices_meet_without_a_baton(mongo, db, event, monkeypatch):
+    """As between hosts: only MongoDB stands between them."""
+    offices = [an_office(mongo, db) for _ in range(3)]
+    for office in offices:
+        office._lanes._turn = lambda _: nullcontext()
+
+    with ThreadPoolExecutor(24) as pool:
+        futures = [pool.submit(offices[n % 3].submit, "e1", sell(), ASKER) for n in range(60)]
+        outcomes = [future.result().outcome for future in futures]
+
+    assert sum(isinstance(outcome, SoldOut) for outcome in outcomes) == 30
+    check_event(db, "e1")
+
+
+def test_lets_a_request_that_mongodb_refuses_spoil_no_other(db, office, event):
+    impossible = Change({"price": -1})  # the schemas let nobody ask this; the validator refuses
+    commands = [sell(2), impossible, sell(3)]
+
+    results = office._commit("e1", [Request(an_order(command), None) for command in commands])
+
+    assert (results[0].outcome.tickets, results[2].outcome.tickets) == (2, 3)
+    assert isinstance(results[1], Exception)
+    check_event(db, "e1")
+
+
+def test_gives_up_on_an_event_that_stays_locked(mongo, db, event):
+    office = an_office(mongo, db, commit_s=0.4)
+    with mongo.start_session() as other:
+        other.start_transaction()
+        db.events.update_one({"_id": "e1"}, {"$inc": {"sold": 1}}, session=other)
+
+        with pytest.raises(Busy):
+            office.submit("e1", sell(), ASKER)
+
+        other.abort_transaction()
+    assert events.get(db, "e1").sold == 0
+
+
+def test_sells_once_when_the_reply_to_the_commit_is_lost(db, office, event, failing):
+    failing(1, failCommands=["commitTransaction"], closeConnection=True)
+
+    office.submit("e1", sell(2), ASKER)
+
+    assert events.get(db, "e1").sold == 2
+    check_event(db, "e1")
+
+
+@pytest.mark.parametrize("command", ["find", "findAndModify", "insert"])
+def test_sells_once_when_a_reply_within_the_work_is_lost(db, office, event, failing, command):
+    failing(1, failCommands=[command], closeConnection=True)
+
+    office.submit("e1", sell(2), ASKER)
+
+    assert events.get(db, "e1").sold == 2
+    check_event(db, "e1")
+
+
+@pytest.mark.parametrize("code", [91, 189, 11600, 10107, 112, 251])
+def test_decides_anew_after_a_change_of_primary_or_a_conflict(db, office, event, failing, code):
+    labels = ["TransientTransactionError"]
+    failing(2, failCommands=["findAndModify"], errorCode=code, errorLabels=labels)
+
+    office.submit("e1", sell(2), ASKER)
+
+    assert events.get(db, "e1").sold == 2
+    check_event(db, "e1")
+
+
+def test_sells_once_when_the_commit_was_not_replicated_in_time(db, office, event, failing):
+    failing(
+        2,
+        failCommands=["commitTransaction"],
+        writeConcernError={"code": 64, "codeName": "WriteConcernFailed", "errmsg": "slow"},
+    )
+
+    office.submit("e1", sell(2), ASKER)
+
+    assert events.get(db, "e1").sold == 2
+
+
+def test_says_so_when_it_can_not_learn_the_outcome(mongo, db, event, failing):
+    office = an_office(mongo, db, commit_s=0.5)
+    failing(
+        0,
+        failCommands=["commitTransaction"],
+        writeConcernError={"code": 64, "codeName": "WriteConcernFailed", "errmsg": "slow"},
+    )
+    with pytest.raises(OutcomeUnknown):
+        office.submit("e1", sell(2), keyed())
+
+    failing(1, failCommands=["nothing"], errorCode=1)
+    again = office.submit("e1", sell(2), keyed())
+
+    assert again.replayed
+    assert events.get(db, "e1").sold == 2
+
+
+def test_says_that_nothing_has_happened_when_mongodb_is_away_before_the_commit(
+    mongo, db, event, failing
+):
+    office = an_office(mongo, db, commit_s=0.4)
+    failing(0, failCommands=["find"], blockConnection=True, blockTimeMS=1000)
+
+    with pytest.raises(DatabaseAway):
+        office.submit("e1", sell(2), ASKER)
+
+    failing(1, failCommands=["nothing"], errorCode=1)
+    assert events.get(db, "e1").sold == 0
+
+
+def test_without_the_record_the_same_key_sells_twice(db, office, event, monkeypatch):
+    monkeypatch.setattr(idempotency, "keep", lambda *_: None)
+
+    office.submit("e1", sell(2), keyed())
+    office.submit("e1", sell(2), keyed())
+
+    assert events.get(db, "e1").sold == 4
+
+
+def test_with_the_record_it_sells_once(db, office, event):
+    first, second = (office.submit("e1", sell(2), keyed()) for _ in range(2))
+
+    assert (first.replayed, second.replayed) == (False, True)
+    assert events.get(db, "e1").sold == 2
+
+
+def test_answers_twins_of_one_group_alike(db, office, event):
+    twins = [Request(an_order(sell(2)), keyed().keep) for _ in range(3)]
+
+    results = office._commit("e1", twins)
+
+    assert [result.replayed for result in results] == [False, True, True]
+    assert {result.answer.body for result in results} == {b"sold"}
+    assert events.get(db, "e1").sold == 2
+
+
+def crash_at(monkeypatch, module, name):
+    def crash(*_):
+        raise RuntimeError("a crash between two lines")
+
+    monkeypatch.setattr(module, name, crash)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(bookings, "write"), (audit, "append"), (idempotency, "keep")]
+)
+def test_a_crash_between_any_two_lines_leaves_nothing(db, office, event, monkeypatch, module, name):
+    crash_at(monkeypatch, module, name)
+
+    with pytest.raises(RuntimeError):
+        office.submit("e1", sell(2), keyed())
+
+    assert events.get(db, "e1").sold == 0
+    check_event(db, "e1")
+
+
+def test_without_the_unit_of_work_a_crash_leaves_a_sale_without_a_booking(
+    db, office, event, monkeypatch
+):
+    monkeypatch.setattr(
+        "ticketing.services.office.unit_of_work", lambda _, work, *, seconds: work(None)
+    )
+    crash_at(monkeypatch, bookings, "write")
+
+    with contextlib.suppress(RuntimeError):
+        office.submit("e1", sell(2), ASKER)
+
+    with pytest.raises(AssertionError):
+        check_event(db, "e1")
+
+
+def test_never_reuses_a_session_after_a_conflict(mongo, db, event):
+    """Nothing of the lost attempt may stay behind."""
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            unit_of_work(mongo, lambda _: 1 / 0, seconds=8)
+
+    assert unit_of_work(mongo, lambda _: "done", seconds=8) == "done"

@@ -1,0 +1,54 @@
+"""`python -m ticketing run` in a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.system.server import ROOT, clean_environment
+
+
+class Run:
+    """Start it with `with`; it has greeted when the block begins and is gone after it."""
+
+    def __init__(self, data: Path, port: int, **settings: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ticketing", "run", "--data", str(data)],
+            cwd=ROOT,
+            env=clean_environment(PORT=str(port), LOG_LEVEL="error", **settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ""
+
+    def __enter__(self) -> Run:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.said += line
+            if "Ctrl-C" in line:
+                break
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.communicate(timeout=30)
+
+    def ctrl_c(self) -> float:
+        """Press Ctrl-C; return the seconds until everything had ended."""
+        started = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        rest, _ = self.process.communicate(timeout=30)
+        self.said += rest
+        return time.monotonic() - started
+
+
+def shell(command: str) -> str:
+    """Run a command that must succeed and return what it prints."""
+    done = subprocess.run(["bash", "-euc", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

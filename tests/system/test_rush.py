@@ -1,0 +1,155 @@
+"""The rush on one hot event, over HTTP, two workers and the real MongoDB."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from http.client import HTTPException
+
+from tests.system.checks import check_event
+from tests.system.client import at_once
+
+
+def test_sells_exactly_ten_tickets_to_fifty_clients(server, clean_db):
+    event = server.client().create(capacity=10)
+
+    answers = at_once(server.port, 50, lambda client, _: client.sell(event["id"]))
+
+    assert Counter(a.status for a in answers) == {201: 10, 409: 40}
+    assert {a.json["code"] for a in answers if a.status == 409} == {"sold_out"}
+    check_event(clean_db, event["id"])
+
+
+def test_sells_the_last_ticket_to_one_of_fifty(server, clean_db):
+    client = server.client()
+    event = client.create(capacity=3)
+    client.sell(event["id"], 2)
+
+    answers = at_once(server.port, 50, lambda c, _: c.sell(event["id"]))
+
+    assert Counter(a.status for a in answers) == {201: 1, 409: 49}
+    check_event(clean_db, event["id"])
+
+
+def test_keeps_the_books_through_two_thousand_sales(server, clean_db):
+    event = server.client().create(capacity=1_500)
+
+    answers = at_once(server.port, 64, lambda c, _: c.sell(event["id"]), times=32)
+
+    assert len(answers) == 2048
+    assert Counter(a.status for a in answers) == {201: 1500, 409: 548}
+    ids = [a.json["id"] for a in answers if a.status == 201]
+    assert {b["_id"] for b in clean_db.bookings.find()} == set(ids)
+    assert len(set(ids)) == 1500
+    check_event(clean_db, event["id"])
+
+
+def test_keeps_the_books_when_tickets_come_back_in_the_rush(server, clean_db):
+    event = server.client().create(capacity=20)
+
+    def buy_and_return(client, number):
+        answer = client.sell(event["id"], 1 + number % 3)
+        if answer.status == 201 and number % 2:
+            returned = client.request("DELETE", answer.headers["Location"])
+            assert returned.status == 200
+        return answer.status
+
+    statuses = at_once(server.port, 32, buy_and_return, times=16)
+
+    assert set(statuses) <= {201, 409}
+    check_event(clean_db, event["id"])
+
+
+def test_gives_a_day_to_one_of_twenty(server, clean_db):
+    body = {"name": "Gala", "date": "2024-10-31", "capacity": 10, "costPerTicket": 5}
+
+    answers = at_once(server.port, 20, lambda c, _: c.post("/api/v1/events", body))
+
+    assert Counter(a.status for a in answers) == {201: 1, 409: 19}
+    assert {a.json["code"] for a in answers if a.status == 409} == {"date_taken"}
+    assert clean_db.events.count_documents({}) == 1
+
+
+def test_answers_fifty_requests_with_one_key_alike(server, clean_db):
+    event = server.client().create(capacity=100)
+
+    answers = at_once(
+        server.port, 50, lambda c, _: c.sell(event["id"], 3, Idempotency_Key="the-one")
+    )
+
+    assert {a.status for a in answers} == {201}
+    assert len({a.body for a in answers}) == 1
+    assert server.client().show(event["id"])["ticketsSold"] == 3
+    check_event(clean_db, event["id"])
+
+
+def test_loses_no_sale_when_a_worker_is_killed(server, clean_db):
+    event = server.client().create(capacity=100_000)
+    stop = time.monotonic() + 4
+    sold: list[str] = []
+    slowest = 0.0
+    lock = threading.Lock()
+
+    def buy(client, _):
+        nonlocal slowest
+        while time.monotonic() < stop:
+            started = time.monotonic()
+            try:
+                answer = client.sell(event["id"])
+            except (HTTPException, OSError):
+                continue  # the worker died: nobody knows
+            with lock:
+                slowest = max(slowest, time.monotonic() - started)
+                if answer.status == 201:
+                    sold.append(answer.json["id"])
+
+    def kill():
+        for _ in range(2):
+            time.sleep(1.2)
+            server.kill_a_worker()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    at_once(server.port, 16, buy)
+    killer.join()
+
+    kept = {booking["_id"] for booking in clean_db.bookings.find()}
+    assert len(sold) == len(set(sold)) > 100
+    assert set(sold) <= kept
+    assert slowest <= 3
+    check_event(clean_db, event["id"])
+
+
+def test_answers_what_it_has_accepted_before_it_stops(mongodb_uri, office_db, tmp_path):
+    from tests.system.server import Server
+
+    with Server(mongodb_uri, office_db.name, tmp_path / "log") as server:
+        event = server.client().create(capacity=100_000, date="2031-01-01")
+        broken: list[Exception] = []
+        sold: list[str] = []
+
+        def buy(client, _):
+            while True:
+                try:
+                    answer = client.sell(event["id"])
+                except ConnectionRefusedError:
+                    return
+                except (HTTPException, OSError) as error:
+                    # A kept-alive connection may be closed between two requests, not within one.
+                    broken.append(error)
+                    return
+                assert answer.status == 201
+                sold.append(answer.json["id"])
+
+        threading.Timer(1, server.process.terminate).start()
+        at_once(server.port, 8, buy)
+        started = time.monotonic()
+        assert server.process.wait(20) == 0
+        assert time.monotonic() - started < 15.5
+
+        kept = {b["_id"] for b in office_db.bookings.find({"event": event["id"]})}
+        assert set(sold) <= kept
+        # Nothing was done that nobody heard of, but for requests cut off on a closing connection.
+        assert len(kept) - len(sold) <= len(broken)
+        assert len(sold) > 20

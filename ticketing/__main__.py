@@ -1,0 +1,53 @@
+"""`python -m ticketing`: run, serve, migrate, openapi."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from ticketing.app import create_app
+from ticketing.server import running
+from ticketing.server.running import CannotStart
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says; what goes wrong is one sentence."""
+    asked = _parser().parse_args(arguments)
+    try:
+        if asked.command == "run":
+            return running.run(asked.data)
+        if asked.command == "serve":
+            return running.serve()
+        return _migrate() if asked.command == "migrate" else _openapi()
+    except CannotStart as reason:
+        print(reason, file=sys.stderr)
+        return 1
+
+
+def _migrate() -> int:
+    done = running.prepare(running.load_settings())
+    print("\n".join(f"done: {name}" for name in done) or "Nothing to migrate.")
+    return 0
+
+
+def _openapi() -> int:
+    settings = replace(running.settings_for_trying_out(), mongodb_uri="mongodb://127.0.0.1/")
+    print(create_app(settings).test_client().get("/openapi.json").text)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ticketing", description="A ticket office.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="serve, with a MongoDB of its own where none is set")
+    run.add_argument("--data", type=Path, default=Path("var"), help="that MongoDB's folder")
+    commands.add_parser("serve", help="run gunicorn as in production")
+    commands.add_parser("migrate", help="bring the database up to date")
+    commands.add_parser("openapi", help="print the OpenAPI document")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""How a view has something changed: who asks, under which key, and what they hear."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, g, request
+
+from ticketing.api.answers import respond
+from ticketing.api.problems import BadRequest, refusal
+from ticketing.domain.decisions import Outcome
+from ticketing.domain.errors import OfficeError
+from ticketing.domain.keeping import Answer
+from ticketing.services.office import Asker, Keep, Settled
+
+Shape = Callable[[Any], Answer]
+
+REPLAYED = "Idempotency-Replayed"
+
+_KEY = re.compile(r'"([\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x21-\x7e]{0,254})')
+
+
+def asker(shape: Shape) -> Asker:
+    """Tell who makes this request; `shape` writes down what they will hear if it is granted."""
+    key = _idempotency_key()
+    keep = Keep(_actor(), key, _fingerprint(), _answering(shape)) if key else None
+    return Asker(_actor(), g.request_id, keep)
+
+
+def told(settled: Settled, shape: Shape) -> Response:
+    """Tell the asker what became of it: granted, refused, or what was answered before."""
+    if settled.answer is None:
+        return respond(_answering(shape)(settled.outcome))  # type: ignore[arg-type]
+    response = respond(settled.answer)
+    if settled.replayed:
+        response.headers[REPLAYED] = "true"
+    return response
+
+
+def expected_sequences() -> frozenset[int] | None:
+    """Read `If-Match`: the sequences that the caller accepts, or None for any.
+
+    A weak tag counts as the same tag (RFC 9110, 13.1.1 asks for more than we need): the tag is the
+    sequence, and the sequence tells every change.
+    """
+    if "If-Match" not in request.headers or request.if_match.star_tag:
+        return None
+    tags = request.if_match.as_set(include_weak=True)
+    return frozenset(int(tag) for tag in tags if tag.isdecimal() and len(tag) < 19)
+
+
+def etag(sequence: int) -> str:
+    """Write an event's sequence as its ETag."""
+    return f'"{sequence}"'
+
+
+def _actor() -> str:
+    return "open"
+
+
+def _answering(shape: Shape) -> Callable[[Outcome], Answer]:
+    def answer(outcome: Outcome) -> Answer:
+        return refusal(outcome) if isinstance(outcome, OfficeError) else shape(outcome)
+
+    return answer
+
+
+def _idempotency_key() -> str | None:
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return None
+    found = _KEY.fullmatch(header)
+    if not found:
+        raise BadRequest(
+            "The Idempotency-Key must be 1 to 255 visible ASCII characters, quoted or bare."
+        )
+    return found[1] or found[2]
+
+
+def _fingerprint() -> str:
+    """Tell one request from another: method, path, query and what the body says."""
+    body = json.dumps(g.get("body"), sort_keys=True, default=str)
+    parts = json.dumps([request.method, request.path, request.query_string.decode("latin-1"), body])
+    return hashlib.sha256(parts.encode()).hexdigest()

@@ -1,0 +1,78 @@
+"""flask-smorest as this service speaks it: problems instead of its own errors, strict parsing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Response
+from flask_smorest import Api as SmorestApi
+from flask_smorest import Blueprint as SmorestBlueprint
+from werkzeug.exceptions import HTTPException
+
+from ticketing.api import problems, schemas
+from ticketing.api.parsing import StrictParser
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_WRITES = {400, 411, 413, 415, 422, 500, 503}
+_READS = {400, 500, 503}
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "1 to 255 visible ASCII characters. The same request with the same key, within "
+    "24 hours, is carried out once and answered alike.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 257},
+}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag that the caller saw; 412 if the event has changed since.",
+    "schema": {"type": "string"},
+}
+
+
+class Blueprint(SmorestBlueprint):
+    """A blueprint whose routes document their refusals."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def reads(self, rule: str, *refusals: int) -> Callable[[View], View]:
+        """Register a GET route that can be refused with these statuses, beside the usual ones."""
+        return self._route(rule, "GET", _READS.union(refusals), [])
+
+    def writes(
+        self, method: str, rule: str, *refusals: int, if_match: bool = False
+    ) -> Callable[[View], View]:
+        """Register a route that changes something, under an Idempotency-Key where one is sent."""
+        headers = [IDEMPOTENCY_KEY, *([IF_MATCH] if if_match else [])]
+        statuses = _WRITES.union(refusals, {412} if if_match else ())
+        return self._route(rule, method, statuses, headers)
+
+    def _route(
+        self, rule: str, method: str, statuses: set[int], headers: list[dict[str, Any]]
+    ) -> Callable[[View], View]:
+        def decorate(view: View) -> View:
+            documented = view
+            for status in sorted(statuses):
+                documented = self.alt_response(
+                    status, schema=schemas.PROBLEM, content_type=problems.CONTENT_TYPE
+                )(documented)
+            if headers:
+                documented = self.doc(parameters=headers)(documented)
+            return self.route(rule, methods=[method])(documented)  # type: ignore[no-any-return]
+
+        return decorate
+
+
+class Api(SmorestApi):
+    """The extension, leaving errors to `ticketing.api.problems`."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Answer with a problem."""
+        return problems.http_error(error)

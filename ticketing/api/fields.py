@@ -1,0 +1,122 @@
+"""Fields that take exactly what they say: an integer is not a boolean, a float or a string."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import ValidationError, fields
+
+from ticketing.domain import calendar, money
+
+_DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+class WholeNumber(fields.Integer):
+    """A JSON integer between two bounds, both included."""
+
+    def __init__(self, minimum: int, maximum: int, **kwargs: Any) -> None:
+        super().__init__(
+            strict=True, validate=ma.validate.Range(min=minimum, max=maximum), **kwargs
+        )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if type(value) is not int:
+            raise ValidationError("Not a whole number.")
+        return value
+
+
+class QueryNumber(WholeNumber):
+    """A whole number in a query: ASCII digits and nothing else."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, str) or not _DIGITS.fullmatch(value):
+            raise ValidationError("Not a whole number.")
+        return int(value)
+
+
+class Text(fields.String):
+    """A string of some length, without control characters; blank only where that is said."""
+
+    def __init__(self, minimum: int, maximum: int, *, blank: bool = False, **kwargs: Any) -> None:
+        super().__init__(validate=ma.validate.Length(min=minimum, max=maximum), **kwargs)
+        self.blank = blank
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError("Not a string.")
+        if any(unicodedata.category(character) == "Cc" for character in value):
+            raise ValidationError("Control characters are not allowed.")
+        if not self.blank and not value.strip():
+            raise ValidationError("Must not be blank.")
+        return value
+
+
+class Id(fields.String):
+    """The id of something that should exist; what can't be an id is simply not found."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError("Not a string.")
+        return value
+
+
+class Day(fields.Field[date]):
+    """A day: `DD/MM/YYYY` or `YYYY-MM-DD` in, `YYYY-MM-DD` out."""
+
+    def _serialize(self, value: date | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value.isoformat() if value else None
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str):
+            raise ValidationError("Not a day written as DD/MM/YYYY or YYYY-MM-DD.")
+        try:
+            return calendar.parse_day(value)
+        except ValueError as fault:
+            raise ValidationError(str(fault)) from None
+
+
+class Instant(fields.Field[datetime]):
+    """A moment, in UTC and milliseconds: `2024-10-31T18:00:00.000Z`."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        if value is None:
+            return None
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+class Money(fields.Field[int]):
+    """An amount: a JSON number with at most two decimals outside, whole minor units inside."""
+
+    def __init__(self, *, maximum: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.maximum = maximum
+
+    def _serialize(self, value: int | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else money.to_major(value)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        if type(value) is not int and not isinstance(value, Decimal):
+            raise ValidationError("Not a number.")
+        if not 0 <= value <= self.maximum:
+            raise ValidationError(f"Must be between 0 and {self.maximum}.")
+        try:
+            return money.to_minor(value)
+        except ValueError as fault:
+            raise ValidationError(str(fault)) from None
+
+
+class Percentage(fields.Field[Decimal]):
+    """A percentage out, as a plain number: `50`, `33.33`."""
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        if value is None:
+            return None
+        return int(value) if value == value.to_integral_value() else float(value)

@@ -1,0 +1,121 @@
+"""Every refusal as `application/problem+json` (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from ticketing.domain.errors import (
+    KeyReused,
+    NotFound,
+    OfficeError,
+    Refused,
+    RequestInFlight,
+    Stale,
+    Unavailable,
+)
+from ticketing.domain.keeping import Answer
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+# Which status a family of errors is: the first that fits.
+STATUS_OF: tuple[tuple[type[OfficeError], int], ...] = (
+    (NotFound, 404),
+    (Refused, 409),
+    (RequestInFlight, 409),
+    (Stale, 412),
+    (KeyReused, 422),
+    (Unavailable, 503),
+)
+
+TITLES = {
+    400: "Bad request",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    411: "Length required",
+    412: "Precondition failed",
+    413: "Content too large",
+    415: "Unsupported media type",
+    422: "Unprocessable content",
+    500: "Internal server error",
+    503: "Service unavailable",
+}
+
+RETRY_AFTER_S = 1
+
+
+class BadRequest(HTTPException):
+    """The request is malformed; `errors` maps each faulty field to its messages."""
+
+    code = 400
+    description = "The request is malformed."
+
+    def __init__(self, detail: str | None = None, errors: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail)
+        self.errors = errors
+
+
+def status_of(error: OfficeError) -> int:
+    """Tell which status an error is."""
+    return next(status for family, status in STATUS_OF if isinstance(error, family))
+
+
+def refusal(error: OfficeError) -> Answer:
+    """Write down one of the office's errors, the same each time."""
+    status = status_of(error)
+    headers = {"Content-Type": CONTENT_TYPE}
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    return Answer(status, headers, _body(status, error.code, str(error), error.facts))
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the application with a problem."""
+    app.register_error_handler(OfficeError, _office_error)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, _crash)
+
+
+def http_error(error: HTTPException) -> Response:
+    """Turn Flask's own errors into problems, with the headers that belong to them (`Allow`)."""
+    if error.response is not None or error.code is None or error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    extra = {"errors": error.errors} if isinstance(error, BadRequest) and error.errors else {}
+    code = TITLES.get(error.code, error.name).lower().replace(" ", "_")
+    response = Response(_body(error.code, code, error.description or error.name, extra), error.code)
+    for name, value in error.get_response().headers:
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers.add(name, value)
+    response.headers["Content-Type"] = CONTENT_TYPE
+    return response
+
+
+def _office_error(error: OfficeError) -> Response:
+    answer = refusal(error)
+    return Response(answer.body, answer.status, dict(answer.headers))
+
+
+def _crash(error: Exception) -> Response:
+    log.error("crash", error=type(error).__name__, exc_info=error)
+    detail = "Something went wrong on our side; the log says what."
+    return Response(_body(500, "internal_server_error", detail, {}), 500, content_type=CONTENT_TYPE)
+
+
+def _body(status: int, code: str, detail: str, extra: Mapping[str, object]) -> bytes:
+    problem = {
+        "type": f"urn:ticketing:problem:{code}",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **extra,
+    }
+    return json.dumps(problem, ensure_ascii=False, separators=(",", ":")).encode()

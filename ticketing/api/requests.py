@@ -1,0 +1,59 @@
+"""What happens to every request before and after its view: checks, request id, log line."""
+
+from __future__ import annotations
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
+
+log = structlog.get_logger("ticketing.requests")
+
+REQUEST_ID = "X-Request-ID"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def register(app: Flask) -> None:
+    """Have every request checked, named and logged."""
+    app.before_request(_name)
+    app.before_request(_check_body)
+    app.after_request(_finish)
+
+
+def _name() -> None:
+    """Take the caller's request id if it is a sensible one, else make one."""
+    offered = request.headers.get(REQUEST_ID, "")
+    g.request_id = offered if _REQUEST_ID.fullmatch(offered) else uuid4().hex
+    g.started = time.perf_counter()
+
+
+def _check_body() -> None:
+    """Refuse bodies whose size is not told or too large, and packed ones.
+
+    gunicorn would cut a chunked body at the limit and hand it on as if it were whole.
+    """
+    if "Transfer-Encoding" in request.headers:
+        raise LengthRequired("Send the body with a Content-Length.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body without a Content-Encoding.")
+    limit = request.max_content_length
+    if limit is not None and (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge(f"The body may have at most {limit} bytes.")
+
+
+def _finish(response: Response) -> Response:
+    request_id = g.get("request_id", "")
+    response.headers[REQUEST_ID] = request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    log.info(
+        "request",
+        request_id=request_id,
+        method=request.method,
+        route=request.url_rule.rule if request.url_rule else None,
+        status=response.status_code,
+        ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
+    )
+    return response

@@ -1,0 +1,1 @@
+"""The routes: a view reads the request, makes one call and shapes the answer."""

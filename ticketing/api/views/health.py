@@ -1,0 +1,29 @@
+"""`/livez` and `/readyz`: whether the process lives, and whether it can serve."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from ticketing.api import schemas
+from ticketing.api.answers import answer, respond
+from ticketing.api.blueprints import Blueprint
+from ticketing.api.parts import parts
+from ticketing.storage import readiness
+
+blp = Blueprint("health", __name__, description="Whether the service lives and can serve")
+
+
+@blp.reads("/livez")
+@blp.response(200, schemas.HEALTH)
+def livez() -> Response:
+    """Say that the process lives; never asks MongoDB."""
+    return respond(answer(200, {"status": "ok"}, schemas.HEALTH))
+
+
+@blp.reads("/readyz")
+@blp.response(200, schemas.READINESS)
+@blp.alt_response(503, schema=schemas.READINESS)
+def readyz() -> Response:
+    """Say whether requests can be served: a primary answers and no migration is pending."""
+    state = readiness.check(parts().client, parts().db)
+    return respond(answer(200 if state.ready else 503, state, schemas.READINESS))

@@ -1,0 +1,65 @@
+"""`/api/v1/transactions`: sales over the counter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId
+from flask import Response
+
+from ticketing.api import schemas
+from ticketing.api.answers import answer, respond
+from ticketing.api.asking import asker, told
+from ticketing.api.blueprints import Blueprint
+from ticketing.api.parts import parts
+from ticketing.domain.bookings import Booking
+from ticketing.domain.commands import Sell
+from ticketing.domain.keeping import Answer
+from ticketing.domain.rules.sales import Freed
+from ticketing.services import transactions
+from ticketing.storage import bookings
+
+blp = Blueprint(
+    "transactions",
+    __name__,
+    url_prefix="/api/v1/transactions",
+    description="Sales over the counter",
+)
+
+
+def sold(sale: Booking) -> Answer:
+    """Write a new sale down."""
+    headers = {"Location": f"/api/v1/transactions/{sale.id}"}
+    return answer(201, sale, schemas.TRANSACTION, headers)
+
+
+def returned(freed: Freed) -> Answer:
+    """Write down a sale that was given back, and who got the tickets."""
+    return answer(200, freed, schemas.RETURNED_TRANSACTION)
+
+
+@blp.writes("POST", "", 404, 409)
+@blp.arguments(schemas.NEW_TRANSACTION)
+@blp.response(201, schemas.TRANSACTION)
+def create(body: dict[str, Any]) -> Response:
+    """Sell tickets: all that are asked for, or none.
+
+    409 `sold_out`, `not_enough_tickets` or `waiting_list_first`, with how many are `available`.
+    """
+    command = Sell(str(ObjectId()), body["tickets"])
+    return told(parts().office.submit(body["event"], command, asker(sold)), sold)
+
+
+@blp.reads("/<id_>", 404)
+@blp.response(200, schemas.TRANSACTION)
+def show(id_: str) -> Response:
+    """Show a sale."""
+    return respond(answer(200, bookings.get_sale(parts().db, id_), schemas.TRANSACTION))
+
+
+@blp.writes("DELETE", "/<id_>", 404)
+@blp.response(200, schemas.RETURNED_TRANSACTION)
+def delete(id_: str) -> Response:
+    """Give a sale's tickets back; the second time changes nothing."""
+    settled = transactions.give_back(parts().db, parts().office, id_, asker(returned))
+    return told(settled, returned)

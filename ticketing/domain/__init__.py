@@ -1,0 +1,1 @@
+"""The rules and the words of the office: pure, without HTTP, MongoDB or a clock."""

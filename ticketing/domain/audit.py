@@ -1,0 +1,48 @@
+"""The audit trail: one entry per accepted change, enough to replay an event's state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Action = Literal[
+    "created",
+    "changed",
+    "replaced",
+    "deleted",
+    "called_off",
+    "sold",
+    "returned",
+    "booked",
+    "waitlisted",
+    "cancelled",
+    "assigned",
+    "reduced",
+    "transferred",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One accepted change of one event.
+
+    `sequence` is the change's number within the event, from 1 without gaps. `sold` and `waiting`
+    are the event's counters after it. `total` is the booking's total after it, in minor units.
+    `changes` maps each field that changed to (old, new).
+    """
+
+    event: str
+    sequence: int
+    action: Action
+    booking: str | None
+    customer: str | None
+    tickets: int | None
+    total: int | None
+    sold: int
+    waiting: int
+    changes: Mapping[str, tuple[object, object]]
+    actor: str
+    at: datetime
+    request_id: str

@@ -1,0 +1,181 @@
+"""What the office says when it can't do what it was asked, as facts that a customer could hear.
+
+    OfficeError
+    ├── NotFound             nothing goes by that name
+    │   ├── EventNotFound
+    │   ├── BookingNotFound
+    │   └── TransactionNotFound
+    ├── Refused              a rule stands against it
+    │   ├── DateTaken
+    │   ├── EventExists
+    │   ├── EventHasBookings
+    │   ├── EventCancelled
+    │   ├── CapacityBelowSold
+    │   ├── CapacityBelowWaiting
+    │   ├── SoldOut
+    │   ├── NotEnoughTickets
+    │   ├── WaitingListFirst
+    │   ├── ExceedsCapacity
+    │   ├── AlreadyBooked
+    │   ├── AlreadyWaiting
+    │   ├── NotConfirmed
+    │   ├── NotActive
+    │   └── NothingToReduce
+    ├── Stale                the caller saw an older state (If-Match)
+    ├── KeyReused            the idempotency key belongs to another request
+    └── Unavailable          not now
+        ├── Busy             nothing has happened
+        ├── DatabaseAway     nothing has happened
+        ├── RequestInFlight  the first request with this key is still under way
+        └── OutcomeUnknown   it may have happened: ask again with the same key
+
+NotFound and Refused are final: they are decided on a state that was read, so an idempotency
+record may keep them. The rest says something about the moment and is never kept.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OfficeError(Exception):
+    """Something that the office can't do; `code` never changes, `message` helps."""
+
+    code: ClassVar[str]
+    message: ClassVar[str]
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__(self.message)
+        self.facts = facts
+
+
+class NotFound(OfficeError):
+    """Nothing goes by that name."""
+
+
+class EventNotFound(NotFound):
+    code = "event_not_found"
+    message = "There is no event with this id."
+
+
+class BookingNotFound(NotFound):
+    code = "booking_not_found"
+    message = "There is no booking with this id."
+
+
+class TransactionNotFound(NotFound):
+    code = "transaction_not_found"
+    message = "There is no transaction with this id."
+
+
+class Refused(OfficeError):
+    """A rule stands against it."""
+
+
+class DateTaken(Refused):
+    code = "date_taken"
+    message = "Another event takes place on this day."
+
+
+class EventExists(Refused):
+    code = "event_exists"
+    message = "An event with this id exists and can't be replaced any more."
+
+
+class EventHasBookings(Refused):
+    code = "event_has_bookings"
+    message = "Tickets of this event have been booked, so it can only be called off."
+
+
+class EventCancelled(Refused):
+    code = "event_cancelled"
+    message = "This event has been called off."
+
+
+class CapacityBelowSold(Refused):
+    code = "capacity_below_sold"
+    message = "More tickets than that are already sold."
+
+
+class CapacityBelowWaiting(Refused):
+    code = "capacity_below_waiting"
+    message = "Somebody on the waiting list wants more tickets than that."
+
+
+class SoldOut(Refused):
+    code = "sold_out"
+    message = "This event is sold out."
+
+
+class NotEnoughTickets(Refused):
+    code = "not_enough_tickets"
+    message = "Fewer tickets are left than were asked for."
+
+
+class WaitingListFirst(Refused):
+    code = "waiting_list_first"
+    message = "The tickets that are left belong to the waiting list."
+
+
+class ExceedsCapacity(Refused):
+    code = "exceeds_capacity"
+    message = "The event has fewer tickets altogether."
+
+
+class AlreadyBooked(Refused):
+    code = "already_booked"
+    message = "This customer has a booking for this event."
+
+
+class AlreadyWaiting(Refused):
+    code = "already_waiting"
+    message = "This customer is on the waiting list of this event."
+
+
+class NotConfirmed(Refused):
+    code = "not_confirmed"
+    message = "Only a confirmed booking can be passed on."
+
+
+class NotActive(Refused):
+    code = "booking_cancelled"
+    message = "This booking has been cancelled."
+
+
+class NothingToReduce(Refused):
+    code = "not_a_reduction"
+    message = "A booking can only be reduced to fewer tickets than it has."
+
+
+class Stale(OfficeError):
+    code = "stale"
+    message = "The event has changed since it was read; read it again."
+
+
+class KeyReused(OfficeError):
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for another request."
+
+
+class Unavailable(OfficeError):
+    """Not now; trying again later may help."""
+
+
+class Busy(Unavailable):
+    code = "busy"
+    message = "Too much is going on; nothing has happened, try again."
+
+
+class DatabaseAway(Unavailable):
+    code = "database_unavailable"
+    message = "The database can't be reached; nothing has happened, try again."
+
+
+class RequestInFlight(Unavailable):
+    code = "request_in_flight"
+    message = "The first request with this Idempotency-Key is still under way."
+
+
+class OutcomeUnknown(Unavailable):
+    code = "outcome_unknown"
+    message = "It may or may not have happened: ask again with the same Idempotency-Key."

@@ -1,0 +1,44 @@
+"""An event: what tickets are sold for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+EventStatus = Literal["scheduled", "cancelled", "deleted"]
+
+MAX_CAPACITY = 1_000_000
+MAX_PRICE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event and its figures as they stand after change number `sequence`.
+
+    `day` is None only for an event that was made without one. `price` and `revenue` are whole
+    minor units (cents). `sold` counts tickets; `bookings` and `waiting` count customers' bookings,
+    confirmed and on the waiting list; box-office sales are in `sold` alone. `ever_booked` stays
+    true once anything was sold or anybody waited. A deleted event is kept as a mark, so that its
+    id is never used again.
+    """
+
+    id: str
+    name: str
+    venue: str | None
+    day: date | None
+    capacity: int
+    price: int
+    status: EventStatus
+    sold: int
+    bookings: int
+    waiting: int
+    revenue: int
+    sequence: int
+    ever_booked: bool
+    created_at: datetime
+
+    @property
+    def available(self) -> int:
+        """The tickets that are not sold."""
+        return self.capacity - self.sold

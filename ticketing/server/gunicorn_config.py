@@ -1,0 +1,84 @@
+"""How gunicorn runs the service: `gunicorn -c python:ticketing.server.gunicorn_config wsgi:app`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from typing import Any
+
+from ticketing.config import is_loopback, load
+from ticketing.server import logs, names
+
+# gunicorn reads every name here that is one of its settings: import no module called `config`.
+_settings = load()
+
+bind = [f"{_settings.host}:{_settings.port}"]
+worker_class = "gthread"
+workers = _settings.workers
+threads = _settings.threads
+graceful_timeout = _settings.graceful_timeout_s
+timeout = 30
+keepalive = 75
+control_socket_disable = True
+preload_app = False
+accesslog = None
+loglevel = "warning"
+# Large enough for any request of ours, small enough to be no burden.
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# Only one thread of a Python process runs at a time. Spread over several processors, its threads
+# spend more time on fighting for the interpreter lock than on work, so each worker stays on one.
+# See docs/performance.md for what it gains.
+_CPUS = (
+    sorted(os.sched_getaffinity(0))
+    if _settings.pin_workers and hasattr(os, "sched_setaffinity")
+    else []
+)
+
+# Python gives up the interpreter lock only every 5 ms unless told otherwise, and the leader of a
+# group waits for it after each of its five round trips to MongoDB while its neighbours parse
+# requests. See docs/performance.md for what it gains.
+SWITCH_INTERVAL_S = 0.0005
+
+logs.configure(_settings.log_level)
+names.new_run_token()
+
+
+def on_starting(server: Any) -> None:
+    """Refuse an address beyond loopback in open mode, also one given on the command line."""
+    beyond = [address for address in server.cfg.bind if not _is_loopback(address)]
+    if _settings.auth == "open" and beyond:
+        sys.exit(f"TICKETING_AUTH=open listens on loopback only, not on {beyond[0]}.")
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Choose the processor with the fewest workers."""
+    taken = Counter(getattr(other, "cpu", None) for other in server.WORKERS.values())
+    worker.cpu = min(_CPUS, key=lambda cpu: taken[cpu]) if _CPUS else None
+
+
+def post_worker_init(worker: Any) -> None:
+    """Keep the worker on its processor, and let its threads take turns more often."""
+    if worker.cpu is not None:
+        os.sched_setaffinity(0, {worker.cpu})
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Free what a dead worker may have left locked in MongoDB.
+
+    In a process of its own, bounded in time, so that the master keeps no client across its next
+    fork and is not held up: it reaps this process like any other.
+    """
+    command = [sys.executable, "-m", "ticketing.server.reaper", names.appname(worker.pid)]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+
+def _is_loopback(address: str) -> bool:
+    if address.startswith(("unix:", "fd://")):
+        return True
+    return is_loopback(address.rpartition(":")[0])

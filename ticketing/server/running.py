@@ -1,0 +1,172 @@
+"""`make run` and `make serve`: the service from nothing, and the service as in production."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Literal
+
+from ticketing import config
+from ticketing.config import PREFIX, Settings, SettingsError
+from ticketing.server import mongod, names
+from ticketing.server.mongod import Mongod, MongodError
+from ticketing.storage.clients import Client, UnfitDatabase, connect, refuse_unfit
+from ticketing.storage.migrating import migrate
+
+START_TIMEOUT_S = 30
+
+GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:ticketing.server.gunicorn_config"]
+
+
+class CannotStart(Exception):
+    """Why the service does not start, in one sentence."""
+
+
+def run(data: Path) -> int:
+    """Serve until Ctrl-C, with a MongoDB of our own where no URI is set; raises CannotStart."""
+    settings = settings_for_trying_out()
+    if not mongod.is_free(settings.port, settings.host):
+        raise CannotStart(
+            f"Port {settings.port} is in use: stop what listens there, or run with PORT=."
+        )
+    stopping = _Stopping()
+    server = None if settings.mongodb_uri else _own_mongod(data)
+    try:
+        uri = settings.mongodb_uri or server.uri  # type: ignore[union-attr]
+        prepare(replace(settings, mongodb_uri=uri))
+        os.environ |= {f"{PREFIX}MONGODB_URI": uri, f"{PREFIX}AUTH": settings.auth}
+        return _serve_until_stopped(settings, uri, stopping)
+    finally:
+        if server:
+            server.stop()
+            print("MongoDB has stopped; what was sold is kept.", flush=True)
+
+
+def serve() -> int:
+    """Become gunicorn, as in production; raises CannotStart."""
+    settings = load_settings()
+    if settings.mongodb_uri is None:
+        raise CannotStart(
+            "TICKETING_MONGODB_URI is not set: point it at a replica set, for instance "
+            "mongodb://db1,db2,db3/?replicaSet=rs0."
+        )
+    with _client(settings) as client:
+        _refuse_unfit(client)
+    os.execv(GUNICORN[0], [*GUNICORN, "wsgi:app"])
+
+
+def prepare(settings: Settings) -> list[str]:
+    """Make sure of the database and bring it up to date; return the migrations done."""
+    with _client(settings) as client:
+        _refuse_unfit(client)
+        return migrate(client[settings.database])
+
+
+def load_settings(*, default_auth: Literal["required", "open"] = "required") -> Settings:
+    """Read the settings; raises CannotStart with every fault."""
+    try:
+        return config.load(default_auth=default_auth)
+    except SettingsError as error:
+        raise CannotStart(str(error)) from None
+
+
+def settings_for_trying_out() -> Settings:
+    """Read the settings, open where nothing is set; raises CannotStart with every fault."""
+    return load_settings(default_auth="open")
+
+
+def _own_mongod(data: Path) -> Mongod:
+    server = Mongod(data.resolve())
+    print(f"Starting MongoDB in {data} ...", flush=True)
+    try:
+        server.start()
+    except MongodError as error:
+        raise CannotStart(str(error)) from None
+    return server
+
+
+def _client(settings: Settings) -> Client:
+    assert settings.mongodb_uri is not None
+    return connect(settings.mongodb_uri, appname=names.appname())
+
+
+def _refuse_unfit(client: Client) -> None:
+    try:
+        refuse_unfit(client)
+    except UnfitDatabase as error:
+        raise CannotStart(str(error)) from None
+
+
+class _Stopping:
+    """Remembers that Ctrl-C or SIGTERM came, whatever was going on at that moment."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def _serve_until_stopped(settings: Settings, uri: str, stopping: _Stopping) -> int:
+    gunicorn = subprocess.Popen(
+        [*GUNICORN, "wsgi:app"], start_new_session=True, preexec_fn=mongod.die_with_parent
+    )
+    try:
+        if _becomes_ready(settings, gunicorn, stopping):
+            _greet(settings, uri)
+        while not stopping.asked and gunicorn.poll() is None:
+            time.sleep(0.1)
+    finally:
+        if gunicorn.poll() is None:
+            gunicorn.terminate()
+        code = gunicorn.wait()
+    if not stopping.asked:
+        raise CannotStart(f"gunicorn ended by itself with {code}: its log above says why.")
+    return 0
+
+
+def _becomes_ready(
+    settings: Settings, gunicorn: subprocess.Popen[bytes], stopping: _Stopping
+) -> bool:
+    """Wait for the first good answer; False where it was stopped or ended before."""
+    until = time.monotonic() + START_TIMEOUT_S
+    while not stopping.asked and gunicorn.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{_address(settings)}/readyz", timeout=2):
+                return True
+        except (OSError, urllib.error.URLError):
+            if time.monotonic() > until:
+                raise CannotStart("The service did not become ready: see the log above.") from None
+        time.sleep(0.05)
+    return False
+
+
+def _address(settings: Settings) -> str:
+    return f"http://{settings.host}:{settings.port}"
+
+
+def _greet(settings: Settings, uri: str) -> None:
+    address = _address(settings)
+    if settings.auth == "open":
+        print("\n*** OPEN MODE: EVERYBODY WHO REACHES THIS ADDRESS IS AN ADMINISTRATOR ***")
+    print(
+        f"""
+The ticket office is open at {address}
+  docs     {address}/docs/
+  MongoDB  {uri}
+  try      curl -s '{address}/api/v1/statistics/monthly?months=3'
+
+Ctrl-C stops everything.
+""",
+        flush=True,
+    )

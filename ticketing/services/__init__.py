@@ -1,0 +1,1 @@
+"""What the office does, told in its own words: one function per use case."""

@@ -1,0 +1,1 @@
+"""Speaks MongoDB: documents in here, values everywhere else."""

@@ -1,0 +1,99 @@
+"""How the service connects to MongoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from pymongo import MongoClient
+from pymongo.database import Database as PyMongoDatabase
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
+
+from ticketing.domain.errors import DatabaseAway
+
+Document = dict[str, Any]
+Client = MongoClient[Document]
+Database = PyMongoDatabase[Document]
+
+Arguments = ParamSpec("Arguments")
+T = TypeVar("T")
+
+# From outside in: client 12 s > proxy 11 > request 9 > database 8, so that whoever is further in
+# gives up first and the answer still finds somebody to hear it.
+OPERATION_TIMEOUT_S = 8
+
+
+def is_away(error: PyMongoError) -> bool:
+    """Tell whether MongoDB could not be reached, or not in time."""
+    return error.timeout or isinstance(error, ConnectionFailure | ExecutionTimeout)
+
+
+def reading(read: Callable[Arguments, T]) -> Callable[Arguments, T]:
+    """Have a read that stands for itself raise DatabaseAway when MongoDB is away."""
+
+    @wraps(read)
+    def translated(*args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except PyMongoError as error:
+            if is_away(error):
+                raise DatabaseAway from error
+            raise
+
+    return translated
+
+
+class UnfitDatabase(Exception):
+    """The MongoDB at the other end can't keep the office's promises."""
+
+
+def connect(uri: str, *, appname: str, timeout_s: float = OPERATION_TIMEOUT_S) -> Client:
+    """Make a client that connects at its first use, so that it may be made before any thread.
+
+    Every acknowledged write has reached a majority and its journal; every read sees such writes.
+    `appname` names this process in `$currentOp` (see `ticketing.storage.orphans`).
+    """
+    return MongoClient(
+        uri,
+        appname=appname,
+        connect=False,
+        tz_aware=True,
+        retryWrites=True,
+        retryReads=True,
+        w="majority",
+        journal=True,
+        readConcernLevel="majority",
+        readPreference="primary",
+        timeoutMS=int(timeout_s * 1000),
+        serverSelectionTimeoutMS=int(timeout_s * 1000),
+        connectTimeoutMS=2000,
+        heartbeatFrequencyMS=1000,
+    )
+
+
+def refuse_unfit(client: Client) -> None:
+    """Make sure that MongoDB is a replica set with a primary and sessions; raises UnfitDatabase.
+
+    On a standalone server retryable writes are silently off while `w: majority` is accepted.
+    """
+    try:
+        hello = client.admin.command("hello")
+    except OperationFailure as error:
+        raise UnfitDatabase(f"MongoDB does not let us in: {error.details}") from error
+    except PyMongoError as error:
+        raise UnfitDatabase(
+            f"MongoDB can't be reached ({type(error).__name__}): "
+            "check TICKETING_MONGODB_URI and that the server runs."
+        ) from error
+    if not ("setName" in hello or hello.get("msg") == "isdbgrid"):
+        raise UnfitDatabase(
+            "This MongoDB is a standalone server and has no transactions: "
+            "start mongod with --replSet and run rs.initiate() once; one node is enough."
+        )
+    if hello.get("logicalSessionTimeoutMinutes") is None:
+        raise UnfitDatabase(
+            "This MongoDB has no sessions: use MongoDB 6.0 or newer, with every node in the set."
+        )
+    if hello.get("maxWireVersion", 0) < 17:
+        raise UnfitDatabase("This MongoDB is older than 6.0: use a newer one.")

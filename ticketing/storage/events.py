@@ -1,0 +1,201 @@
+"""Events in MongoDB: one document each, with the figures that a sale changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+from pymongo import ASCENDING
+from pymongo.client_session import ClientSession
+
+from ticketing.domain.errors import EventNotFound
+from ticketing.domain.events import Event
+from ticketing.domain.statistics import MonthFigures
+from ticketing.storage.clients import Database, Document, reading
+from ticketing.storage.sessions import Conflict
+
+_DETAILS = ("name", "venue", "day", "capacity", "price", "status")
+_FIGURES = ("sold", "bookings", "waiting", "revenue")
+
+Place = tuple[date | None, str]
+
+
+def find(db: Database, id_: str, session: ClientSession | None = None) -> Event | None:
+    """Find an event, or the mark of a deleted one."""
+    document = db.events.find_one({"_id": id_}, session=session)
+    return _event(document) if document else None
+
+
+@reading
+def get(db: Database, id_: str) -> Event:
+    """Return an event; raises EventNotFound, also for a deleted one."""
+    event = find(db, id_)
+    if event is None or event.status == "deleted":
+        raise EventNotFound
+    return event
+
+
+@reading
+def page(
+    db: Database, first: date | None, last: date | None, after: Place | None, limit: int
+) -> list[Event]:
+    """List events by day, then id, from `after` on; undated events come first.
+
+    A bound on the day leaves undated events out.
+    """
+    conditions: list[Document] = [{"status": {"$ne": "deleted"}}]
+    if first is not None:
+        conditions.append({"day": {"$gte": first.isoformat()}})
+    if last is not None:
+        conditions.append({"day": {"$lte": last.isoformat()}})
+    if after is not None:
+        conditions.append(_beyond(after))
+
+    found = (
+        db.events.find({"$and": conditions})
+        .sort([("day", ASCENDING), ("_id", ASCENDING)])
+        .limit(limit)
+    )
+    return [_event(document) for document in found]
+
+
+def _beyond(place: Place) -> Document:
+    day, id_ = place
+    if day is None:
+        return {"$or": [{"day": None, "_id": {"$gt": id_}}, {"day": {"$type": "string"}}]}
+    text = day.isoformat()
+    return {"$or": [{"day": text, "_id": {"$gt": id_}}, {"day": {"$gt": text}}]}
+
+
+def days_taken(
+    db: Database, days: Collection[date], *, but_by: str, session: ClientSession
+) -> frozenset[date]:
+    """Tell on which of these days an event other than `but_by` takes place."""
+    if not days:
+        return frozenset()
+    found = db.events.find(
+        {
+            "status": "scheduled",
+            "day": {"$in": [day.isoformat() for day in days]},
+            "_id": {"$ne": but_by},
+        },
+        {"day": True},
+        session=session,
+    )
+    return frozenset(date.fromisoformat(document["day"]) for document in found)
+
+
+def write(db: Database, before: Event | None, after: Event, session: ClientSession) -> None:
+    """Write an event's new state over the one that was read; raises Conflict if it has moved on.
+
+    The filter carries two locks. The fence: the sequence must be the one that was read. The
+    capacity condition: what is added to `sold` must fit in what the document says at this moment,
+    so that check and take are one step.
+    """
+    if before is None:
+        db.events.insert_one(_document(after), session=session)
+        return
+
+    values = _changed_details(before, after)
+    values["ever_booked"] = after.ever_booked
+    increments = {field: getattr(after, field) - getattr(before, field) for field in _FIGURES}
+    increments["sequence"] = after.sequence - before.sequence
+
+    moved = db.events.find_one_and_update(
+        {
+            "_id": before.id,
+            "sequence": before.sequence,
+            "$expr": {
+                "$lte": [
+                    {"$add": ["$sold", increments["sold"]]},
+                    values.get("capacity", "$capacity"),
+                ]
+            },
+        },
+        {"$set": values, "$inc": increments},
+        projection={"_id": True},
+        session=session,
+    )
+    if moved is None:
+        raise Conflict
+
+
+@reading
+def monthly(db: Database, first: date, last: date) -> Mapping[tuple[int, int], MonthFigures]:
+    """Gather the figures of the months from `first` to `last`, both days included.
+
+    An aggregation over events alone: what it costs does not depend on the number of bookings.
+    Undated, called-off and deleted events do not count. Months without events are left out.
+    """
+    rows = db.events.aggregate(
+        [
+            {
+                "$match": {
+                    "status": "scheduled",
+                    "day": {"$gte": first.isoformat(), "$lte": last.isoformat()},
+                }
+            },
+            {
+                "$group": {
+                    "_id": {"$substrBytes": ["$day", 0, 7]},
+                    "revenue": {"$sum": "$revenue"},
+                    "attendance": {"$push": {"sold": "$sold", "capacity": "$capacity"}},
+                }
+            },
+        ]
+    )
+    figures = {}
+    for row in rows:
+        year, month = (int(part) for part in row["_id"].split("-"))
+        attendance = [(event["sold"], event["capacity"]) for event in row["attendance"]]
+        figures[year, month] = MonthFigures(year, month, row["revenue"], attendance)
+    return figures
+
+
+def _changed_details(before: Event, after: Event) -> Document:
+    if before == after:
+        return {}
+    new = _document(after)
+    return {
+        field: new[field] for field in _DETAILS if getattr(before, field) != getattr(after, field)
+    }
+
+
+def _document(event: Event) -> Document:
+    return {
+        "_id": event.id,
+        "name": event.name,
+        "venue": event.venue,
+        "day": event.day.isoformat() if event.day else None,
+        "capacity": event.capacity,
+        "price": event.price,
+        "status": event.status,
+        "sold": event.sold,
+        "bookings": event.bookings,
+        "waiting": event.waiting,
+        "revenue": event.revenue,
+        "sequence": event.sequence,
+        "ever_booked": event.ever_booked,
+        "created_at": event.created_at,
+    }
+
+
+def _event(document: Mapping[str, Any]) -> Event:
+    day = document["day"]
+    return Event(
+        id=document["_id"],
+        name=document["name"],
+        venue=document["venue"],
+        day=date.fromisoformat(day) if day else None,
+        capacity=document["capacity"],
+        price=document["price"],
+        status=document["status"],
+        sold=document["sold"],
+        bookings=document["bookings"],
+        waiting=document["waiting"],
+        revenue=document["revenue"],
+        sequence=document["sequence"],
+        ever_booked=document["ever_booked"],
+        created_at=document["created_at"],
+    )

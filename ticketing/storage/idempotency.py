@@ -1,0 +1,85 @@
+"""Idempotency records in MongoDB: written in the commit whose answer they keep."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from bson import Binary
+from pymongo import ReplaceOne
+from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
+
+from ticketing.domain.keeping import Answer, Record, Scope
+from ticketing.storage.clients import Database
+from ticketing.storage.sessions import Conflict, is_conflict
+
+
+class KeyTaken(Conflict):
+    """Another process is answering a request with the same key at this moment."""
+
+
+def find_many(
+    db: Database, scopes: Collection[Scope], now: datetime, session: ClientSession
+) -> dict[Scope, Record]:
+    """Find the records of these (caller, key) pairs that have not expired.
+
+    The TTL index cleans up within a minute or so; what counts is the time compared here.
+    """
+    if not scopes:
+        return {}
+    found = db.idempotency.find(
+        {"key": {"$in": [key for _, key in scopes]}, "expires_at": {"$gt": now}},
+        session=session,
+    )
+    records = (
+        Record(
+            caller=document["caller"],
+            key=document["key"],
+            fingerprint=document["fingerprint"],
+            answer=Answer(document["status"], document["headers"], bytes(document["body"])),
+            expires_at=document["expires_at"],
+        )
+        for document in found
+    )
+    return {record.scope: record for record in records if record.scope in scopes}
+
+
+def keep(db: Database, records: Sequence[Record], now: datetime, session: ClientSession) -> None:
+    """Keep these answers, each in the place of an expired record with the same key.
+
+    A record that has not expired is never overwritten: the unique index refuses a second one,
+    which raises KeyTaken.
+    """
+    if not records:
+        return
+    try:
+        _replace(db, records, now, session)
+    except PyMongoError as error:
+        if is_conflict(error):
+            raise KeyTaken from error
+        raise
+
+
+def _replace(
+    db: Database, records: Sequence[Record], now: datetime, session: ClientSession
+) -> None:
+    db.idempotency.bulk_write(
+        [
+            ReplaceOne(
+                {"caller": record.caller, "key": record.key, "expires_at": {"$lte": now}},
+                {
+                    "caller": record.caller,
+                    "key": record.key,
+                    "fingerprint": record.fingerprint,
+                    "status": record.answer.status,
+                    "headers": dict(record.answer.headers),
+                    "body": Binary(record.answer.body),
+                    "expires_at": record.expires_at,
+                },
+                upsert=True,
+            )
+            for record in records
+        ],
+        session=session,
+    )

@@ -1,0 +1,11 @@
+"""Make the collections with their indexes and validators."""
+
+from __future__ import annotations
+
+from ticketing.storage import schema
+from ticketing.storage.clients import Database
+
+
+def apply(db: Database) -> None:
+    """Bring the database to `ticketing.storage.schema`."""
+    schema.ensure(db)

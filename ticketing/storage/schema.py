@@ -1,0 +1,147 @@
+"""Every collection with its indexes and its validator, in one table.
+
+These are the locks that hold even if the code is wrong: MongoDB itself refuses a second event on a
+day, a sequence number used twice and an oversold event, also from somebody's shell. Changing this
+table takes a new migration (`ticketing.storage.migrations`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pymongo import ASCENDING, IndexModel
+
+from ticketing.storage.clients import Database, Document
+
+_TEXT: Document = {"bsonType": "string"}
+_TEXT_OR_NULL: Document = {"bsonType": ["string", "null"]}
+_TIME: Document = {"bsonType": "date"}
+_WHOLE: Document = {"bsonType": ["int", "long"]}
+_COUNT: Document = {**_WHOLE, "minimum": 0}
+_POSITIVE: Document = {**_WHOLE, "minimum": 1}
+
+
+def _document_of(**properties: Document) -> Document:
+    return {"bsonType": "object", "required": list(properties), "properties": properties}
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSchema:
+    """What MongoDB is told about one collection."""
+
+    validator: Document
+    indexes: list[IndexModel] = field(default_factory=list)
+
+
+SCHEMA: dict[str, CollectionSchema] = {
+    "events": CollectionSchema(
+        validator={
+            "$and": [
+                {
+                    "$jsonSchema": _document_of(
+                        _id=_TEXT,
+                        name=_TEXT,
+                        venue=_TEXT_OR_NULL,
+                        day={
+                            "bsonType": ["string", "null"],
+                            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+                        },
+                        capacity=_POSITIVE,
+                        price=_COUNT,
+                        status={"enum": ["scheduled", "cancelled", "deleted"]},
+                        sold=_COUNT,
+                        bookings=_COUNT,
+                        waiting=_COUNT,
+                        revenue=_COUNT,
+                        sequence=_POSITIVE,
+                        ever_booked={"bsonType": "bool"},
+                        created_at=_TIME,
+                    )
+                },
+                {"$expr": {"$lte": ["$sold", "$capacity"]}},
+            ]
+        },
+        indexes=[
+            IndexModel(
+                [("day", ASCENDING)],
+                name="one_event_a_day",
+                unique=True,
+                partialFilterExpression={"status": "scheduled", "day": {"$type": "string"}},
+            ),
+            IndexModel([("day", ASCENDING), ("_id", ASCENDING)], name="by_day"),
+        ],
+    ),
+    "bookings": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                _id=_TEXT,
+                event=_TEXT,
+                customer=_TEXT_OR_NULL,
+                tickets=_POSITIVE,
+                status={"enum": ["confirmed", "waiting", "cancelled"]},
+                sequence=_POSITIVE,
+                total={"bsonType": ["int", "long", "null"], "minimum": 0},
+                created_at=_TIME,
+            )
+        },
+        indexes=[
+            IndexModel(
+                [("event", ASCENDING), ("sequence", ASCENDING)], name="one_a_sequence", unique=True
+            ),
+        ],
+    ),
+    "audit": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                event=_TEXT,
+                sequence=_POSITIVE,
+                action=_TEXT,
+                booking=_TEXT_OR_NULL,
+                customer=_TEXT_OR_NULL,
+                tickets={"bsonType": ["int", "long", "null"], "minimum": 1},
+                total={"bsonType": ["int", "long", "null"], "minimum": 0},
+                sold=_COUNT,
+                waiting=_COUNT,
+                changes={"bsonType": "object"},
+                actor=_TEXT,
+                at=_TIME,
+                request_id=_TEXT,
+            )
+        },
+        indexes=[
+            IndexModel(
+                [("event", ASCENDING), ("sequence", ASCENDING)], name="one_a_sequence", unique=True
+            ),
+        ],
+    ),
+    "idempotency": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                caller=_TEXT,
+                key=_TEXT,
+                fingerprint=_TEXT,
+                status=_POSITIVE,
+                headers={"bsonType": "object"},
+                body={"bsonType": "binData"},
+                expires_at=_TIME,
+            )
+        },
+        indexes=[
+            IndexModel([("key", ASCENDING), ("caller", ASCENDING)], name="one_a_key", unique=True),
+            IndexModel([("expires_at", ASCENDING)], name="clean_up", expireAfterSeconds=0),
+        ],
+    ),
+}
+
+
+def ensure(db: Database) -> None:
+    """Bring the database to what the table says; doing it again changes nothing.
+
+    Indexes that are not in the table stay: dropping one is a migration's explicit step.
+    """
+    existing = set(db.list_collection_names())
+    for name, schema in SCHEMA.items():
+        if name not in existing:
+            db.create_collection(name)
+        db.command("collMod", name, validator=schema.validator, validationLevel="strict")
+        db[name].create_indexes(schema.indexes)

@@ -1,0 +1,92 @@
+"""The unit of work: all of a piece of work is written, or none of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import pymongo
+from pymongo import ReadPreference
+from pymongo.client_session import ClientSession
+from pymongo.errors import (
+    BulkWriteError,
+    DuplicateKeyError,
+    PyMongoError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from ticketing.domain.errors import DatabaseAway, OutcomeUnknown
+from ticketing.storage.clients import Client, Document, is_away
+
+T = TypeVar("T")
+
+_DUPLICATE_KEY = 11000
+_SNAPSHOT = ReadConcern("snapshot")
+_MAJORITY = WriteConcern("majority", j=True)
+_COMMIT_PAUSE_S = 0.05
+
+
+class Conflict(Exception):
+    """Somebody else was faster: nothing has happened, decide anew on fresh state."""
+
+
+def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds: float) -> T:
+    """Do the work in one MongoDB transaction and commit it with majority and journal.
+
+    Raises Conflict (nothing has happened), DatabaseAway (nothing has happened), OutcomeUnknown
+    (it may have happened), or what the work raised (nothing has happened).
+    """
+    until = time.monotonic() + seconds
+    with pymongo.timeout(seconds), client.start_session() as session:
+        session.start_transaction(_SNAPSHOT, _MAJORITY, ReadPreference.PRIMARY)
+        try:
+            result = work(session)
+        except PyMongoError as error:
+            session.abort_transaction()
+            raise _before_commit(error) from error
+        except BaseException:
+            session.abort_transaction()
+            raise
+        _commit(session, until)
+        return result
+
+
+def _commit(session: ClientSession, until: float) -> None:
+    """Commit, asking again while the outcome is unknown and there is time.
+
+    Asking again is safe: the server knows the transaction by its number. An error marked
+    transient is the server's word that the transaction was not committed.
+    """
+    while True:
+        try:
+            return session.commit_transaction()
+        except PyMongoError as error:
+            if error.has_error_label("TransientTransactionError"):
+                raise Conflict from error
+            if (
+                not error.has_error_label("UnknownTransactionCommitResult")
+                or time.monotonic() + _COMMIT_PAUSE_S >= until
+            ):
+                raise OutcomeUnknown from error
+            time.sleep(_COMMIT_PAUSE_S)
+
+
+def _before_commit(error: PyMongoError) -> Exception:
+    """Translate an error of the work itself: the transaction was not committed."""
+    if is_conflict(error) and not error.timeout:
+        return Conflict()
+    return DatabaseAway() if is_away(error) else error
+
+
+def is_conflict(error: PyMongoError) -> bool:
+    """Tell whether somebody else's write, or a change of primary, stood in the way."""
+    return error.has_error_label("TransientTransactionError") or _is_duplicate_key(error)
+
+
+def _is_duplicate_key(error: PyMongoError) -> bool:
+    if isinstance(error, BulkWriteError):
+        details: Document = dict(error.details)
+        return any(e.get("code") == _DUPLICATE_KEY for e in details.get("writeErrors", []))
+    return isinstance(error, DuplicateKeyError)

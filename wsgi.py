@@ -1,0 +1,7 @@
+"""What gunicorn serves: `wsgi:app`."""
+
+from __future__ import annotations
+
+from ticketing.app import create_app
+
+app = create_app()
