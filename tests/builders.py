@@ -6,14 +6,16 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from ticketing.domain.bookings import Booking
-from ticketing.domain.commands import Command, Create, Order, Return, Sell
-from ticketing.domain.decisions import Decision, Outcome, decide
+from ticketing.domain.commands import Book, Command, Create, Order, Return, Sell
+from ticketing.domain.customers import Customer, plain_name
+from ticketing.domain.decisions import Decision, decide
 from ticketing.domain.events import Event
 from ticketing.domain.facts import Facts
+from ticketing.domain.outcomes import Outcome
 
 NOW = datetime(2024, 10, 1, 12, tzinfo=UTC)
 HALLOWEEN = date(2024, 10, 31)
-FREE = 0
+ADA, GRACE, LINUS = (plain_name(name) for name in ("ada", "grace", "linus"))
 
 _numbers = count(1)
 
@@ -67,6 +69,12 @@ def a_new_event(**known: object) -> Create:
 
 def sell(tickets: int = 1, booking: str | None = None) -> Sell:
     return Sell(booking or f"sale-{next(_numbers)}", tickets)
+
+
+def book(
+    customer: Customer = ADA, tickets: int = 1, *, waitlist: bool | None = None, booking: str = ""
+) -> Book:
+    return Book(booking or f"booking-{next(_numbers)}", customer, tickets, waitlist)
 
 
 def give_back(sale: Booking) -> Return:

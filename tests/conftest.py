@@ -64,6 +64,7 @@ def the_settings(**known: object) -> Settings:
         "auth": "open",
         "timezone": ZoneInfo("UTC"),
         "max_body_bytes": 65_536,
+        "max_tickets_per_booking": 10,
         "host": "127.0.0.1",
         "port": 8000,
         "workers": 2,

@@ -1,4 +1,4 @@
-"""`python -m ticketing`: run, serve, migrate, openapi."""
+"""`python -m ticketing`: run, serve, migrate, verify, openapi."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from ticketing.app import create_app
 from ticketing.server import running
 from ticketing.server.running import CannotStart
+from ticketing.services.verification import verify
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,6 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
             return running.run(asked.data)
         if asked.command == "serve":
             return running.serve()
+        if asked.command == "verify":
+            return _verify(asked.data, asked.event)
         return _migrate() if asked.command == "migrate" else _openapi()
     except CannotStart as reason:
         print(reason, file=sys.stderr)
@@ -30,6 +33,15 @@ def _migrate() -> int:
     done = running.prepare(running.load_settings())
     print("\n".join(f"done: {name}" for name in done) or "Nothing to migrate.")
     return 0
+
+
+def _verify(data: Path, event_id: str | None) -> int:
+    found = 0
+    with running.database(data) as db:
+        for id_, difference in verify(db, event_id):
+            print(f"event {id_}: {difference}")
+            found += 1
+    return 1 if found else 0
 
 
 def _openapi() -> int:
@@ -45,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--data", type=Path, default=Path("var"), help="that MongoDB's folder")
     commands.add_parser("serve", help="run gunicorn as in production")
     commands.add_parser("migrate", help="bring the database up to date")
+    check = commands.add_parser("verify", help="prove that counters, bookings and trail agree")
+    check.add_argument("--data", type=Path, default=Path("var"), help="as for run")
+    check.add_argument("--event", help="only the event with this id")
     commands.add_parser("openapi", help="print the OpenAPI document")
     return parser
 

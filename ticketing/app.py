@@ -11,7 +11,7 @@ from flask_swagger_ui import get_swaggerui_blueprint
 from ticketing import config
 from ticketing.api import document, parts, problems, requests
 from ticketing.api.blueprints import Api
-from ticketing.api.views import events, health, statistics, transactions
+from ticketing.api.views import actions, bookings, events, health, statistics, transactions
 from ticketing.config import Settings, SettingsError
 from ticketing.server.names import appname
 from ticketing.services.office import Office
@@ -57,7 +57,7 @@ def create_app(
 
     requests.register(app)
     api = Api(app)
-    for view in (events, transactions, statistics, health):
+    for view in (events, transactions, bookings, statistics, actions, health):
         api.register_blueprint(view.blp)
     problems.register(app)
     document.register(app, api)

@@ -29,6 +29,7 @@ class Settings:
     auth: Literal["required", "open"]
     timezone: ZoneInfo
     max_body_bytes: int
+    max_tickets_per_booking: int
     host: str
     port: int
     workers: int
@@ -56,6 +57,9 @@ def load(*, default_auth: Literal["required", "open"] = "required") -> Settings:
             "auth": env.str("AUTH", default_auth, validate=OneOf(["required", "open"])),
             "timezone": env.str("TIMEZONE", "UTC", validate=_is_timezone),
             "max_body_bytes": env.int("MAX_BODY_BYTES", 65_536, validate=Range(min=1024)),
+            "max_tickets_per_booking": env.int(
+                "MAX_TICKETS_PER_BOOKING", 10, validate=Range(min=1, max=1_000_000)
+            ),
             "host": env.str("HOST", "127.0.0.1", validate=Length(min=1)),
             "port": env.int("PORT", 8000, validate=Range(min=1, max=65_535)),
             "workers": env.int("WORKERS", 2, validate=Range(min=1, max=64)),

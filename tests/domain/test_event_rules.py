@@ -50,33 +50,33 @@ def test_takes_what_is_already_so_for_no_change():
     decision = decided(an_event(name="Gala"), Change({"name": "Gala"}))
 
     assert not decision.changed
-    assert decision.outcomes[0].sequence == 1
+    assert decision.outcomes[0].event.sequence == 1
 
 
 def test_moves_an_event_to_a_free_day_only():
     move = Change({"day": CHRISTMAS})
 
-    assert outcome(an_event(), move).day == CHRISTMAS
+    assert outcome(an_event(), move).event.day == CHRISTMAS
     assert isinstance(outcome(an_event(), move, taken=frozenset({CHRISTMAS})), DateTaken)
 
 
 def test_keeps_its_own_day_though_others_are_taken():
     keep = Change({"day": HALLOWEEN, "name": "Ball"})
 
-    assert outcome(an_event(), keep, taken=frozenset({CHRISTMAS})).name == "Ball"
+    assert outcome(an_event(), keep, taken=frozenset({CHRISTMAS})).event.name == "Ball"
 
 
 def test_lowers_the_capacity_down_to_what_is_sold():
     event = an_event(capacity=10, sold=4)
 
-    assert outcome(event, Change({"capacity": 4})).available == 0
+    assert outcome(event, Change({"capacity": 4})).event.available == 0
     assert isinstance(outcome(event, Change({"capacity": 3})), CapacityBelowSold)
 
 
 def test_refuses_a_change_by_somebody_who_saw_an_older_state():
     event = an_event(sequence=7)
 
-    assert outcome(event, Change({"name": "Ball"}, frozenset({6, 7}))).name == "Ball"
+    assert outcome(event, Change({"name": "Ball"}, frozenset({6, 7}))).event.name == "Ball"
     assert isinstance(outcome(event, Change({"name": "Ball"}, frozenset({6}))), Stale)
     assert isinstance(outcome(event, Change({"name": "Ball"}, frozenset())), Stale)
     assert isinstance(outcome(event, Delete(frozenset({6}))), Stale)

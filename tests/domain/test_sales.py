@@ -1,4 +1,4 @@
-from tests.builders import a_sale, an_event, decided, give_back, outcome, sell
+from tests.builders import ADA, a_sale, an_event, decided, give_back, outcome, sell
 from ticketing.domain.errors import (
     EventCancelled,
     EventNotFound,
@@ -7,7 +7,7 @@ from ticketing.domain.errors import (
     TransactionNotFound,
     WaitingListFirst,
 )
-from ticketing.domain.rules.sales import Freed
+from ticketing.domain.outcomes import Held
 
 
 def test_sells_all_the_tickets_asked_for():
@@ -68,7 +68,7 @@ def test_takes_tickets_back_once():
 
     assert decision.after.sold == 0
     assert len(decision.entries) == 1
-    assert decision.outcomes[1] == Freed(decision.outcomes[0].booking)
+    assert decision.outcomes[1] == Held(decision.outcomes[0].booking)
 
 
 def test_sells_tickets_that_came_back_in_the_same_group():
@@ -82,7 +82,7 @@ def test_sells_tickets_that_came_back_in_the_same_group():
 
 
 def test_takes_nothing_back_that_it_did_not_sell_over_the_counter():
-    booked = a_sale(id="b2", customer="ada")
+    booked = a_sale(id="b2", customer=ADA)
 
     assert isinstance(outcome(an_event(), give_back(a_sale())), TransactionNotFound)
     assert isinstance(

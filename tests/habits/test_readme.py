@@ -21,26 +21,64 @@ def test_names_only_commands_that_the_makefile_has():
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-@pytest.mark.system
-def test_the_curl_lines_work_as_printed(tmp_path):
-    lines = next(block for block in BLOCKS if "curl" in block)
-    assert lines.count("curl") >= 9
-
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    """What the blocks of curl lines print, as JSON values."""
     port = free_port()
-    with Run(tmp_path, port):
-        said = shell(lines.replace("127.0.0.1:8000", f"127.0.0.1:{port}"))
+    with Run(tmp_path_factory.mktemp("readme"), port):
+        return [
+            values(shell(block.replace("127.0.0.1:8000", f"127.0.0.1:{port}")))
+            for block in BLOCKS
+            if "curl" in block
+        ]
 
-    # Each answer is a JSON value, one after the other.
-    answers, decoder = [], json.JSONDecoder()
-    while said := said.strip():
-        answer, end = decoder.raw_decode(said)
-        answers.append(answer)
-        said = said[end:]
-    sale, event, page, changed, not_deleted, shown, returned, months = answers
+
+def values(text):
+    """Read JSON values that stand one after the other."""
+    found, decoder = [], json.JSONDecoder()
+    while text := text.strip():
+        value, end = decoder.raw_decode(text)
+        found.append(value)
+        text = text[end:]
+    return found
+
+
+@pytest.mark.system
+def test_the_curl_lines_work_as_printed(said):
+    (
+        sale, event, page, changed, not_deleted, shown, returned,
+        shrunk, waiting, passed, cancelled, listed, status, queue, trail, months,
+    ) = said[0]  # fmt: skip
+
     assert sale["total"] == 15
     assert event["ticketsSold"] == 3
     assert page["items"] == [event]
     assert changed["capacity"] == 120
     assert not_deleted["code"] == "event_has_bookings"
     assert (shown["status"], returned["status"]) == ("confirmed", "cancelled")
+    assert shrunk["ticketsAvailable"] == 1
+    assert (waiting["status"], waiting["position"]) == ("waiting", 1)
+    assert passed["customer"] == "linus"
+    assert [b["customer"] for b in cancelled["assigned"]] == ["grace"]
+    assert [b["status"] for b in listed["items"]] == ["confirmed"]
+    assert (status["ticketsSold"], status["waiting"]) == (4, 0)
+    assert queue["items"] == []
+    assert [e["action"] for e in trail["items"]] == ["booked", "transferred", "cancelled"]
     assert len(months) == 12
+
+
+@pytest.mark.system
+def test_the_lines_of_the_briefs_clients_work_as_printed(said):
+    booked, waiting, status, cancelled, flat, last = said[1]
+
+    assert booked["error"] is False
+    assert (waiting["status"], waiting["waiting"]["position"]) == ("waitlisted", 1)
+    assert status["data"] == {
+        "name": "Tech Conference 2025",
+        "available_tickets": 0,
+        "waiting_list_count": 1,
+        "bookings_count": 1,
+    }
+    assert cancelled["assignedTo"] == "grace@example.org"
+    assert (flat["bookingsCount"], flat["waitingCount"]) == (1, 0)
+    assert last == {"error": False, "message": "Booking canceled successfully."}

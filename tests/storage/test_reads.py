@@ -7,7 +7,7 @@ from datetime import date
 import mongomock
 import pytest
 
-from tests.builders import a_sale, an_event
+from tests.builders import ADA, a_sale, an_event
 from ticketing.domain.errors import EventNotFound, TransactionNotFound
 from ticketing.domain.ledger import BookingWrite
 from ticketing.storage import bookings, events
@@ -82,7 +82,7 @@ def test_goes_on_after_a_place_without_gap_or_repeat(db):
 
 def test_finds_sales_but_no_customers_booking(db):
     db.bookings.insert_one(bookings._document(a_sale(id="s1")))
-    db.bookings.insert_one(bookings._document(a_sale(id="b1", customer="ada")))
+    db.bookings.insert_one(bookings._document(a_sale(id="b1", customer=ADA)))
 
     assert bookings.get_sale(db, "s1") == a_sale(id="s1")
     for id_ in ("b1", "unknown"):

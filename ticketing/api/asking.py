@@ -11,10 +11,10 @@ from typing import Any
 from flask import Response, g, request
 
 from ticketing.api.answers import respond
-from ticketing.api.problems import BadRequest, refusal
-from ticketing.domain.decisions import Outcome
+from ticketing.api.problems import BadRequest, manner, refusal
 from ticketing.domain.errors import OfficeError
 from ticketing.domain.keeping import Answer
+from ticketing.domain.outcomes import Outcome
 from ticketing.services.office import Asker, Keep, Settled
 
 Shape = Callable[[Any], Answer]
@@ -34,7 +34,7 @@ def asker(shape: Shape) -> Asker:
 def told(settled: Settled, shape: Shape) -> Response:
     """Tell the asker what became of it: granted, refused, or what was answered before."""
     if settled.answer is None:
-        return respond(_answering(shape)(settled.outcome))  # type: ignore[arg-type]
+        return respond(_answering(shape)(settled.outcome))
     response = respond(settled.answer)
     if settled.replayed:
         response.headers[REPLAYED] = "true"
@@ -63,8 +63,10 @@ def _actor() -> str:
 
 
 def _answering(shape: Shape) -> Callable[[Outcome], Answer]:
+    extra = manner()
+
     def answer(outcome: Outcome) -> Answer:
-        return refusal(outcome) if isinstance(outcome, OfficeError) else shape(outcome)
+        return refusal(outcome, extra) if isinstance(outcome, OfficeError) else shape(outcome)
 
     return answer
 

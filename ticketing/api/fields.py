@@ -13,8 +13,10 @@ import marshmallow as ma
 from marshmallow import ValidationError, fields
 
 from ticketing.domain import calendar, money
+from ticketing.domain.customers import MAX_NAME, Customer, plain_name
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
+_EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class WholeNumber(fields.Integer):
@@ -63,6 +65,48 @@ class Id(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise ValidationError("Not a string.")
+        return value
+
+
+class LooseId(fields.String):
+    """An id as the briefs' clients send it: `1` and `"1"` are the same."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return loose_text(value)
+
+
+class NewEventId(LooseId):
+    """An id of the caller's choice: 1 to 64 letters, digits, hyphens and underscores."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = loose_text(value)
+        if not _EVENT_ID.fullmatch(text):
+            raise ValidationError("Not 1 to 64 letters, digits, hyphens and underscores.")
+        return text
+
+
+class CustomerName(fields.Field[Customer]):
+    """A customer as the office's staff names them."""
+
+    def _serialize(self, value: Customer | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value.given if value else None
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Customer:
+        if not isinstance(value, str):
+            raise ValidationError("Not a string.")
+        if any(unicodedata.category(character) == "Cc" for character in value):
+            raise ValidationError("Control characters are not allowed.")
+        if not 1 <= len(value.strip()) <= MAX_NAME:
+            raise ValidationError(f"Must have between 1 and {MAX_NAME} characters.")
+        return plain_name(value)
+
+
+class Flag(fields.Boolean):
+    """A JSON boolean and nothing that looks like one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("Not a boolean.")
         return value
 
 
@@ -120,3 +164,41 @@ class Percentage(fields.Field[Decimal]):
         if value is None:
             return None
         return int(value) if value == value.to_integral_value() else float(value)
+
+
+class ChangedFields(fields.Dict):
+    """What an audit entry says has changed, out, in the API's names: `{field: [old, new]}`."""
+
+    _OUTSIDE = {  # noqa: RUF012 - a constant
+        "day": ("date", Day()),
+        "price": ("costPerTicket", Money()),
+        "tickets": ("nTickets", None),
+        "total": ("total", Money()),
+        "customer": ("customer", CustomerName()),
+    }
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        changes: dict[str, list[Any]] = {}
+        for inside, pair in value.items():
+            outside, field = self._OUTSIDE.get(inside, (inside, None))
+            changes[outside] = [
+                field._serialize(item, None, None) if field else item  # noqa: SLF001
+                for item in pair
+            ]
+        return changes
+
+
+def loose_text(value: object) -> str:
+    """Read a string, or an integer as the string of its digits; raises ValidationError."""
+    if type(value) is int:
+        return str(value)
+    if not isinstance(value, str):
+        raise ValidationError("Neither a string nor a whole number.")
+    return value
+
+
+class LooseCustomer(CustomerName):
+    """A customer named by a string or an integer."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Customer:
+        return super()._deserialize(loose_text(value), attr, data, **kwargs)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from ticketing.api import spellings
 from ticketing.domain.errors import (
     KeyReused,
     NotFound,
@@ -52,6 +53,9 @@ TITLES = {
 RETRY_AFTER_S = 1
 
 
+Extra = Callable[[str], Mapping[str, object]]
+
+
 class BadRequest(HTTPException):
     """The request is malformed; `errors` maps each faulty field to its messages."""
 
@@ -68,13 +72,18 @@ def status_of(error: OfficeError) -> int:
     return next(status for family, status in STATUS_OF if isinstance(error, family))
 
 
-def refusal(error: OfficeError) -> Answer:
+def manner() -> Extra:
+    """Tell what else problems say on the route that is being asked."""
+    return _plainly if spellings.PATHS.fullmatch(request.path) else _nothing_else
+
+
+def refusal(error: OfficeError, extra: Extra) -> Answer:
     """Write down one of the office's errors, the same each time."""
     status = status_of(error)
     headers = {"Content-Type": CONTENT_TYPE}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(RETRY_AFTER_S)
-    return Answer(status, headers, _body(status, error.code, str(error), error.facts))
+    return Answer(status, headers, _body(status, error.code, str(error), error.facts, extra))
 
 
 def register(app: Flask) -> None:
@@ -88,9 +97,11 @@ def http_error(error: HTTPException) -> Response:
     """Turn Flask's own errors into problems, with the headers that belong to them (`Allow`)."""
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
-    extra = {"errors": error.errors} if isinstance(error, BadRequest) and error.errors else {}
+    facts = {"errors": error.errors} if isinstance(error, BadRequest) and error.errors else {}
     code = TITLES.get(error.code, error.name).lower().replace(" ", "_")
-    response = Response(_body(error.code, code, error.description or error.name, extra), error.code)
+    response = Response(
+        _body(error.code, code, error.description or error.name, facts, manner()), error.code
+    )
     for name, value in error.get_response().headers:
         if name not in ("Content-Type", "Content-Length"):
             response.headers.add(name, value)
@@ -99,23 +110,34 @@ def http_error(error: HTTPException) -> Response:
 
 
 def _office_error(error: OfficeError) -> Response:
-    answer = refusal(error)
+    answer = refusal(error, manner())
     return Response(answer.body, answer.status, dict(answer.headers))
 
 
 def _crash(error: Exception) -> Response:
     log.error("crash", error=type(error).__name__, exc_info=error)
     detail = "Something went wrong on our side; the log says what."
-    return Response(_body(500, "internal_server_error", detail, {}), 500, content_type=CONTENT_TYPE)
+    return Response(
+        _body(500, "internal_server_error", detail, {}, manner()), 500, content_type=CONTENT_TYPE
+    )
 
 
-def _body(status: int, code: str, detail: str, extra: Mapping[str, object]) -> bytes:
+def _plainly(detail: str) -> Mapping[str, object]:
+    return {"error": True, "message": detail}
+
+
+def _nothing_else(detail: str) -> Mapping[str, object]:
+    return {}
+
+
+def _body(status: int, code: str, detail: str, facts: Mapping[str, object], extra: Extra) -> bytes:
     problem = {
         "type": f"urn:ticketing:problem:{code}",
         "title": TITLES.get(status, "Error"),
         "status": status,
         "detail": detail,
         "code": code,
-        **extra,
+        **facts,
+        **extra(detail),
     }
     return json.dumps(problem, ensure_ascii=False, separators=(",", ":")).encode()

@@ -10,8 +10,21 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.fields import Day, Id, Instant, Money, Percentage, QueryNumber, Text, WholeNumber
+from ticketing.api.fields import (
+    ChangedFields,
+    CustomerName,
+    Day,
+    Flag,
+    Id,
+    Instant,
+    Money,
+    Percentage,
+    QueryNumber,
+    Text,
+    WholeNumber,
+)
 from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE
+from ticketing.domain.outcomes import MOST_NAMED, Changed
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 50
@@ -104,20 +117,195 @@ class Assigned(Schema):
     """A booking that got freed tickets."""
 
     id = fields.String(required=True)
-    customer = fields.String(required=True)
+    customer = CustomerName(required=True)
     tickets = fields.Integer(required=True, data_key="nTickets")
 
 
-class ReturnedTransaction(Transaction):
-    """A sale whose tickets were given back, and the bookings that got them."""
+class Assigning(Schema):
+    """What freed tickets: the first 100 bookings that got them, and how many did in this commit."""
 
     assigned = fields.List(fields.Nested(Assigned), required=True)
     assigned_count = fields.Integer(required=True, data_key="assignedCount")
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Take the sale's own fields from the booking that was given back."""
-        source = obj if attr.startswith("assigned") else obj.booking
-        return super().get_attribute(source, attr, default)
+        """Take what is not about assigning from the booking or the event itself."""
+        if attr == "assigned":
+            return obj.assigned[:MOST_NAMED]
+        if attr in ("assigned_count", "position"):
+            return getattr(obj, attr)
+        return super().get_attribute(subject_of(obj), attr, default)
+
+
+def subject_of(obj: Any) -> Any:
+    """Return the booking or the event that an outcome is about."""
+    return obj.event if isinstance(obj, Changed) else obj.booking
+
+
+class ReturnedTransaction(Assigning, Transaction):
+    """A sale whose tickets were given back."""
+
+
+class ChangedEvent(Assigning, Event):
+    """An event whose change gave somebody tickets."""
+
+
+class NewBooking(Schema):
+    """What a customer wants; `customer` names them where staff asks."""
+
+    tickets = WholeNumber(1, MAX_CAPACITY, data_key="nTickets", load_default=1)
+    waitlist = Flag(load_default=absent, allow_none=False)
+    customer = CustomerName(load_default=absent, allow_none=False)
+
+
+class BookingReduction(Schema):
+    """How many tickets stay."""
+
+    tickets = WholeNumber(1, MAX_CAPACITY, required=True, data_key="nTickets")
+
+
+class Transfer(Schema):
+    """Who gets the booking."""
+
+    to = CustomerName(required=True)
+
+
+class Booking(Schema):
+    """A customer's booking; `position` is there while it waits, `total` once it is confirmed."""
+
+    id = fields.String(required=True)
+    event = fields.String(required=True)
+    customer = CustomerName(required=True)
+    tickets = fields.Integer(required=True, data_key="nTickets")
+    status = fields.String(
+        required=True, validate=ma.validate.OneOf(["confirmed", "waiting", "cancelled"])
+    )
+    position = fields.Integer()
+    total = Money(required=True, allow_none=True)
+    created_at = Instant(required=True, data_key="createdAt")
+
+    @ma.post_dump
+    def _leave_out_no_position(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return {k: v for k, v in data.items() if k != "position" or v is not None}
+
+
+class HeldBooking(Assigning, Booking):
+    """A booking after a change, and who got the tickets that it freed."""
+
+
+class Placed(Schema):
+    """Of a booking together with its place in the list."""
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Take all but the position from the booking."""
+        return obj.position if attr == "position" else getattr(obj.booking, attr)
+
+
+class MadeBooking(Placed, Booking):
+    """A booking as it was made or is shown."""
+
+
+class BookingPage(Schema):
+    """Some bookings, and where to go on; without their places in the list."""
+
+    items = fields.List(fields.Nested(Booking), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class BookingQuery(Schema):
+    """Which bookings to list."""
+
+    event = Id(load_default=absent, allow_none=False)
+    customer = CustomerName(load_default=absent, allow_none=False)
+    status = fields.String(
+        load_default=absent,
+        allow_none=False,
+        validate=ma.validate.OneOf(["confirmed", "waiting", "cancelled"]),
+    )
+    limit = QueryNumber(1, MAX_PAGE, load_default=DEFAULT_PAGE)
+    cursor = fields.String(load_default=absent, allow_none=False)
+
+
+class Waiting(Placed):
+    """Somebody who waits, and their place in the list."""
+
+    position = fields.Integer(required=True)
+    id = fields.String(required=True)
+    customer = CustomerName(required=True)
+    tickets = fields.Integer(required=True, data_key="nTickets")
+    created_at = Instant(required=True, data_key="createdAt")
+
+
+class WaitingPage(Schema):
+    """A part of the waiting list, and where to go on."""
+
+    items = fields.List(fields.Nested(Waiting), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class PageQuery(Schema):
+    """Which part of a list."""
+
+    limit = QueryNumber(1, MAX_PAGE, load_default=DEFAULT_PAGE)
+    cursor = fields.String(load_default=absent, allow_none=False)
+
+
+class EventStatus(Schema):
+    """An event's figures from one moment."""
+
+    name = fields.String(required=True)
+    capacity = fields.Integer(required=True)
+    sold = fields.Integer(required=True, data_key="ticketsSold")
+    available = fields.Integer(required=True, data_key="ticketsAvailable")
+    bookings = fields.Integer(required=True)
+    waiting = fields.Integer(required=True)
+
+
+class Owed(Schema):
+    """A booking or a sale whose money has to be given back."""
+
+    id = fields.String(required=True)
+    customer = CustomerName(required=True, allow_none=True)
+    tickets = fields.Integer(required=True, data_key="nTickets")
+    total = Money(required=True)
+
+
+class CalledOff(Schema):
+    """An event that was called off, and who is owed what."""
+
+    event = fields.Nested(Event, required=True)
+    owed = fields.List(fields.Nested(Owed), required=True)
+    owed_total = Money(required=True, data_key="owedTotal")
+
+
+class AuditEntry(Schema):
+    """One accepted change: `sold` and `waiting` are the event's counters after it."""
+
+    sequence = fields.Integer(required=True)
+    action = fields.String(required=True)
+    booking = fields.String(required=True, allow_none=True)
+    customer = CustomerName(required=True, allow_none=True)
+    tickets = fields.Integer(required=True, allow_none=True, data_key="nTickets")
+    total = Money(required=True, allow_none=True)
+    sold = fields.Integer(required=True)
+    waiting = fields.Integer(required=True)
+    changes = ChangedFields(required=True)
+    actor = fields.String(required=True)
+    at = Instant(required=True)
+    request_id = fields.String(required=True, data_key="requestId")
+
+
+class AuditPage(Schema):
+    """A part of the trail, and where to go on."""
+
+    items = fields.List(fields.Nested(AuditEntry), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class AuditQuery(PageQuery):
+    """Which entries to list."""
+
+    booking = Id(load_default=absent, allow_none=False)
+    customer = CustomerName(load_default=absent, allow_none=False)
 
 
 class StatisticsQuery(Schema):
@@ -156,6 +344,15 @@ class Readiness(Schema):
     warnings = fields.List(fields.String(), required=True)
 
 
+class Anything(Schema):
+    """An object whose fields docs/api.md tells: the briefs' own envelopes."""
+
+    class Meta:
+        """Say that there are fields which are not listed."""
+
+        unknown = ma.INCLUDE
+
+
 class Problem(Schema):
     """RFC 9457; `code` never changes, `errors` tells the faults of each field."""
 
@@ -176,9 +373,24 @@ EVENT_QUERY = EventQuery()
 NEW_TRANSACTION = NewTransaction()
 TRANSACTION = Transaction()
 RETURNED_TRANSACTION = ReturnedTransaction()
+CHANGED_EVENT = ChangedEvent()
+NEW_BOOKING = NewBooking()
+BOOKING_REDUCTION = BookingReduction()
+TRANSFER = Transfer()
+MADE_BOOKING = MadeBooking()
+HELD_BOOKING = HeldBooking()
+BOOKING_PAGE = BookingPage()
+BOOKING_QUERY = BookingQuery()
+PAGE_QUERY = PageQuery()
+WAITING_PAGE = WaitingPage()
+EVENT_STATUS = EventStatus()
+CALLED_OFF = CalledOff()
+AUDIT_PAGE = AuditPage()
+AUDIT_QUERY = AuditQuery()
 STATISTICS_QUERY = StatisticsQuery()
 MONTH = Month()
 MONTHS = Month(many=True)
 HEALTH = Health()
 READINESS = Readiness()
+ANYTHING = Anything()
 PROBLEM = Problem()

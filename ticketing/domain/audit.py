@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from ticketing.domain.customers import Customer
+
 Action = Literal[
     "created",
     "changed",
@@ -37,7 +39,7 @@ class AuditEntry:
     sequence: int
     action: Action
     booking: str | None
-    customer: str | None
+    customer: Customer | None
     tickets: int | None
     total: int | None
     sold: int

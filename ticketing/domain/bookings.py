@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from ticketing.domain.customers import Customer
+
 BookingStatus = Literal["confirmed", "waiting", "cancelled"]
 
 
@@ -20,7 +22,7 @@ class Booking:
 
     id: str
     event: str
-    customer: str | None
+    customer: Customer | None
     tickets: int
     status: BookingStatus
     sequence: int

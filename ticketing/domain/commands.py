@@ -3,6 +3,9 @@
 A command names the change and nothing else; who asks, and in which request, is its `Order`. To add
 a command: a class here, a rule in `ticketing.domain.rules`, and the facts that it needs in
 `ticketing.domain.facts`.
+
+Where a command has `expected`, these are the event's sequences that the caller would accept, or
+None where they named none.
 """
 
 from __future__ import annotations
@@ -12,24 +15,27 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from ticketing.domain.customers import Customer
+
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Put a new event on the calendar; `price` is in minor units."""
+    """Put a new event on the calendar; `price` is in minor units.
+
+    With `replaces` an event that has the same id and was never booked is made anew.
+    """
 
     name: str
     venue: str | None
     day: date | None
     capacity: int
     price: int
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Give some of name, venue, day, capacity and price (minor units) new values.
-
-    `expected` are the sequences that the caller would accept, or None where they named none.
-    """
+    """Give some of name, venue, day, capacity and price (minor units) new values."""
 
     values: Mapping[str, Any]
     expected: frozenset[int] | None = None
@@ -37,9 +43,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Take an event that was never booked off the calendar; `expected` as in `Change`."""
+    """Take an event that was never booked off the calendar."""
 
     expected: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallOff:
+    """Call an event off: every booking is cancelled, the list is emptied, the day is free."""
+
+    expected: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOn:
+    """Do what an earlier commit left over because there was too much of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +75,64 @@ class Return:
     booking: str
 
 
-Command = Create | Change | Delete | Sell | Return
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Book tickets for a customer.
+
+    `waitlist` says whether they would wait: True also where a smaller booking would go through,
+    False never, None only where everybody has to.
+    """
+
+    booking: str
+    customer: Customer
+    tickets: int
+    waitlist: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel a customer's booking, confirmed or waiting."""
+
+    booking: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelFor:
+    """Cancel the one booking that a customer has for the event."""
+
+    customer: Customer
+
+
+@dataclass(frozen=True, slots=True)
+class Reduce:
+    """Keep only so many tickets of a booking."""
+
+    booking: str
+    tickets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Pass a confirmed booking on to a customer who has none for the event."""
+
+    booking: str
+    to: Customer
+
+
+Command = (
+    Create
+    | Change
+    | Delete
+    | CallOff
+    | CarryOn
+    | Sell
+    | Return
+    | Book
+    | Cancel
+    | CancelFor
+    | Reduce
+    | Transfer
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -9,9 +11,12 @@ from typing import Any
 from ticketing.domain.audit import Action, AuditEntry
 from ticketing.domain.bookings import Booking
 from ticketing.domain.commands import Order
+from ticketing.domain.customers import Customer
 from ticketing.domain.errors import EventCancelled, EventNotFound
 from ticketing.domain.events import Event
 from ticketing.domain.facts import Facts
+
+Changes = dict[str, tuple[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,16 @@ class Ledger:
         self._event = event
         self.now = now
         self.taken = facts.taken
+        self.large = facts.large
         self.writes: list[BookingWrite] = []
         self.entries: list[AuditEntry] = []
-        self._bookings = dict(facts.bookings)
+        known = [*facts.bookings.values(), *facts.queue, *facts.active, *facts.large]
+        self._bookings = {booking.id: booking for booking in known}
+        self._held = {b.customer.key: b.id for b in known if b.customer and b.active}
+        self._queue = deque(booking.id for booking in facts.queue)
+        self._queue_is_all = facts.queue_is_all
+        self._ahead = dict(facts.ahead)
+        self._left_the_list: list[int] = []
 
     @property
     def event(self) -> Event | None:
@@ -59,9 +71,39 @@ class Ledger:
         """Find a booking of this event that a command named."""
         return self._bookings.get(id_)
 
-    def enter_event(
-        self, order: Order, action: Action, event: Event, changes: dict[str, tuple[Any, Any]]
-    ) -> Event:
+    def held_by(self, customer: Customer) -> Booking | None:
+        """Find the active booking of a customer that a command named."""
+        id_ = self._held.get(customer.key)
+        return self._bookings[id_] if id_ else None
+
+    def active(self) -> Iterable[Booking]:
+        """List the active bookings that are known, in the order of their sequence."""
+        known = sorted(self._bookings.values(), key=lambda booking: booking.sequence)
+        return [booking for booking in known if booking.active]
+
+    def head(self) -> Booking | None:
+        """Find the first who waits, as far as the list is known."""
+        while self._queue:
+            booking = self._bookings[self._queue[0]]
+            if booking.status == "waiting":
+                return booking
+            self._queue.popleft()
+        return None
+
+    @property
+    def list_goes_on(self) -> bool:
+        """Whether more wait than are known, though none of the known does any more."""
+        return not self._queue_is_all and self.head() is None
+
+    def position(self, booking: Booking) -> int:
+        """Tell a waiting booking's place in the list, from 1.
+
+        Either it joined in this group, or the facts say how many were ahead of it.
+        """
+        left = sum(1 for sequence in self._left_the_list if sequence < booking.sequence)
+        return self._ahead[booking.id] - left + 1
+
+    def enter_event(self, order: Order, action: Action, event: Event, changes: Changes) -> Event:
         """Make one change of the event itself, with its audit entry."""
         self._event = replace(event, sequence=event.sequence + 1)
         self._enter(order, action, None, changes)
@@ -73,33 +115,44 @@ class Ledger:
         action: Action,
         before: Booking | None,
         after: Booking,
-        changes: dict[str, tuple[Any, Any]] | None = None,
+        changes: Changes | None = None,
     ) -> Booking:
         """Make one change of a booking: the event's counters follow, with one audit entry."""
-        event = self.existing()
-        figures = _figures(after, +1) if before is None else _difference(before, after)
-        sold, bookings, waiting, revenue = figures
-
-        self._event = replace(
-            event,
-            sold=event.sold + sold,
-            bookings=event.bookings + bookings,
-            waiting=event.waiting + waiting,
-            revenue=event.revenue + revenue,
-            sequence=event.sequence + 1,
-            ever_booked=True,
-        )
-        self._bookings[after.id] = after
+        self._count(before, after)
+        self._index(before, after)
         self.writes.append(BookingWrite(before, after))
         self._enter(order, action, after, changes or {})
         return after
 
+    def _count(self, before: Booking | None, after: Booking) -> None:
+        event = self.existing()
+        gone, come = _figures(before), _figures(after)
+        self._event = replace(
+            event,
+            sold=event.sold - gone[0] + come[0],
+            bookings=event.bookings - gone[1] + come[1],
+            waiting=event.waiting - gone[2] + come[2],
+            revenue=event.revenue - gone[3] + come[3],
+            sequence=event.sequence + 1,
+            ever_booked=True,
+        )
+
+    def _index(self, before: Booking | None, after: Booking) -> None:
+        self._bookings[after.id] = after
+        if before and before.customer and self._held.get(before.customer.key) == before.id:
+            del self._held[before.customer.key]
+        if after.customer and after.active:
+            self._held[after.customer.key] = after.id
+        if before is None and after.status == "waiting":
+            self._ahead[after.id] = self.existing().waiting - 1 + len(self._left_the_list)
+            # Behind a part of the list that is not known nobody is served in this commit.
+            if self._queue_is_all:
+                self._queue.append(after.id)
+        if before and before.status == "waiting" and after.status != "waiting":
+            self._left_the_list.append(before.sequence)
+
     def _enter(
-        self,
-        order: Order,
-        action: Action,
-        booking: Booking | None,
-        changes: dict[str, tuple[Any, Any]],
+        self, order: Order, action: Action, booking: Booking | None, changes: Changes
     ) -> None:
         event = self._event
         assert event is not None
@@ -122,21 +175,10 @@ class Ledger:
         )
 
 
-def _figures(booking: Booking, sign: int) -> tuple[int, int, int, int]:
+def _figures(booking: Booking | None) -> tuple[int, int, int, int]:
     """What a booking adds to its event's sold, bookings, waiting and revenue."""
-    if booking.status == "confirmed":
-        customers = 0 if booking.customer is None else 1
-        return (
-            sign * booking.tickets,
-            sign * customers,
-            0,
-            sign * (booking.total or 0),
-        )
+    if booking is None or booking.status == "cancelled":
+        return 0, 0, 0, 0
     if booking.status == "waiting":
-        return 0, 0, sign, 0
-    return 0, 0, 0, 0
-
-
-def _difference(before: Booking, after: Booking) -> tuple[int, int, int, int]:
-    a, b = _figures(before, -1), _figures(after, +1)
-    return a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]
+        return 0, 0, 1, 0
+    return booking.tickets, 0 if booking.customer is None else 1, 0, booking.total or 0

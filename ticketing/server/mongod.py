@@ -222,6 +222,23 @@ class Mongod:
         raise MongodError(f"MongoDB ended at once: see {self._data / 'mongod.log'}.")
 
 
+def running_in(data: Path) -> str | None:
+    """Give the URI of the server that has this folder, or None where nobody has it.
+
+    Raises MongodError while that server is starting for the first time.
+    """
+    server = Mongod(data)
+    try:
+        server._take_folder()  # noqa: SLF001 - looking whether it is free
+    except MongodError:
+        if not (data / "port").exists():
+            raise
+        server.port = int((data / "port").read_text())
+        return server.uri
+    server._release()  # noqa: SLF001
+    return None
+
+
 def free_port(among: range = PORTS) -> int:
     """Find a port on loopback that nobody listens on."""
     while not is_free(port := random.choice(among)):

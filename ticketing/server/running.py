@@ -9,6 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -18,7 +20,7 @@ from ticketing import config
 from ticketing.config import PREFIX, Settings, SettingsError
 from ticketing.server import mongod, names
 from ticketing.server.mongod import Mongod, MongodError
-from ticketing.storage.clients import Client, UnfitDatabase, connect, refuse_unfit
+from ticketing.storage.clients import Client, Database, UnfitDatabase, connect, refuse_unfit
 from ticketing.storage.migrating import migrate
 
 START_TIMEOUT_S = 30
@@ -38,7 +40,10 @@ def run(data: Path) -> int:
             f"Port {settings.port} is in use: stop what listens there, or run with PORT=."
         )
     stopping = _Stopping()
-    server = None if settings.mongodb_uri else _own_mongod(data)
+    server = None
+    if not settings.mongodb_uri:
+        print(f"Starting MongoDB in {data} ...", flush=True)
+        server = _own_mongod(data)
     try:
         uri = settings.mongodb_uri or server.uri  # type: ignore[union-attr]
         prepare(replace(settings, mongodb_uri=uri))
@@ -48,6 +53,30 @@ def run(data: Path) -> int:
         if server:
             server.stop()
             print("MongoDB has stopped; what was sold is kept.", flush=True)
+
+
+@contextmanager
+def database(data: Path) -> Iterator[Database]:
+    """Give the database that `run` works on with this folder, also while it runs.
+
+    Raises CannotStart.
+    """
+    settings = settings_for_trying_out()
+    server = None
+    try:
+        uri = settings.mongodb_uri or mongod.running_in(data.resolve())
+    except MongodError as error:
+        raise CannotStart(str(error)) from None
+    if uri is None:
+        server = _own_mongod(data)
+        uri = server.uri
+    try:
+        with _client(replace(settings, mongodb_uri=uri)) as client:
+            _refuse_unfit(client)
+            yield client[settings.database]
+    finally:
+        if server:
+            server.stop()
 
 
 def serve() -> int:
@@ -85,7 +114,6 @@ def settings_for_trying_out() -> Settings:
 
 def _own_mongod(data: Path) -> Mongod:
     server = Mongod(data.resolve())
-    print(f"Starting MongoDB in {data} ...", flush=True)
     try:
         server.start()
     except MongodError as error:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from pymongo.client_session import ClientSession
 
-from ticketing.domain.commands import Command, Order
-from ticketing.domain.decisions import Decision, Outcome, decide
+from ticketing.domain.commands import CarryOn, Command, Order
+from ticketing.domain.decisions import OFFICE, Decision, decide
 from ticketing.domain.errors import (
     Busy,
     KeyReused,
@@ -21,9 +21,10 @@ from ticketing.domain.errors import (
     Refused,
     RequestInFlight,
 )
-from ticketing.domain.facts import Facts, needed_for
 from ticketing.domain.keeping import LIFETIME, Answer, Record, Scope
+from ticketing.domain.outcomes import Outcome
 from ticketing.services.courtesy import Batons
+from ticketing.services.gathering import gather
 from ticketing.services.lanes import Lanes
 from ticketing.storage import audit, bookings, events, idempotency
 from ticketing.storage.clients import Client, Database
@@ -77,12 +78,14 @@ class Settled:
     """What became of a request.
 
     `answer` is what was kept under its key; then `replayed` tells whether it was an earlier
-    request's, and `outcome` is None if so.
+    request's, and `outcome` is None if so. `leaves_something` is set for one of a group where
+    there was too much for one commit: its thread sees to the rest.
     """
 
-    outcome: Outcome | None
+    outcome: Outcome
     answer: Answer | None = None
     replayed: bool = False
+    leaves_something: bool = False
 
 
 class Office:
@@ -114,7 +117,23 @@ class Office:
         OutcomeUnknown.
         """
         request = Request(Order(command, asker.actor, asker.request_id), asker.keep)
-        return self._lanes.submit(event_id, request, wait_s=self._wait_s)
+        settled = self._lanes.submit(event_id, request, wait_s=self._wait_s)
+        if settled.leaves_something:
+            self._carry_on(event_id, asker.request_id)
+        return settled
+
+    def _carry_on(self, event_id: str, request_id: str) -> None:
+        """Do what is left over, in one commit after the other, each with whoever comes meanwhile.
+
+        Whatever goes wrong here, the request that began it is done. The next order for the event
+        goes on with the rest.
+        """
+        request = Request(Order(CarryOn(), OFFICE, request_id), None)
+        try:
+            while self._lanes.submit(event_id, request, wait_s=self._wait_s).leaves_something:
+                pass
+        except OfficeError as error:
+            log.warning("left_over", code=error.code, request_id=request_id)
 
     def _commit(
         self, event_id: str, requests: Sequence[Request]
@@ -175,6 +194,8 @@ class Office:
         records = _records(fresh, settled, now)
         idempotency.keep(self._db, records, now, session)
 
+        if decision.leaves_something and settled:
+            settled[0] = replace(settled[0], leaves_something=True)
         kept |= {record.scope: record for record in records}
         by_request = {id(request): result for request, result in zip(fresh, settled, strict=True)}
         return [by_request.get(id(request)) or _replay(request, kept) for request in requests]
@@ -183,11 +204,7 @@ class Office:
         self, event_id: str, orders: Sequence[Order], now: datetime, session: ClientSession
     ) -> Decision:
         event = events.find(self._db, event_id, session)
-        needs = needed_for(order.command for order in orders)
-        facts = Facts(
-            bookings=bookings.find_many(self._db, needs.bookings, event_id, session),
-            taken=events.days_taken(self._db, needs.days, but_by=event_id, session=session),
-        )
+        facts = gather(self._db, event_id, event, [order.command for order in orders], session)
         return decide(event_id, event, facts, orders, now)
 
     def _write(self, decision: Decision, session: ClientSession) -> None:
@@ -237,7 +254,7 @@ def _records(
     ]
 
 
-def _is_final(outcome: Outcome | None) -> bool:
+def _is_final(outcome: Outcome) -> bool:
     return not isinstance(outcome, OfficeError) or isinstance(outcome, NotFound | Refused)
 
 

@@ -3,26 +3,106 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pymongo import InsertOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.bookings import Booking
-from ticketing.domain.errors import TransactionNotFound
+from ticketing.domain.customers import Customer
+from ticketing.domain.errors import BookingNotFound, TransactionNotFound
 from ticketing.domain.ledger import BookingWrite
+from ticketing.domain.outcomes import Held
 from ticketing.storage.clients import Database, Document, reading
 from ticketing.storage.sessions import Conflict
 
+_ACTIVE = {"$in": ["confirmed", "waiting"]}
+_OF_A_CUSTOMER = {"customer.key": {"$type": "string"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which bookings to list; None stands for any."""
+
+    event: str | None = None
+    customer: Customer | None = None
+    status: str | None = None
+
 
 def find_many(
-    db: Database, ids: Collection[str], event: str, session: ClientSession
+    db: Database,
+    ids: Collection[str],
+    customers: Collection[str],
+    event: str,
+    session: ClientSession,
 ) -> dict[str, Booking]:
-    """Find those of these bookings that belong to the event, by id."""
-    if not ids:
-        return {}
-    found = db.bookings.find({"_id": {"$in": list(ids)}, "event": event}, session=session)
+    """Find these bookings of the event, and the active ones of these customers (keys), by id."""
+    found: list[Document] = []
+    if ids:
+        found += db.bookings.find({"_id": {"$in": list(ids)}, "event": event}, session=session)
+    if customers:
+        found += db.bookings.find(
+            {"event": event, "customer.key": {"$in": list(customers)}, "status": _ACTIVE},
+            session=session,
+        )
     return {document["_id"]: _booking(document) for document in found}
+
+
+def first_waiting(
+    db: Database, event: str, limit: int, session: ClientSession | None, *, after: int = 0
+) -> list[Booking]:
+    """List who waits, in order, from the first after a sequence."""
+    if not limit:
+        return []
+    found = db.bookings.find(
+        {"event": event, "status": "waiting", "sequence": {"$gt": after}}, session=session
+    )
+    return [_booking(document) for document in found.sort("sequence", ASCENDING).limit(limit)]
+
+
+def first_active(db: Database, event: str, limit: int, session: ClientSession) -> list[Booking]:
+    """List active bookings, sales among them, in the order in which they were made."""
+    if not limit:
+        return []
+    found = db.bookings.find({"event": event, "status": _ACTIVE}, session=session)
+    return [_booking(document) for document in found.sort("sequence", ASCENDING).limit(limit)]
+
+
+def largest_waiting(
+    db: Database, event: str, larger_than: int, limit: int, session: ClientSession
+) -> list[Booking]:
+    """List the waiting bookings of more tickets than that, the largest first."""
+    found = db.bookings.find(
+        {"event": event, "status": "waiting", "tickets": {"$gt": larger_than}}, session=session
+    )
+    return [_booking(document) for document in found.sort("tickets", DESCENDING).limit(limit)]
+
+
+def count_ahead(db: Database, waiting: Booking, session: ClientSession | None) -> int:
+    """Count who waits before a waiting booking: a count over index keys, no documents read."""
+    return db.bookings.count_documents(
+        {"event": waiting.event, "status": "waiting", "sequence": {"$lt": waiting.sequence}},
+        session=session,
+    )
+
+
+def of_event(db: Database, event: str, session: ClientSession) -> list[Booking]:
+    """List all bookings of an event, sales and cancelled ones among them."""
+    found = db.bookings.find({"event": event}, session=session)
+    return [_booking(document) for document in found]
+
+
+def event_ids(db: Database) -> set[str]:
+    """List the events that bookings name."""
+    return set(db.bookings.distinct("event"))
+
+
+@reading
+def event_of(db: Database, id_: str) -> str | None:
+    """Find the event that a booking or a sale belongs to."""
+    document = db.bookings.find_one({"_id": id_}, {"event": True})
+    return document["event"] if document else None
 
 
 @reading
@@ -31,6 +111,57 @@ def get_sale(db: Database, id_: str) -> Booking:
     document = db.bookings.find_one({"_id": id_, "customer": None})
     if document is None:
         raise TransactionNotFound
+    return _booking(document)
+
+
+@reading
+def get(db: Database, id_: str) -> Booking:
+    """Return a customer's booking; raises BookingNotFound, also for a box-office sale."""
+    return _get(db, id_, None)
+
+
+@reading
+def get_with_position(db: Database, id_: str) -> Held:
+    """Return a customer's booking and, while it waits, its place in the list, from one moment.
+
+    Raises BookingNotFound.
+    """
+    with db.client.start_session(snapshot=True) as session:
+        booking = _get(db, id_, session)
+        if booking.status != "waiting":
+            return Held(booking)
+        return Held(booking, count_ahead(db, booking, session) + 1)
+
+
+@reading
+def waiting_page(db: Database, event: str, after: int, limit: int) -> list[Held]:
+    """List who waits after a sequence, with their places in the list, from one moment."""
+    with db.client.start_session(snapshot=True) as session:
+        waiting = first_waiting(db, event, limit, session, after=after)
+        first = count_ahead(db, waiting[0], session) + 1 if waiting else 0
+    return [Held(booking, first + number) for number, booking in enumerate(waiting)]
+
+
+@reading
+def page(db: Database, wanted: Filter, after: str | None, limit: int) -> list[Booking]:
+    """List customers' bookings by id, from the first after an id."""
+    conditions: Document = dict(_OF_A_CUSTOMER)
+    if wanted.event is not None:
+        conditions["event"] = wanted.event
+    if wanted.customer is not None:
+        conditions["customer.key"] = wanted.customer.key
+    if wanted.status is not None:
+        conditions["status"] = wanted.status
+    if after is not None:
+        conditions["_id"] = {"$gt": after}
+    found = db.bookings.find(conditions).sort("_id", ASCENDING).limit(limit)
+    return [_booking(document) for document in found]
+
+
+def _get(db: Database, id_: str, session: ClientSession | None) -> Booking:
+    document = db.bookings.find_one({"_id": id_, **_OF_A_CUSTOMER}, session=session)
+    if document is None:
+        raise BookingNotFound
     return _booking(document)
 
 
@@ -61,7 +192,7 @@ def _document(booking: Booking) -> Document:
     return {
         "_id": booking.id,
         "event": booking.event,
-        "customer": booking.customer,
+        "customer": customer_document(booking.customer),
         "tickets": booking.tickets,
         "status": booking.status,
         "sequence": booking.sequence,
@@ -74,10 +205,20 @@ def _booking(document: Mapping[str, Any]) -> Booking:
     return Booking(
         id=document["_id"],
         event=document["event"],
-        customer=document["customer"],
+        customer=customer_of(document["customer"]),
         tickets=document["tickets"],
         status=document["status"],
         sequence=document["sequence"],
         total=document["total"],
         created_at=document["created_at"],
     )
+
+
+def customer_document(customer: Customer | None) -> Document | None:
+    """Write a customer down; None stays None."""
+    return {"key": customer.key, "given": customer.given} if customer else None
+
+
+def customer_of(document: Mapping[str, str] | None) -> Customer | None:
+    """Read a customer back."""
+    return Customer(document["key"], document["given"]) if document else None

@@ -37,6 +37,12 @@ def get(db: Database, id_: str) -> Event:
 
 
 @reading
+def has_existed(db: Database, id_: str) -> bool:
+    """Tell whether there is an event with this id, or was one until it was deleted."""
+    return find(db, id_) is not None
+
+
+@reading
 def page(
     db: Database, first: date | None, last: date | None, after: Place | None, limit: int
 ) -> list[Event]:
@@ -121,8 +127,20 @@ def write(db: Database, before: Event | None, after: Event, session: ClientSessi
         raise Conflict
 
 
+def all_ids(db: Database) -> list[str]:
+    """List the ids of all events, marks of deleted ones included."""
+    return [document["_id"] for document in db.events.find({}, {"_id": True}).sort("_id")]
+
+
 @reading
 def monthly(db: Database, first: date, last: date) -> Mapping[tuple[int, int], MonthFigures]:
+    """Gather the figures of the months; see `monthly_in`."""
+    return monthly_in(db, first, last, None)
+
+
+def monthly_in(
+    db: Database, first: date, last: date, session: ClientSession | None
+) -> Mapping[tuple[int, int], MonthFigures]:
     """Gather the figures of the months from `first` to `last`, both days included.
 
     An aggregation over events alone: what it costs does not depend on the number of bookings.
@@ -143,7 +161,8 @@ def monthly(db: Database, first: date, last: date) -> Mapping[tuple[int, int], M
                     "attendance": {"$push": {"sold": "$sold", "capacity": "$capacity"}},
                 }
             },
-        ]
+        ],
+        session=session,
     )
     figures = {}
     for row in rows:

@@ -25,6 +25,14 @@ def _document_of(**properties: Document) -> Document:
     return {"bsonType": "object", "required": list(properties), "properties": properties}
 
 
+_CUSTOMER_OR_NULL: Document = {
+    "bsonType": ["object", "null"],
+    "required": ["key", "given"],
+    "properties": {"key": _TEXT, "given": _TEXT},
+}
+_WITH_CUSTOMER: Document = {"customer.key": {"$type": "string"}}
+
+
 @dataclass(frozen=True, slots=True)
 class CollectionSchema:
     """What MongoDB is told about one collection."""
@@ -76,7 +84,7 @@ SCHEMA: dict[str, CollectionSchema] = {
             "$jsonSchema": _document_of(
                 _id=_TEXT,
                 event=_TEXT,
-                customer=_TEXT_OR_NULL,
+                customer=_CUSTOMER_OR_NULL,
                 tickets=_POSITIVE,
                 status={"enum": ["confirmed", "waiting", "cancelled"]},
                 sequence=_POSITIVE,
@@ -88,6 +96,26 @@ SCHEMA: dict[str, CollectionSchema] = {
             IndexModel(
                 [("event", ASCENDING), ("sequence", ASCENDING)], name="one_a_sequence", unique=True
             ),
+            IndexModel(
+                [("event", ASCENDING), ("customer.key", ASCENDING)],
+                name="one_active_a_customer",
+                unique=True,
+                partialFilterExpression={
+                    "status": {"$in": ["confirmed", "waiting"]},
+                    **_WITH_CUSTOMER,
+                },
+            ),
+            # Sales over the counter are in neither of these, so they cost them nothing.
+            IndexModel(
+                [("event", ASCENDING), ("status", ASCENDING), ("sequence", ASCENDING)],
+                name="waiting_list",
+                partialFilterExpression={"status": "waiting"},
+            ),
+            IndexModel(
+                [("customer.key", ASCENDING), ("_id", ASCENDING)],
+                name="by_customer",
+                partialFilterExpression=_WITH_CUSTOMER,
+            ),
         ],
     ),
     "audit": CollectionSchema(
@@ -97,7 +125,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                 sequence=_POSITIVE,
                 action=_TEXT,
                 booking=_TEXT_OR_NULL,
-                customer=_TEXT_OR_NULL,
+                customer=_CUSTOMER_OR_NULL,
                 tickets={"bsonType": ["int", "long", "null"], "minimum": 1},
                 total={"bsonType": ["int", "long", "null"], "minimum": 0},
                 sold=_COUNT,
@@ -112,6 +140,12 @@ SCHEMA: dict[str, CollectionSchema] = {
             IndexModel(
                 [("event", ASCENDING), ("sequence", ASCENDING)], name="one_a_sequence", unique=True
             ),
+            IndexModel(
+                [("event", ASCENDING), ("customer.key", ASCENDING), ("sequence", ASCENDING)],
+                name="by_customer",
+                partialFilterExpression=_WITH_CUSTOMER,
+            ),
+            IndexModel([("booking", ASCENDING), ("sequence", ASCENDING)], name="by_booking"),
         ],
     ),
     "idempotency": CollectionSchema(

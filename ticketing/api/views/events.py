@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from bson import ObjectId
-from flask import Response, request, url_for
+from flask import Response, request
 
 from ticketing.api import cursors, schemas
 from ticketing.api.answers import answer, respond
 from ticketing.api.asking import asker, etag, expected_sequences, told
 from ticketing.api.blueprints import Blueprint
+from ticketing.api.pages import paged
 from ticketing.api.parts import parts
 from ticketing.domain.calendar import parse_day
-from ticketing.domain.commands import Change, Create, Delete
+from ticketing.domain.commands import CallOff, Change, Create, Delete
+from ticketing.domain.errors import EventNotFound
 from ticketing.domain.events import Event
 from ticketing.domain.keeping import Answer
-from ticketing.storage import events
+from ticketing.domain.outcomes import CalledOff, Changed
+from ticketing.storage import audit, bookings, events
+
+# MongoDB's largest integer.
+MAX_SEQUENCE = 2**63
 
 blp = Blueprint("events", __name__, url_prefix="/api/v1/events", description="The calendar")
 
@@ -30,6 +36,18 @@ def created(event: Event) -> Answer:
     """Write a new event down."""
     headers = {"ETag": etag(event.sequence), "Location": f"/api/v1/events/{event.id}"}
     return answer(201, event, schemas.EVENT, headers)
+
+
+def changed(outcome: Changed) -> Answer:
+    """Write an event down after a change, with who got tickets where somebody did."""
+    if not outcome.assigned:
+        return shown(outcome.event)
+    return answer(200, outcome, schemas.CHANGED_EVENT, {"ETag": etag(outcome.event.sequence)})
+
+
+def called_off(outcome: CalledOff) -> Answer:
+    """Write down an event that was called off, and who is owed what."""
+    return answer(200, outcome, schemas.CALLED_OFF, {"ETag": etag(outcome.event.sequence)})
 
 
 def deleted(event: Event) -> Answer:
@@ -54,16 +72,9 @@ def create(body: dict[str, Any]) -> Response:
 @blp.response(200, schemas.EVENT_PAGE)
 def index(query: dict[str, Any]) -> Response:
     """List events by day, those without a day first."""
-    limit = query["limit"]
-    found = events.page(
-        parts().db, query["first"], query["last"], _place(query["cursor"]), limit + 1
-    )
-    items, more = found[:limit], len(found) > limit
-    cursor = cursors.encode(_day(items[-1]), items[-1].id) if more else None
-    response = respond(answer(200, {"items": items, "next": cursor}, schemas.EVENT_PAGE))
-    if cursor:
-        response.headers["Link"] = _link(cursor)
-    return response
+    limit, after = query["limit"], _place(query["cursor"])
+    found = events.page(parts().db, query["first"], query["last"], after, limit + 1)
+    return paged(found, limit, schemas.EVENT_PAGE, lambda event: (_day(event), event.id))
 
 
 @blp.reads("/<id_>", 404)
@@ -84,7 +95,7 @@ def change(body: dict[str, Any], id_: str) -> Response:
     A new price touches no ticket that is sold. More capacity serves the waiting list at once.
     """
     command = Change(body, expected_sequences())
-    return told(parts().office.submit(id_, command, asker(shown)), shown)
+    return told(parts().office.submit(id_, command, asker(changed)), changed)
 
 
 @blp.writes("DELETE", "/<id_>", 404, 409, if_match=True)
@@ -93,6 +104,59 @@ def delete(id_: str) -> Response:
     """Take an event off the calendar that was never booked."""
     command = Delete(expected_sequences())
     return told(parts().office.submit(id_, command, asker(deleted)), deleted)
+
+
+@blp.writes("POST", "/<id_>/cancellation", 404, 409, if_match=True)
+@blp.response(200, schemas.CALLED_OFF)
+def call_off(id_: str) -> Response:
+    """Call an event off: every booking is cancelled, the list emptied, the day free.
+
+    `owed` are the first 1,000 confirmed bookings and sales, `owedTotal` counts them all.
+    """
+    command = CallOff(expected_sequences())
+    return told(parts().office.submit(id_, command, asker(called_off)), called_off)
+
+
+@blp.reads("/<id_>/status", 404)
+@blp.response(200, schemas.EVENT_STATUS)
+def status(id_: str) -> Response:
+    """Show an event's figures from one moment."""
+    return respond(answer(200, events.get(parts().db, id_), schemas.EVENT_STATUS))
+
+
+@blp.reads("/<id_>/waiting-list", 404)
+@blp.arguments(schemas.PAGE_QUERY, location="query")
+@blp.response(200, schemas.WAITING_PAGE)
+def waiting_list(query: dict[str, Any], id_: str) -> Response:
+    """List who waits, in order."""
+    events.get(parts().db, id_)
+    limit, after = query["limit"], _sequence(query["cursor"])
+    found = bookings.waiting_page(parts().db, id_, after, limit + 1)
+    return paged(found, limit, schemas.WAITING_PAGE, lambda waiting: (waiting.booking.sequence,))
+
+
+@blp.reads("/<id_>/audit", 404)
+@blp.arguments(schemas.AUDIT_QUERY, location="query")
+@blp.response(200, schemas.AUDIT_PAGE)
+def trail(query: dict[str, Any], id_: str) -> Response:
+    """List an event's changes, of one booking or customer where one is named.
+
+    The trail of a deleted event stays.
+    """
+    if not events.has_existed(parts().db, id_):
+        raise EventNotFound
+    limit, after = query["limit"], _sequence(query["cursor"])
+    found = audit.page(parts().db, id_, query["booking"], query["customer"], after, limit + 1)
+    return paged(found, limit, schemas.AUDIT_PAGE, lambda entry: (entry.sequence,))
+
+
+def _sequence(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    (sequence,) = cursors.decode(cursor, int)
+    if not 0 <= sequence < MAX_SEQUENCE:
+        raise cursors.broken()
+    return int(sequence)
 
 
 def _place(cursor: str | None) -> events.Place | None:
@@ -107,8 +171,3 @@ def _place(cursor: str | None) -> events.Place | None:
 
 def _day(event: Event) -> str | None:
     return event.day.isoformat() if event.day else None
-
-
-def _link(cursor: str) -> str:
-    query: dict[str, Any] = {**request.args.to_dict(), "cursor": cursor}
-    return f'<{url_for("events.index", **query)}>; rel="next"'

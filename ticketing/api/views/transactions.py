@@ -13,10 +13,10 @@ from ticketing.api.asking import asker, told
 from ticketing.api.blueprints import Blueprint
 from ticketing.api.parts import parts
 from ticketing.domain.bookings import Booking
-from ticketing.domain.commands import Sell
+from ticketing.domain.commands import Return, Sell
 from ticketing.domain.keeping import Answer
-from ticketing.domain.rules.sales import Freed
-from ticketing.services import transactions
+from ticketing.domain.outcomes import Held
+from ticketing.services.bookings import submit
 from ticketing.storage import bookings
 
 blp = Blueprint(
@@ -33,9 +33,9 @@ def sold(sale: Booking) -> Answer:
     return answer(201, sale, schemas.TRANSACTION, headers)
 
 
-def returned(freed: Freed) -> Answer:
+def returned(held: Held) -> Answer:
     """Write down a sale that was given back, and who got the tickets."""
-    return answer(200, freed, schemas.RETURNED_TRANSACTION)
+    return answer(200, held, schemas.RETURNED_TRANSACTION)
 
 
 @blp.writes("POST", "", 404, 409)
@@ -61,5 +61,4 @@ def show(id_: str) -> Response:
 @blp.response(200, schemas.RETURNED_TRANSACTION)
 def delete(id_: str) -> Response:
     """Give a sale's tickets back; the second time changes nothing."""
-    settled = transactions.give_back(parts().db, parts().office, id_, asker(returned))
-    return told(settled, returned)
+    return told(submit(parts().db, parts().office, id_, Return(id_), asker(returned)), returned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ticketing.domain.bookings import Booking
 from ticketing.domain.commands import Order, Return, Sell
@@ -13,19 +13,8 @@ from ticketing.domain.errors import (
     WaitingListFirst,
 )
 from ticketing.domain.ledger import Ledger
-
-
-@dataclass(frozen=True, slots=True)
-class Freed:
-    """A booking that gave tickets back, and the bookings that got them, in order."""
-
-    booking: Booking
-    assigned: tuple[Booking, ...] = ()
-
-    @property
-    def assigned_count(self) -> int:
-        """How many bookings got tickets."""
-        return len(self.assigned)
+from ticketing.domain.outcomes import Held
+from ticketing.domain.rules.waiting_list import serve
 
 
 def sell(ledger: Ledger, order: Order, command: Sell) -> Booking:
@@ -54,7 +43,7 @@ def sell(ledger: Ledger, order: Order, command: Sell) -> Booking:
     return ledger.enter_booking(order, "sold", None, sale)
 
 
-def give_back(ledger: Ledger, order: Order, command: Return) -> Freed:
+def give_back(ledger: Ledger, order: Order, command: Return) -> Held:
     """Take back a sale's tickets, once: the second time changes nothing.
 
     Raises TransactionNotFound.
@@ -63,7 +52,9 @@ def give_back(ledger: Ledger, order: Order, command: Return) -> Freed:
     if sale is None or sale.customer is not None:
         raise TransactionNotFound
     if not sale.active:
-        return Freed(sale)
+        return Held(sale)
 
     returned = replace(sale, status="cancelled")
-    return Freed(ledger.enter_booking(order, "returned", sale, returned))
+    changes = {"status": ("confirmed", "cancelled")}
+    ledger.enter_booking(order, "returned", sale, returned, changes)
+    return Held(returned, None, serve(ledger, order))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ticketing.storage.clients import Database
-from ticketing.storage.migrations import m0001_collections
+from ticketing.storage.migrations import m0001_collections, m0002_bookings
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +21,7 @@ class Migration:
     apply: Callable[[Database], None]
 
 
-MIGRATIONS = (Migration("0001_collections", m0001_collections.apply),)
+MIGRATIONS = (
+    Migration("0001_collections", m0001_collections.apply),
+    Migration("0002_bookings", m0002_bookings.apply),
+)

@@ -1,0 +1,170 @@
+"""The API against a simple model: whatever is asked, both say and hold the same."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.api.model import Counter
+from ticketing.services.verification import verify
+
+customers = st.sampled_from(["ada", "grace", "linus", "hedy"])
+tickets = st.integers(1, 4)
+
+
+def test_says_and_holds_what_the_model_does(api, db):
+    class Office(RuleBasedStateMachine):
+        bookings = Bundle("bookings")
+        sales = Bundle("sales")
+
+        @initialize(capacity=st.integers(1, 6), price=st.integers(0, 9))
+        def open(self, capacity, price):
+            body = {"name": "Gala", "capacity": capacity, "costPerTicket": price}
+            self.event = api.post("/initialize", json=body).json["id"]
+            self.model = Counter(capacity, price)
+
+        @rule(
+            target=bookings,
+            customer=customers,
+            n=tickets,
+            waitlist=st.sampled_from([None, True, False]),
+        )
+        def book(self, customer, n, waitlist):
+            expected, wish = self.model.book(customer, n, waitlist)
+            body = {"customer": customer, "nTickets": n}
+            if waitlist is not None:
+                body["waitlist"] = waitlist
+
+            answer = api.post(f"/api/v1/events/{self.event}/bookings", json=body)
+
+            if wish is None:
+                assert (answer.status_code, answer.json["code"]) == (409, expected)
+                return multiple()
+            assert answer.status_code == {"confirmed": 201, "waiting": 202}[expected]
+            self.same(answer.json, wish)
+            return answer.json["id"], wish
+
+        @rule(target=sales, n=tickets)
+        def sell(self, n):
+            expected, wish = self.model.sell(n)
+
+            answer = api.post("/api/v1/transactions", json={"event": self.event, "nTickets": n})
+
+            if wish is None:
+                assert (answer.status_code, answer.json["code"]) == (409, expected)
+                return multiple()
+            assert answer.status_code == 201
+            return answer.json["id"], wish
+
+        @rule(sale=consumes(sales))
+        def give_back(self, sale):
+            id_, wish = sale
+            served = self.model.cancel(wish)
+
+            answer = api.delete(f"/api/v1/transactions/{id_}")
+
+            self.assigned(answer, served)
+
+        @rule(booking=bookings)
+        def cancel(self, booking):
+            id_, wish = booking
+            served = self.model.cancel(wish)
+
+            answer = api.delete(f"/api/v1/bookings/{id_}")
+
+            self.assigned(answer, served)
+
+        @rule(customer=customers)
+        def cancel_by_name(self, customer):
+            wish = self.model.held_by(customer)
+
+            answer = api.post("/cancel", json={"event_id": self.event, "user": customer})
+
+            assert answer.status_code == (200 if wish else 404)
+            if wish:
+                self.model.cancel(wish)
+
+        @rule(booking=bookings, n=tickets)
+        def reduce(self, booking, n):
+            id_, wish = booking
+            expected, served = self.model.reduce(wish, n)
+
+            answer = api.patch(f"/api/v1/bookings/{id_}", json={"nTickets": n})
+
+            if expected != "reduced":
+                assert (answer.status_code, answer.json["code"]) == (409, expected)
+            else:
+                self.same(answer.json, wish)
+                self.assigned(answer, served)
+
+        @rule(booking=bookings, to=customers)
+        def transfer(self, booking, to):
+            id_, wish = booking
+            expected = self.model.transfer(wish, to)
+
+            answer = api.post(f"/api/v1/bookings/{id_}/transfer", json={"to": to})
+
+            if expected != "transferred":
+                assert (answer.status_code, answer.json["code"]) == (409, expected)
+            else:
+                self.same(answer.json, wish)
+
+        @rule(capacity=st.integers(1, 8))
+        def resize(self, capacity):
+            expected, served = self.model.resize(capacity)
+
+            answer = api.patch(f"/api/v1/events/{self.event}", json={"capacity": capacity})
+
+            if expected != "changed":
+                assert (answer.status_code, answer.json["code"]) == (409, expected)
+            else:
+                assert [b["customer"] for b in answer.json.get("assigned", [])] == [
+                    w.customer for w in served
+                ]
+
+        @invariant()
+        def holds_the_same(self):
+            if not hasattr(self, "model"):
+                return
+            event = api.get(f"/api/v1/events/{self.event}").json
+            assert event["ticketsSold"] == self.model.sold
+            assert event["waiting"] == len(self.model.queue)
+            assert event["revenue"] == self.model.revenue
+            listed = api.get(f"/api/v1/events/{self.event}/waiting-list").json["items"]
+            assert [(w["customer"], w["nTickets"]) for w in listed] == [
+                (w.customer, w.tickets) for w in self.model.queue
+            ]
+
+        def teardown(self):
+            if hasattr(self, "model"):
+                assert list(verify(db, self.event)) == []
+
+        def same(self, shown, wish):
+            assert (shown["customer"], shown["nTickets"]) == (wish.customer, wish.tickets)
+            assert (shown["status"], shown["total"]) == (wish.status, wish.total)
+            place = self.model.queue.index(wish) + 1 if wish.status == "waiting" else None
+            assert shown.get("position") == place
+
+        def assigned(self, answer, served):
+            assert answer.status_code == 200
+            assert [b["customer"] for b in answer.json["assigned"]] == [w.customer for w in served]
+
+    run_state_machine_as_test(
+        Office,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,401 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import ADA, GRACE, LINUS, book, give_back, outcome, sell
+from tests.domain.world import World
+from ticketing.domain import facts
+from ticketing.domain.commands import (
+    CallOff,
+    Cancel,
+    CancelFor,
+    CarryOn,
+    Change,
+    Reduce,
+    Transfer,
+)
+from ticketing.domain.customers import plain_name
+from ticketing.domain.errors import (
+    AlreadyBooked,
+    AlreadyWaiting,
+    BookingNotFound,
+    CapacityBelowWaiting,
+    EventCancelled,
+    EventNotFound,
+    ExceedsCapacity,
+    NotActive,
+    NotConfirmed,
+    NotEnoughTickets,
+    NothingToReduce,
+    SoldOut,
+    WaitingListFirst,
+)
+from ticketing.domain.rules import waiting_list
+from ticketing.domain.verification import differences
+
+
+def refused(world, command, error):
+    before = world.event
+    (found,) = world.do(command)
+    assert isinstance(found, error), found
+    assert world.event == before
+    return found
+
+
+def cancel(world, customer):
+    return world.do(Cancel(world.id_of(customer)))[0]
+
+
+def test_books_for_a_customer():
+    world = World(capacity=10, price=500)
+
+    (held,) = world.do(book(ADA, 3))
+
+    assert (held.booking.status, held.booking.total, held.position) == ("confirmed", 1500, None)
+    assert (world.event.sold, world.event.bookings) == (3, 1)
+
+
+def test_lets_a_customer_have_one_booking():
+    world = World(capacity=1)
+    world.do(book(ADA))
+    world.do(book(GRACE))
+
+    refused(world, book(ADA), AlreadyBooked)
+    refused(world, book(GRACE), AlreadyWaiting)
+
+
+def test_lets_a_customer_book_again_after_cancelling_also_within_one_group():
+    world = World(capacity=5)
+
+    outcomes = world.do(book(ADA, 2), CancelFor(ADA), book(ADA, 3))
+
+    assert outcomes[2].booking.tickets == 3
+    assert world.event.sold == 3
+    world.check()
+
+
+def test_puts_who_comes_too_late_on_the_list_in_order():
+    world = World(capacity=1)
+
+    outcomes = world.do(book(ADA), book(GRACE), book(LINUS))
+
+    assert [held.position for held in outcomes] == [None, 1, 2]
+    assert outcomes[1].booking.total is None
+    assert world.event.waiting == 2
+
+
+def test_puts_nobody_on_the_list_who_does_not_want_to_be():
+    world = World(capacity=1)
+    world.do(book(ADA))
+
+    assert refused(world, book(GRACE, waitlist=False), SoldOut).facts == {"available": 0}
+
+
+def test_lets_a_large_wish_not_stop_the_sale_by_accident():
+    world = World(capacity=2)
+
+    world.do(sell(1))
+    problem = refused(world, book(ADA, 2), NotEnoughTickets)
+
+    assert problem.facts == {"available": 1}
+    assert world.do(book(ADA, 2, waitlist=True))[0].position == 1
+
+
+def test_refuses_more_than_the_event_has():
+    refused(World(capacity=2), book(ADA, 3, waitlist=True), ExceedsCapacity)
+
+
+def test_lets_no_newcomer_overtake_those_who_wait():
+    world = World(capacity=3)
+    world.do(sell(2), book(ADA, 2, waitlist=True))
+
+    assert world.do(book(GRACE, 1))[0].position == 2
+    refused(world, book(LINUS, 1, waitlist=False), SoldOut)
+    refused(world, sell(1), WaitingListFirst)
+
+
+def test_gives_the_freed_ticket_to_whoever_waited_longest():
+    world = World(capacity=1, price=500)
+    world.do(book(ADA), book(GRACE), book(LINUS))
+
+    freed = cancel(world, ADA)
+
+    assert [b.customer for b in freed.assigned] == [GRACE]
+    assert freed.assigned[0].total == 500
+    assert world.holders() == [GRACE]
+    assert [e.action for e in world.trail[-2:]] == ["cancelled", "assigned"]
+    world.check()
+
+
+def test_charges_the_price_of_the_moment_that_confirms():
+    world = World(capacity=1, price=500)
+    world.do(book(ADA), book(GRACE), Change({"price": 700}))
+
+    assert cancel(world, ADA).assigned[0].total == 700
+    assert world.event.revenue == 700
+
+
+def test_keeps_tickets_for_a_head_whose_wish_does_not_fit():
+    world = World(capacity=3)
+    world.do(book(ADA, 1), sell(2), book(GRACE, 3), book(LINUS, 1))
+
+    freed = cancel(world, ADA)
+
+    assert freed.assigned == []
+    assert world.event.available == 1
+
+
+def test_serves_who_was_behind_a_blocking_head_that_leaves():
+    world = World(capacity=3)
+    world.do(book(ADA, 1), sell(2), book(GRACE, 3), book(LINUS, 1))
+    cancel(world, ADA)
+
+    assert [b.customer for b in cancel(world, GRACE).assigned] == [LINUS]
+    world.check()
+
+
+def test_serves_a_blocking_head_that_wants_less():
+    world = World(capacity=3)
+    world.do(book(ADA, 1), sell(2), book(GRACE, 3))
+    cancel(world, ADA)
+
+    (held,) = world.do(Reduce(world.id_of(GRACE), 1))
+
+    assert (held.booking.status, held.booking.tickets, held.position) == ("confirmed", 1, None)
+    world.check()
+
+
+def test_lets_a_waiter_that_leaves_free_nothing_but_the_place():
+    world = World(capacity=1)
+    world.do(book(ADA), book(GRACE), book(LINUS))
+
+    assert cancel(world, GRACE).assigned == []
+    assert (world.event.sold, world.event.waiting) == (1, 1)
+
+
+def test_cancels_once():
+    world = World(capacity=1)
+    world.do(book(ADA, booking="b1"), book(GRACE))
+
+    first, second = world.do(Cancel("b1"), Cancel("b1"))
+
+    assert len(first.assigned) == 1
+    assert list(second.assigned) == []
+    assert world.event.sold == 1
+
+
+def test_cancels_by_customer_what_is_there():
+    world = World(capacity=1)
+    world.do(book(ADA), book(GRACE))
+
+    (held,) = world.do(CancelFor(ADA))
+
+    assert [b.customer for b in held.assigned] == [GRACE]
+    refused(world, CancelFor(ADA), BookingNotFound)
+
+
+def test_frees_tickets_by_reducing_at_the_price_that_was_paid():
+    world = World(capacity=3, price=500)
+    world.do(book(ADA, 3), Change({"price": 900}), book(GRACE, 2))
+
+    (held,) = world.do(Reduce(world.id_of(ADA), 1))
+
+    assert (held.booking.tickets, held.booking.total) == (1, 500)
+    assert [b.customer for b in held.assigned] == [GRACE]
+    assert world.event.revenue == 500 + 2 * 900
+    world.check()
+
+
+def test_lets_a_waiter_that_wants_less_keep_the_place():
+    world = World(capacity=2)
+    world.do(sell(2), book(ADA), book(GRACE, 2), book(LINUS))
+
+    (held,) = world.do(Reduce(world.id_of(GRACE), 1))
+
+    assert held.position == 2
+    assert [b.customer for b in world.waiting()] == [ADA, GRACE, LINUS]
+
+
+def test_knows_a_waiters_place_after_others_left_in_the_same_group():
+    world = World(capacity=2)
+    world.do(sell(2), book(ADA), book(GRACE, 2))
+
+    outcomes = world.do(CancelFor(ADA), book(LINUS), Reduce(world.id_of(GRACE), 1))
+
+    assert outcomes[1].position == 2
+    assert outcomes[2].position == 1
+
+
+def test_reduces_to_fewer_only():
+    world = World(capacity=5)
+    world.do(book(ADA, 2, booking="b1"))
+
+    assert refused(world, Reduce("b1", 2), NothingToReduce).facts == {"nTickets": 2}
+    refused(world, Reduce("b1", 3), NothingToReduce)
+    world.do(Cancel("b1"))
+    refused(world, Reduce("b1", 1), NotActive)
+
+
+def test_passes_a_booking_on_and_leaves_the_counters():
+    world = World(capacity=1)
+    world.do(book(ADA))
+    before = world.event
+
+    world.do(Transfer(world.id_of(ADA), GRACE))
+
+    assert world.holders() == [GRACE]
+    assert (world.event.sold, world.event.revenue) == (before.sold, before.revenue)
+    world.check()
+
+
+def test_passes_on_only_what_is_confirmed_and_to_nobody_who_has_one():
+    world = World(capacity=2)
+    world.do(book(ADA, 1, booking="a"), book(GRACE, 1), book(LINUS, booking="l"))
+    hedy = plain_name("hedy")
+
+    refused(world, Transfer("a", GRACE), AlreadyBooked)
+    refused(world, Transfer("a", LINUS), AlreadyWaiting)
+    refused(world, Transfer("a", ADA), AlreadyBooked)
+    refused(world, Transfer("l", hedy), NotConfirmed)
+    world.do(Cancel("a"))
+    refused(world, Transfer("a", hedy), NotConfirmed)
+
+
+def test_lets_who_passed_theirs_on_book_again_in_the_same_group():
+    world = World(capacity=2)
+    world.do(book(ADA, booking="a"))
+
+    outcomes = world.do(Transfer("a", GRACE), Reduce("a", 1), book(ADA))
+
+    assert outcomes[2].booking.customer == ADA
+    world.check()
+
+
+def test_knows_no_sale_as_a_booking_and_no_unknown_one():
+    world = World()
+    world.do(sell(1, booking="s"))
+
+    for id_ in ("s", "unknown"):
+        for command in (Cancel(id_), Reduce(id_, 1), Transfer(id_, ADA)):
+            refused(world, command, BookingNotFound)
+
+
+def test_serves_the_first_that_fit_when_the_capacity_grows():
+    world = World(capacity=1)
+    world.do(sell(1), *(book(plain_name(f"c{n}")) for n in range(8)))
+
+    (changed,) = world.do(Change({"capacity": 6}))
+
+    assert [b.customer.given for b in changed.assigned] == [f"c{n}" for n in range(5)]
+    assert (world.event.sold, world.event.waiting) == (6, 3)
+    world.check()
+
+
+def test_does_not_lower_the_capacity_below_what_a_waiter_wants():
+    world = World(capacity=5)
+    world.do(sell(2), book(ADA, 5, waitlist=True))
+
+    refused(world, Change({"capacity": 4}), CapacityBelowWaiting)
+    world.do(CancelFor(ADA))
+    assert world.do(Change({"capacity": 4}))[0].event.capacity == 4
+
+
+def test_serves_the_list_with_what_the_counter_takes_back():
+    world = World(capacity=2)
+    (sale,) = world.do(sell(2))
+    world.do(book(ADA), book(GRACE))
+
+    (held,) = world.do(give_back(sale))
+
+    assert [b.customer for b in held.assigned] == [ADA, GRACE]
+    world.check()
+
+
+def test_calls_an_event_off():
+    world = World(capacity=4, price=500)
+    world.do(sell(1), book(ADA, 3), book(GRACE))
+
+    (off,) = world.do(CallOff())
+
+    assert off.event.status == "cancelled"
+    assert (off.event.sold, off.event.waiting, off.event.revenue) == (0, 0, 0)
+    assert [(b.customer, b.total) for b in off.owed] == [(None, 500), (ADA, 1500)]
+    assert off.owed_total == 2000
+    for command in (sell(1), book(LINUS), CallOff(), Change({"name": "x"})):
+        refused(world, command, EventCancelled)
+    world.check()
+
+
+def test_calls_off_what_was_booked_in_the_same_group():
+    world = World(capacity=4)
+
+    world.do(book(ADA), CallOff(), book(GRACE))
+
+    assert world.event.sold == 0
+    world.check()
+
+
+def test_books_nothing_of_an_unknown_event():
+    assert isinstance(outcome(None, book(ADA)), EventNotFound)
+    assert isinstance(outcome(None, CancelFor(ADA)), EventNotFound)
+    assert isinstance(outcome(None, Cancel("b")), BookingNotFound)
+
+
+@pytest.fixture
+def small_commits(monkeypatch):
+    """Only three changes of bookings go into one commit."""
+    for module in ("ticketing.domain.rules.events", "ticketing.domain.rules.waiting_list"):
+        monkeypatch.setattr(f"{module}.MOST_PER_COMMIT", 3)
+    monkeypatch.setattr(facts, "MOST_PER_COMMIT", 3)
+
+
+@pytest.mark.usefixtures("small_commits")
+def test_serves_a_long_list_in_several_commits_while_newcomers_wait():
+    world = World(capacity=1)
+    world.do(sell(1), *(book(plain_name(f"c{n}")) for n in range(8)))
+
+    decision = world.decide(Change({"capacity": 9}))
+    assert decision.leaves_something
+    assert world.event.waiting == 5
+
+    decision = world.decide(book(ADA))
+    assert decision.outcomes[0].position == 3
+    assert decision.leaves_something
+
+    while world.decide(CarryOn()).leaves_something:
+        pass
+    assert (world.event.sold, world.event.waiting) == (9, 1)
+    assert [b.customer for b in world.waiting()] == [ADA]
+    world.check()
+
+
+@pytest.mark.usefixtures("small_commits")
+def test_calls_a_large_event_off_in_several_commits():
+    world = World(capacity=10, price=500)
+    world.do(*(book(plain_name(f"c{n}")) for n in range(12)))
+
+    decision = world.decide(CallOff())
+    assert decision.leaves_something
+    assert decision.outcomes[0].owed_total == 5000
+
+    while world.decide(CarryOn()).leaves_something:
+        pass
+    assert (world.event.sold, world.event.waiting, world.event.revenue) == (0, 0, 0)
+    world.check()
+
+
+def test_without_the_strict_rule_somebody_overtakes(monkeypatch):
+    """The checker knows a list that was jumped."""
+    world = World(capacity=3)
+    world.do(book(ADA, 1), sell(2), book(GRACE, 3), book(LINUS, 1))
+
+    def jump(ledger):
+        fitting = [b for b in ledger.active() if b.status == "waiting"]
+        return next((b for b in fitting if b.tickets <= ledger.existing().available), None)
+
+    monkeypatch.setattr(waiting_list, "servable", jump)
+    cancel(world, ADA)
+
+    assert world.holders() == [None, LINUS]
+    found = list(differences(world.event, world.bookings.values(), world.trail))
+    assert [f for f in found if "before the head" in f]

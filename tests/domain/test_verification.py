@@ -1,0 +1,143 @@
+"""The checker is itself checked: each way to be wrong is found and named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.builders import ADA, GRACE, LINUS, book, sell
+from tests.domain.world import World
+from ticketing.domain.commands import CancelFor, Change, Reduce, Transfer
+from ticketing.domain.verification import differences
+
+
+@pytest.fixture
+def world():
+    world = World(capacity=4, price=500)
+    world.do(sell(1, booking="s"), book(ADA, 2, booking="a"), book(GRACE, booking="g"))
+    world.do(book(LINUS, booking="l"), Change({"price": 700}), Reduce("a", 1))
+    world.check()
+    return world
+
+
+def found(world):
+    return list(differences(world.event, world.bookings.values(), world.trail))
+
+
+def says(world, *words):
+    """Check that something is found which says all of these words."""
+    assert [f for f in found(world) if all(word in f for word in words)], found(world)
+
+
+@pytest.mark.parametrize("counter", ["sold", "bookings", "waiting", "revenue", "sequence"])
+def test_finds_a_wrong_counter(world, counter):
+    world.event = replace(world.event, **{counter: getattr(world.event, counter) + 1})
+
+    says(world, f"counter {counter}")
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"tickets": 3}, "tickets"),
+        ({"status": "cancelled"}, "status"),
+        ({"customer": ADA}, "customer"),
+        ({"total": 1}, "total"),
+        ({"sequence": 99}, "sequence"),
+    ],
+)
+def test_finds_a_wrong_booking(world, change, word):
+    world.bookings["g"] = replace(world.bookings["g"], **change)
+
+    says(world, "booking g", word)
+
+
+def test_finds_a_lost_sale(world):
+    del world.bookings["s"]
+
+    says(world, "booking s", "not there")
+
+
+def test_finds_a_sale_that_nobody_knows_of(world):
+    world.bookings["x"] = replace(world.bookings["s"], id="x", sequence=77)
+
+    says(world, "booking x", "does not know")
+
+
+def test_finds_a_gap_and_a_repeat_in_the_trail(world):
+    whole = list(world.trail)
+    world.trail = whole[:2] + whole[3:]
+    says(world, "comes after entry 2")
+
+    world.trail = [*whole[:3], whole[2], *whole[3:]]
+    says(world, "comes after entry 3")
+
+
+@pytest.mark.parametrize("field", ["sold", "waiting"])
+def test_finds_an_entry_with_a_wrong_figure(world, field):
+    wrong = replace(world.trail[2], **{field: getattr(world.trail[2], field) + 1})
+    world.trail[2] = wrong
+
+    says(world, "audit entry 3")
+
+
+def test_finds_an_oversold_event_though_everything_else_agrees():
+    world = World(capacity=4)
+    world.do(sell(4, booking="s"))
+    world.trail[0] = replace(
+        world.trail[0], changes={**world.trail[0].changes, "capacity": (None, 3)}
+    )
+    world.event = replace(world.event, capacity=3)
+
+    assert found(world) == ["audit entry 2 (sold): 4 tickets sold of 3"]
+
+
+@pytest.fixture
+def full():
+    """An event that is sold out, with two who wait."""
+    world = World(capacity=1)
+    world.do(book(ADA), book(GRACE, booking="g"), book(LINUS, booking="l"))
+    return world
+
+
+def test_finds_who_was_served_before_the_head(full):
+    full.do(CancelFor(ADA))
+    full.trail[-1] = replace(full.trail[-1], booking="l", customer=LINUS)
+
+    says(full, "booking l", "before the head")
+
+
+def test_finds_who_got_tickets_while_others_waited():
+    world = World(capacity=2)
+    world.do(sell(1), book(ADA, 2, waitlist=True, booking="a"), book(GRACE, booking="g"))
+    jumped = replace(world.trail[-1], action="booked", total=500, sold=2, waiting=1)
+    world.trail[-1] = jumped
+
+    says(world, "booking g", "while others waited")
+
+
+def test_finds_who_waits_though_tickets_are_free(full):
+    full.event = replace(full.event, capacity=9)
+
+    says(full, "waiting list", "tickets are free")
+
+
+def test_finds_a_second_cancellation(world):
+    world.do(CancelFor(ADA))
+    again = replace(world.trail[-1], sequence=world.event.sequence + 1)
+    world.trail.append(again)
+
+    says(world, "cancelled before")
+
+
+def test_finds_a_detail_that_was_changed_by_hand(world):
+    world.event = replace(world.event, price=1)
+
+    assert found(world) == ["event: price is 1, the trail says 700"]
+
+
+def test_knows_a_passed_on_booking_by_its_new_holder(world):
+    world.do(Transfer("a", GRACE))
+
+    assert found(world) == []

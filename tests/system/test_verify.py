@@ -1,0 +1,117 @@
+"""`verify` on the real database: silent where all is well, and each spoilt thing is named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.builders import ADA, GRACE, a_new_event, book, sell
+from tests.system.runs import Run
+from tests.system.server import ROOT, clean_environment
+from ticketing.domain.commands import Cancel, Delete, Transfer
+from ticketing.server.mongod import free_port
+from ticketing.services.office import Asker
+from ticketing.services.verification import verify
+
+ASKER = Asker("ada", "r1")
+
+
+@pytest.fixture
+def e1(office):
+    """An event with a sale, a booking, one that waits and one that was cancelled."""
+    commands = [
+        a_new_event(capacity=3), sell(1, "s1"), book(ADA, 2, booking="b1"),
+        book(GRACE, booking="b2"), Cancel("b1"),
+    ]  # fmt: skip
+    for command in commands:
+        office.submit("e1", command, ASKER)
+
+
+@pytest.mark.usefixtures("e1")
+def test_is_silent_where_all_is_well(db, office):
+    office.submit("e2", a_new_event(day=None), ASKER)
+    office.submit("e2", Delete(), ASKER)
+
+    assert list(verify(db)) == []
+    assert list(verify(db, "e1")) == []
+
+
+@pytest.mark.usefixtures("e1")
+def test_names_a_spoilt_counter(db):
+    db.events.update_one({"_id": "e1"}, {"$inc": {"revenue": 1}})
+
+    found = list(verify(db))
+
+    assert ("e1", "counter revenue is 1001, the bookings come to 1000") in found
+    assert any("statistics" in difference for _, difference in found)
+
+
+@pytest.mark.usefixtures("e1")
+def test_names_a_spoilt_booking(db):
+    db.bookings.update_one({"_id": "b2"}, {"$set": {"tickets": 2}})
+
+    assert ("e1", "booking b2: tickets is 2, the trail says 1") in list(verify(db, "e1"))
+
+
+@pytest.mark.usefixtures("e1")
+def test_names_a_spoilt_audit_entry(db):
+    db.audit.update_one({"event": "e1", "sequence": 3}, {"$set": {"sold": 2}})
+
+    assert any("audit entry 3" in difference for _, difference in verify(db, "e1"))
+
+
+@pytest.mark.usefixtures("e1")
+def test_names_what_belongs_to_no_event(db):
+    db.events.delete_one({"_id": "e1"})
+
+    assert {id_ for id_, _ in verify(db)} == {"e1"}
+    assert list(verify(db, "unknown")) == [("unknown", "there is no such event")]
+
+
+def verify_command(data, **settings):
+    return subprocess.run(
+        [sys.executable, "-m", "ticketing", "verify", "--data", str(data)],
+        cwd=ROOT,
+        env=clean_environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_works_while_the_service_runs_and_while_it_does_not(tmp_path):
+    with Run(tmp_path, free_port()) as run:
+        running = verify_command(tmp_path)
+        run.ctrl_c()
+    stopped = verify_command(tmp_path)
+
+    for done in (running, stopped):
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.usefixtures("e1")
+def test_prints_what_differs_and_fails(db, mongodb_uri, tmp_path):
+    db.bookings.delete_one({"_id": "s1"})
+
+    done = verify_command(tmp_path, MONGODB_URI=mongodb_uri, DATABASE=db.name)
+
+    assert done.returncode == 1
+    assert "event e1: booking s1: it is in the trail but not there" in done.stdout
+
+
+def test_keeps_one_active_booking_a_customer_by_an_index_as_well(db):
+    index = db.bookings.index_information()["one_active_a_customer"]
+
+    assert index["unique"]
+    assert "status" in index["partialFilterExpression"]
+
+
+@pytest.mark.usefixtures("e1")
+def test_stores_a_passed_on_booking_under_its_new_holder(db, office):
+    office.submit("e1", Transfer("b2", ADA), ASKER)
+
+    assert db.bookings.find_one({"_id": "b2"})["customer"] == {"key": "name:ada", "given": "ada"}
+    assert list(verify(db)) == []

@@ -1,0 +1,167 @@
+"""The actions of the briefs, at the root and under `/api/events`.
+
+The same commands as everywhere else; only the names and the envelopes differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bson import ObjectId
+from flask import Response
+
+from ticketing.api import schemas, spellings
+from ticketing.api.answers import CONTENT_TYPE, body, respond
+from ticketing.api.asking import asker, told
+from ticketing.api.blueprints import Blueprint
+from ticketing.api.parts import parts
+from ticketing.api.problems import BadRequest
+from ticketing.api.views.bookings import new_booking
+from ticketing.domain.commands import CancelFor, Create
+from ticketing.domain.events import Event
+from ticketing.domain.keeping import Answer
+from ticketing.domain.outcomes import Held
+from ticketing.storage import events
+
+blp = Blueprint("actions", __name__, description="The actions of the briefs")
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the answers look at one of the two places."""
+
+    prefix: str
+    initialized: Callable[[Event], Json]
+    booked: Callable[[Held], Json]
+    cancelled: Callable[[Held], Json]
+    status: Callable[[Event], Json]
+
+
+def _flat(event: Event) -> Json:
+    return {
+        "id": event.id,
+        "title": event.name,
+        "venue": event.venue,
+        "date": event.day.isoformat() if event.day else None,
+        "totalTickets": event.capacity,
+        "availableTickets": event.available,
+        "available": event.available,
+    }
+
+
+def _booking(held: Held) -> Json:
+    return schemas.MADE_BOOKING.dump(held)  # type: ignore[no-any-return]
+
+
+def _assigned(held: Held) -> list[Json]:
+    return schemas.HELD_BOOKING.dump(held)["assigned"]  # type: ignore[no-any-return]
+
+
+def _said(message: str, **more: Any) -> Json:
+    return {"error": False, "message": message, **more}
+
+
+def _root_initialized(event: Event) -> Json:
+    # One of the briefs spells it `eventd`, and its clients read that.
+    ids = {"eventId": event.id, "eventd": event.id, "id": event.id}
+    return _said("Event created successfully", **ids, data=_flat(event))
+
+
+def _root_booked(held: Held) -> Json:
+    confirmed = held.booking.status == "confirmed"
+    message = "Ticket booked successfully." if confirmed else "Added to the waiting list."
+    return _said(message, data=_booking(held))
+
+
+def _root_cancelled(held: Held) -> Json:
+    return _said("Booking canceled successfully.")
+
+
+def _root_status(event: Event) -> Json:
+    data = {
+        "name": event.name,
+        "available_tickets": event.available,
+        "waiting_list_count": event.waiting,
+        "bookings_count": event.bookings,
+    }
+    return _said("Fetched event", data=data)
+
+
+def _api_booked(held: Held) -> Json:
+    if held.booking.status == "confirmed":
+        return {"status": "booked", "booking": _booking(held)}
+    return {"status": "waitlisted", "waiting": _booking(held)}
+
+
+def _api_cancelled(held: Held) -> Json:
+    if not held.assigned:
+        return {"freed": True}
+    assigned = _assigned(held)
+    first = _booking(Held(held.assigned[0]))
+    return {"assignedTo": first["customer"], "assigned": assigned, "booking": first}
+
+
+def _api_status(event: Event) -> Json:
+    counts = {"bookingsCount": event.bookings, "waitingCount": event.waiting}
+    return {**_flat(event), **counts}
+
+
+ROOT = Dialect("", _root_initialized, _root_booked, _root_cancelled, _root_status)
+API_EVENTS = Dialect("/api/events", _flat, _api_booked, _api_cancelled, _api_status)
+
+
+def _answer(status: int, value: Json) -> Answer:
+    return Answer(status, {"Content-Type": CONTENT_TYPE}, body(value))
+
+
+def _register(dialect: Dialect) -> None:
+    def initialized(event: Event) -> Answer:
+        return _answer(201, dialect.initialized(event))
+
+    def booked(held: Held) -> Answer:
+        return _answer(201 if held.booking.status == "confirmed" else 202, dialect.booked(held))
+
+    def cancelled(held: Held) -> Answer:
+        return _answer(200, dialect.cancelled(held))
+
+    @blp.writes("POST", f"{dialect.prefix}/initialize", 409)
+    @blp.arguments(spellings.INITIALIZE)
+    @blp.response(201, schemas.ANYTHING)
+    def initialize(asked: Json) -> Response:
+        """Make an event, or make one anew that has this id and was never booked."""
+        id_ = asked.pop("id") or str(ObjectId())
+        command = Create(**asked, replaces=True)
+        return told(parts().office.submit(id_, command, asker(initialized)), initialized)
+
+    @blp.writes("POST", f"{dialect.prefix}/book", 404, 409)
+    @blp.arguments(spellings.BOOK)
+    @blp.response(201, schemas.ANYTHING)
+    @blp.alt_response(202, schema=schemas.ANYTHING, success=True)
+    def book(asked: Json) -> Response:
+        """Book tickets, or join the waiting list (202)."""
+        command = new_booking(asked["customer"], asked["tickets"])
+        return told(parts().office.submit(asked["event"], command, asker(booked)), booked)
+
+    @blp.writes("POST", f"{dialect.prefix}/cancel", 404, 409)
+    @blp.arguments(spellings.CANCEL)
+    @blp.response(200, schemas.ANYTHING)
+    def cancel(asked: Json) -> Response:
+        """Cancel the booking that a customer has for an event."""
+        if asked["customer"] is None:
+            raise BadRequest("Say whose booking it is.", {"user": ["Missing."]})
+        command = CancelFor(asked["customer"])
+        return told(parts().office.submit(asked["event"], command, asker(cancelled)), cancelled)
+
+    @blp.reads(f"{dialect.prefix}/status/<id_>", 404)
+    @blp.response(200, schemas.ANYTHING)
+    def status(id_: str) -> Response:
+        """Show an event's figures."""
+        return respond(_answer(200, dialect.status(events.get(parts().db, id_))))
+
+
+for _dialect in (ROOT, API_EVENTS):
+    _register(_dialect)

@@ -1,0 +1,109 @@
+"""Customers' bookings: `/api/v1/events/{id}/bookings` and `/api/v1/bookings`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId
+from flask import Response
+
+from ticketing.api import cursors, schemas
+from ticketing.api.answers import answer, respond
+from ticketing.api.asking import asker, told
+from ticketing.api.blueprints import Blueprint
+from ticketing.api.pages import paged
+from ticketing.api.parts import parts
+from ticketing.api.problems import BadRequest
+from ticketing.domain.commands import Book, Cancel, Reduce, Transfer
+from ticketing.domain.customers import Customer
+from ticketing.domain.keeping import Answer
+from ticketing.domain.outcomes import Held
+from ticketing.services.bookings import submit
+from ticketing.storage import bookings
+
+blp = Blueprint("bookings", __name__, url_prefix="/api/v1", description="Customers' bookings")
+
+
+def made(held: Held) -> Answer:
+    """Write a new booking down: confirmed, or on the waiting list."""
+    status = 201 if held.booking.status == "confirmed" else 202
+    headers = {"Location": f"/api/v1/bookings/{held.booking.id}"}
+    return answer(status, held, schemas.MADE_BOOKING, headers)
+
+
+def changed(held: Held) -> Answer:
+    """Write a booking down after a change, with who got freed tickets."""
+    return answer(200, held, schemas.HELD_BOOKING)
+
+
+@blp.writes("POST", "/events/<id_>/bookings", 404, 409)
+@blp.arguments(schemas.NEW_BOOKING)
+@blp.response(201, schemas.MADE_BOOKING)
+@blp.alt_response(202, schema=schemas.MADE_BOOKING, success=True)
+def create(body: dict[str, Any], id_: str) -> Response:
+    """Book tickets; 202 with the `position` where the customer has to wait.
+
+    Nobody overtakes those who wait. With `"waitlist": false` nobody is put on the list, with
+    `"waitlist": true` also where a smaller booking would go through.
+    """
+    command = new_booking(body["customer"], body["tickets"], body["waitlist"])
+    return told(parts().office.submit(id_, command, asker(made)), made)
+
+
+@blp.reads("/bookings")
+@blp.arguments(schemas.BOOKING_QUERY, location="query")
+@blp.response(200, schemas.BOOKING_PAGE)
+def index(query: dict[str, Any]) -> Response:
+    """List bookings, of one event, customer or status where one is named."""
+    limit, after = query["limit"], _place(query["cursor"])
+    wanted = bookings.Filter(query["event"], query["customer"], query["status"])
+    found = bookings.page(parts().db, wanted, after, limit + 1)
+    return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.id,))
+
+
+@blp.reads("/bookings/<id_>", 404)
+@blp.response(200, schemas.MADE_BOOKING)
+def show(id_: str) -> Response:
+    """Show a booking, with its place in the list while it waits."""
+    return respond(answer(200, bookings.get_with_position(parts().db, id_), schemas.MADE_BOOKING))
+
+
+@blp.writes("PATCH", "/bookings/<id_>", 404, 409)
+@blp.arguments(schemas.BOOKING_REDUCTION)
+@blp.response(200, schemas.HELD_BOOKING)
+def reduce(body: dict[str, Any], id_: str) -> Response:
+    """Keep fewer tickets; a booking that waits keeps its place."""
+    command = Reduce(id_, body["tickets"])
+    return told(submit(parts().db, parts().office, id_, command, asker(changed)), changed)
+
+
+@blp.writes("DELETE", "/bookings/<id_>", 404)
+@blp.response(200, schemas.HELD_BOOKING)
+def cancel(id_: str) -> Response:
+    """Cancel a booking; the second time changes nothing."""
+    return told(submit(parts().db, parts().office, id_, Cancel(id_), asker(changed)), changed)
+
+
+@blp.writes("POST", "/bookings/<id_>/transfer", 404, 409)
+@blp.arguments(schemas.TRANSFER)
+@blp.response(200, schemas.HELD_BOOKING)
+def transfer(body: dict[str, Any], id_: str) -> Response:
+    """Pass a confirmed booking on to a customer who has none for the event."""
+    command = Transfer(id_, body["to"])
+    return told(submit(parts().db, parts().office, id_, command, asker(changed)), changed)
+
+
+def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None = None) -> Book:  # noqa: FBT001
+    """Put a booking together; raises BadRequest where nobody is named or it is too large."""
+    if customer is None:
+        raise BadRequest("Say who the booking is for.", {"customer": ["Missing."]})
+    most = parts().settings.max_tickets_per_booking
+    if tickets > most:
+        raise BadRequest(
+            "Some fields are not valid.", {"nTickets": [f"A booking has at most {most} tickets."]}
+        )
+    return Book(str(ObjectId()), customer, tickets, waitlist)
+
+
+def _place(cursor: str | None) -> str | None:
+    return None if cursor is None else str(cursors.decode(cursor, str)[0])

@@ -1,0 +1,167 @@
+"""Proves that an event's counters, its bookings and its audit trail tell the same story.
+
+The trail is replayed by a model of its own, which knows what each action does to a booking but
+shares no code with the rules: a fault in the rules can't hide itself here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ticketing.domain.audit import AuditEntry
+from ticketing.domain.bookings import Booking
+from ticketing.domain.events import Event
+
+_MAKES = {"sold": "confirmed", "booked": "confirmed", "waitlisted": "waiting"}
+_ENDS = {"cancelled", "returned"}
+_OF_THE_EVENT = {"created", "changed", "replaced", "deleted", "called_off"}
+
+
+@dataclass(slots=True)
+class _Replayed:
+    """A booking as the trail tells it."""
+
+    status: str
+    customer: str | None
+    tickets: int
+    total: int | None
+    sequence: int
+
+
+@dataclass(slots=True)
+class _Model:
+    details: dict[str, Any] = field(default_factory=lambda: {"status": "scheduled"})
+    bookings: dict[str, _Replayed] = field(default_factory=dict)
+    # Ids of those who wait; a dict keeps the order in which they came.
+    queue: dict[str, None] = field(default_factory=dict)
+    sold: int = 0
+    revenue: int = 0
+    sequence: int = 0
+
+
+def differences(
+    event: Event, bookings: Iterable[Booking], trail: Iterable[AuditEntry]
+) -> Iterator[str]:
+    """Tell, one sentence each, where the event, its bookings and its trail don't agree.
+
+    `trail` is in the order of its sequence.
+    """
+    model = _Model()
+    for entry in trail:
+        for fault in _replay(model, entry):
+            yield f"audit entry {entry.sequence} ({entry.action}): {fault}"
+    stored = {booking.id: booking for booking in bookings}
+    yield from _compare_bookings(model, stored)
+    yield from _compare_event(model, event, stored)
+
+
+def _replay(model: _Model, entry: AuditEntry) -> Iterator[str]:
+    if entry.sequence != model.sequence + 1:
+        yield f"comes after entry {model.sequence}"
+    model.sequence = entry.sequence
+
+    if entry.action in _OF_THE_EVENT:
+        model.details |= {name: new for name, (_, new) in entry.changes.items()}
+    else:
+        yield from _replay_booking(model, entry)
+
+    capacity = model.details.get("capacity", 0)
+    if not 0 <= entry.sold <= capacity:
+        yield f"{entry.sold} tickets sold of {capacity}"
+    if entry.sold != model.sold:
+        yield f"says {entry.sold} tickets are sold; the entries before it come to {model.sold}"
+    if entry.waiting != len(model.queue):
+        yield f"says {entry.waiting} wait; the entries before it come to {len(model.queue)}"
+
+
+def _replay_booking(model: _Model, entry: AuditEntry) -> Iterator[str]:
+    id_, action = entry.booking or "", entry.action
+    old = model.bookings.get(id_)
+    if (old is None) != (action in _MAKES):
+        yield f"booking {id_} " + ("is not there yet" if old is None else "is there already")
+    if action in ("sold", "booked") and model.queue:
+        yield f"booking {id_} got tickets while others waited"
+    if action == "assigned" and next(iter(model.queue), None) != id_:
+        yield f"booking {id_} got tickets before the head of the list"
+    if old is not None and old.status == "cancelled":
+        yield f"booking {id_} was cancelled before"
+
+    status = _MAKES.get(action) or (old.status if old else "confirmed")
+    if action == "assigned":
+        status = "confirmed"
+    elif action in _ENDS:
+        status = "cancelled"
+    new = _Replayed(
+        status,
+        entry.customer.key if entry.customer else None,
+        entry.tickets or 0,
+        entry.total,
+        old.sequence if old else entry.sequence,
+    )
+    _count(model, old, -1)
+    _count(model, new, +1)
+    model.bookings[id_] = new
+    if status == "waiting":
+        model.queue.setdefault(id_)
+    else:
+        model.queue.pop(id_, None)
+
+
+def _count(model: _Model, booking: _Replayed | None, sign: int) -> None:
+    if booking is not None and booking.status == "confirmed":
+        model.sold += sign * booking.tickets
+        model.revenue += sign * (booking.total or 0)
+
+
+def _compare_bookings(model: _Model, stored: Mapping[str, Booking]) -> Iterator[str]:
+    for id_ in sorted(stored.keys() - model.bookings.keys()):
+        yield f"booking {id_}: the trail does not know it"
+    for id_ in sorted(model.bookings.keys() - stored.keys()):
+        yield f"booking {id_}: it is in the trail but not there"
+    for id_ in sorted(stored.keys() & model.bookings.keys()):
+        booking, told = stored[id_], model.bookings[id_]
+        is_ = _Replayed(
+            booking.status,
+            booking.customer.key if booking.customer else None,
+            booking.tickets,
+            booking.total,
+            booking.sequence,
+        )
+        for name in _Replayed.__slots__:
+            if getattr(is_, name) != getattr(told, name):
+                yield (
+                    f"booking {id_}: {name} is {getattr(is_, name)}, "
+                    f"the trail says {getattr(told, name)}"
+                )
+
+
+def _compare_event(model: _Model, event: Event, stored: Mapping[str, Booking]) -> Iterator[str]:
+    confirmed = [b for b in stored.values() if b.status == "confirmed"]
+    counted = {
+        "sold": sum(b.tickets for b in confirmed),
+        "bookings": sum(1 for b in confirmed if b.customer),
+        "waiting": sum(1 for b in stored.values() if b.status == "waiting"),
+        "revenue": sum(b.total or 0 for b in confirmed),
+    }
+    for name, number in counted.items():
+        if getattr(event, name) != number:
+            yield f"counter {name} is {getattr(event, name)}, the bookings come to {number}"
+    if event.sequence != model.sequence:
+        yield f"counter sequence is {event.sequence}, the trail ends at {model.sequence}"
+    for name, value in model.details.items():
+        if getattr(event, name) != value:
+            yield f"event: {name} is {getattr(event, name)}, the trail says {value}"
+    yield from _compare_waiting(event, stored)
+
+
+def _compare_waiting(event: Event, stored: Mapping[str, Booking]) -> Iterator[str]:
+    waiting = [b for b in stored.values() if b.status == "waiting"]
+    if event.status != "scheduled":
+        if waiting or event.sold:
+            yield "event: it is called off, but not all of its bookings are cancelled yet"
+        return
+    head = min(waiting, key=lambda booking: booking.sequence, default=None)
+    if head is not None and head.tickets <= event.available:
+        yield f"waiting list: {event.available} tickets are free, and booking {head.id} waits"

@@ -1,0 +1,56 @@
+"""`verify`: compares what is stored with what the trail tells, on a running service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pymongo.client_session import ClientSession
+
+from ticketing.domain.events import Event
+from ticketing.domain.verification import differences
+from ticketing.storage import audit, bookings, events
+from ticketing.storage.clients import Database
+
+
+def verify(db: Database, event_id: str | None = None) -> Iterator[tuple[str, str]]:
+    """Give (event id, what differs) for each difference, of all events or of one.
+
+    Each event is read from a single moment (a snapshot), so sales may go on meanwhile. It is held
+    in memory while it is compared: about 1 kB for each of its bookings.
+    """
+    for id_ in [event_id] if event_id is not None else events.all_ids(db):
+        with db.client.start_session(snapshot=True) as session:
+            event = events.find(db, id_, session)
+            if event is None:
+                yield id_, "there is no such event"
+                continue
+            for difference in differences(
+                event, bookings.of_event(db, id_, session), audit.replay(db, id_, session)
+            ):
+                yield id_, difference
+            yield from ((id_, difference) for difference in _statistics(db, event, session))
+    if event_id is None:
+        yield from _strays(db)
+
+
+def _statistics(db: Database, event: Event, session: ClientSession) -> Iterator[str]:
+    """Compare the event's part of its month's figures with what its bookings come to."""
+    if event.status != "scheduled" or event.day is None:
+        return
+    month = events.monthly_in(db, event.day, event.day, session)[event.day.year, event.day.month]
+    confirmed = [b for b in bookings.of_event(db, event.id, session) if b.status == "confirmed"]
+    revenue = sum(booking.total or 0 for booking in confirmed)
+    sold = sum(booking.tickets for booking in confirmed)
+    if (month.revenue, list(month.attendance)) != (revenue, [(sold, event.capacity)]):
+        yield (
+            f"statistics: revenue {month.revenue} and attendance {list(month.attendance)}, "
+            f"the bookings come to {revenue} and {sold} of {event.capacity}"
+        )
+
+
+def _strays(db: Database) -> Iterator[tuple[str, str]]:
+    """Find what belongs to no event."""
+    known = set(events.all_ids(db))
+    for name, found in (("bookings", bookings.event_ids(db)), ("audit", audit.event_ids(db))):
+        for id_ in sorted(found - known):
+            yield id_, f"{name}: there is no such event"
