@@ -105,11 +105,16 @@ SCHEMA: dict[str, CollectionSchema] = {
                     **_WITH_CUSTOMER,
                 },
             ),
-            # Sales over the counter are in neither of these, so they cost them nothing.
+            # Sales over the counter are in none of these, so they cost them nothing.
             IndexModel(
                 [("event", ASCENDING), ("status", ASCENDING), ("sequence", ASCENDING)],
                 name="waiting_list",
                 partialFilterExpression={"status": "waiting"},
+            ),
+            IndexModel(
+                [("event", ASCENDING), ("_id", ASCENDING)],
+                name="by_event",
+                partialFilterExpression=_WITH_CUSTOMER,
             ),
             IndexModel(
                 [("customer.key", ASCENDING), ("_id", ASCENDING)],
