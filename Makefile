@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run serve migrate verify test test-unit bench lint format typecheck coverage sure openapi lock clean
+.PHONY: help run serve migrate admin verify test test-unit bench lint format typecheck coverage sure openapi lock clean
 
 PORT ?=
 DATA ?= var
@@ -25,6 +25,9 @@ serve: $(RUN_READY)  ## run gunicorn as in production, on TICKETING_MONGODB_URI 
 
 migrate: $(RUN_READY)  ## bring the database of TICKETING_MONGODB_URI up to date
 	@$(PYTHON) -m ticketing migrate
+
+admin: $(RUN_READY)  ## make an administrator: EMAIL=, the password is asked for (DATA=)
+	@$(with_port) $(PYTHON) -m ticketing create-admin "$(EMAIL)" --data "$(DATA)"
 
 verify: $(RUN_READY)  ## prove that counters, bookings and audit agree; silent if so (DATA=, EVENT=)
 	@$(with_port) $(PYTHON) -m ticketing verify --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)")

@@ -11,11 +11,12 @@ from ticketing.api.answers import answer, respond
 from ticketing.api.blueprints import Blueprint
 from ticketing.app import create_app, now
 from ticketing.domain.bookings import Booking
+from ticketing.domain.users import Role
 
 blp = Blueprint("bench", __name__, url_prefix="/bench")
 
 
-@blp.writes("POST", "/validated")
+@blp.writes("POST", "/validated", who=Role.STAFF)
 @blp.arguments(schemas.NEW_TRANSACTION)
 @blp.response(201, schemas.TRANSACTION)
 def validated(body: dict[str, Any]) -> Response:

@@ -16,6 +16,7 @@ from tests.mongodb import replica_set
 from ticketing.app import create_app, now
 from ticketing.config import Settings
 from ticketing.services.office import Office
+from ticketing.services.passwords import Passwords
 from ticketing.storage.clients import Client, Database, connect
 from ticketing.storage.migrating import migrate
 
@@ -23,6 +24,9 @@ hypothesis_settings.register_profile("here", deadline=None)
 hypothesis_settings.load_profile("here")
 
 _databases = count(1)
+
+# The cheapest hashes that there are: what they cost is not what most tests are about.
+QUICK = Passwords(memory_kib=8, passes=1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,7 +63,7 @@ def db(mongo: Client) -> Iterator[Database]:
 def the_settings(**known: object) -> Settings:
     """The default settings in open mode."""
     values: dict[str, object] = {
-        "mongodb_uri": None,
+        "mongodb_uri": "mongodb://127.0.0.1:1/",
         "database": "ticketing",
         "auth": "open",
         "timezone": ZoneInfo("UTC"),
@@ -75,6 +79,12 @@ def the_settings(**known: object) -> Settings:
         "lane_wait_s": 4.0,
         "commit_timeout_s": 8.0,
         "log_level": "error",
+        "secret_keys": ("a-key-that-only-the-tests-sign-with",),
+        "token_lifetime_s": 3600,
+        "trusted_proxies": 0,
+        "rate_limit_uri": None,
+        "rates": {},
+        "cors_origins": (),
     }
     return Settings(**{**values, **known})  # type: ignore[arg-type]
 
@@ -85,11 +95,12 @@ def office(mongo: Client, db: Database) -> Office:
 
 
 @pytest.fixture
-def api_at(mongo: Client, db: Database) -> Callable[..., FlaskClient]:
+def api_at(mongo: Client, mongodb_uri: str, db: Database) -> Callable[..., FlaskClient]:
     """The service within this process, at a time of the test's choice."""
 
     def build(clock: Callable[[], datetime] = now, **known: object) -> FlaskClient:
-        app = create_app(the_settings(database=db.name, **known), mongo, clock)
+        settings = the_settings(database=db.name, mongodb_uri=mongodb_uri, **known)
+        app = create_app(settings, mongo, clock, QUICK)
         return app.test_client()
 
     return build

@@ -56,8 +56,59 @@ def test_tells_every_fault_at_once(set_to):
         assert f"TICKETING_{name}" in str(error.value)
 
 
-def test_is_closed_unless_told_otherwise():
-    with pytest.raises(SettingsError, match="TICKETING_AUTH=required"):
+GOOD_KEY = "Zq8vT2mXw5nLk9dRb3yHc7jF4sGp6aQe"
+
+
+def test_is_closed_unless_told_otherwise(set_to):
+    set_to(SECRET_KEY=GOOD_KEY)
+
+    settings = config.load()
+
+    assert settings.auth == "required"
+    assert str(settings.rates["tokens"]) == "10 per 1 minute"
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "short", "x" * 64, "abababab" * 8, "replace-me-with-48-random-characters-of-your-own"],
+)
+def test_starts_with_a_secret_only(set_to, key):
+    set_to(SECRET_KEY=key)
+
+    with pytest.raises(SettingsError, match="TICKETING_SECRET_KEY") as error:
+        config.load()
+
+    assert "secrets.token_urlsafe" in str(error.value)
+
+
+def test_looks_at_the_previous_key_as_well(set_to):
+    set_to(SECRET_KEY=GOOD_KEY, SECRET_KEY_PREVIOUS="short")
+
+    with pytest.raises(SettingsError, match="fewer than 32 bytes"):
+        config.load()
+
+
+def test_may_listen_anywhere_once_users_sign_in(set_to):
+    set_to(SECRET_KEY=GOOD_KEY, HOST="0.0.0.0")
+
+    assert config.load().host == "0.0.0.0"
+
+
+def test_limits_nobody_in_open_mode_unless_told_to(set_to):
+    set_to(AUTH="open", RATE_WRITES="5 per second")
+
+    rates = config.load().rates
+
+    assert rates["reads"] is None
+    assert rates["writes"].amount == 5
+
+
+def test_takes_limits_off_and_refuses_nonsense(set_to):
+    set_to(SECRET_KEY=GOOD_KEY, RATE_READS="off")
+    assert config.load().rates["reads"] is None
+
+    set_to(RATE_READS="often")
+    with pytest.raises(SettingsError, match="TICKETING_RATE_READS"):
         config.load()
 
 

@@ -1,16 +1,25 @@
-"""`python -m ticketing`: run, serve, migrate, verify, openapi."""
+"""`python -m ticketing`: run, serve, migrate, verify, create-admin, openapi."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from dataclasses import replace
+from getpass import getpass
 from pathlib import Path
 
-from ticketing.app import create_app
+from marshmallow import ValidationError
+
+from ticketing.api.schemas import NEW_USER
+from ticketing.app import create_app, now
+from ticketing.domain.errors import EmailTaken
+from ticketing.domain.users import Role
 from ticketing.server import running
 from ticketing.server.running import CannotStart
+from ticketing.services.passwords import Passwords
+from ticketing.services.users import register
 from ticketing.services.verification import verify
+from ticketing.storage.migrating import migrate
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
             return running.run(asked.data)
         if asked.command == "serve":
             return running.serve()
+        if asked.command == "create-admin":
+            return _create_admin(asked.data, asked.email)
         if asked.command == "verify":
             return _verify(asked.data, asked.event)
         return _migrate() if asked.command == "migrate" else _openapi()
@@ -32,6 +43,21 @@ def main(arguments: list[str] | None = None) -> int:
 def _migrate() -> int:
     done = running.prepare(running.load_settings())
     print("\n".join(f"done: {name}" for name in done) or "Nothing to migrate.")
+    return 0
+
+
+def _create_admin(data: Path, email: str) -> int:
+    password = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        wish = NEW_USER.load({"email": email, "password": password})
+        with running.database(data) as db:
+            migrate(db)
+            user = register(db, Passwords(), **wish, now=now(), role=Role.ADMIN)
+    except ValidationError as faults:
+        raise CannotStart(f"That can't be an administrator: {faults.messages}") from None
+    except EmailTaken as fault:
+        raise CannotStart(str(fault)) from None
+    print(f"{user.email} is an administrator now.")
     return 0
 
 
@@ -60,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("verify", help="prove that counters, bookings and trail agree")
     check.add_argument("--data", type=Path, default=Path("var"), help="as for run")
     check.add_argument("--event", help="only the event with this id")
+    admin = commands.add_parser("create-admin", help="make the first administrator")
+    admin.add_argument("email")
+    admin.add_argument("--data", type=Path, default=Path("var"), help="as for run")
     commands.add_parser("openapi", help="print the OpenAPI document")
     return parser
 

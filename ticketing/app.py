@@ -4,47 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from secrets import token_urlsafe
 
 from flask import Flask
-from flask_swagger_ui import get_swaggerui_blueprint
+from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ticketing import config
 from ticketing.api import document, parts, problems, requests
 from ticketing.api.blueprints import Api
-from ticketing.api.views import actions, bookings, events, health, statistics, transactions
+from ticketing.api.rates import Rates
+from ticketing.api.views import actions, bookings, events, health, statistics, transactions, users
 from ticketing.config import Settings, SettingsError
 from ticketing.server.names import appname
 from ticketing.services.office import Office
+from ticketing.services.passwords import Passwords
+from ticketing.services.tokens import Tokens
 from ticketing.storage.clients import Client, connect
+
+VIEWS = (events, transactions, bookings, statistics, users, actions, health)
 
 
 def create_app(
     settings: Settings | None = None,
     client: Client | None = None,
     clock: Callable[[], datetime] | None = None,
+    passwords: Passwords | None = None,
 ) -> Flask:
     """Put the service together; raises SettingsError.
 
     The client connects at its first use, so this may be called before a fork.
     """
     settings = settings or config.load()
-    clock = clock or now
-    if client is None:
-        if settings.mongodb_uri is None:
-            raise SettingsError(
-                "TICKETING_MONGODB_URI is not set: point it at a replica set, or start the "
-                "service with `make run`, which brings a MongoDB along."
-            )
-        client = connect(settings.mongodb_uri, appname=appname())
-    db = client[settings.database]
-    office = Office(
-        client,
-        db,
-        clock,
-        group_size=settings.group_size,
-        wait_s=settings.lane_wait_s,
-        commit_s=settings.commit_timeout_s,
-    )
+    if settings.mongodb_uri is None:
+        raise SettingsError(
+            "TICKETING_MONGODB_URI is not set: point it at a replica set, or start the "
+            "service with `make run`, which brings a MongoDB along."
+        )
+    client = client or connect(settings.mongodb_uri, appname=appname())
 
     app = Flask("ticketing", static_folder=None)
     app.config.update(
@@ -53,16 +50,53 @@ def create_app(
         OPENAPI_VERSION="3.1.0",
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
     )
-    app.extensions[parts.KEY] = parts.Parts(settings, client, db, office, clock)
+    app.extensions[parts.KEY] = _parts(
+        settings, settings.mongodb_uri, client, clock or now, passwords or Passwords()
+    )
+    if settings.trusted_proxies:
+        trusted = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted)  # type: ignore[method-assign]
+    if settings.cors_origins:
+        CORS(app, origins=list(settings.cors_origins), expose_headers=requests.EXPOSED)
 
     requests.register(app)
     api = Api(app)
-    for view in (events, transactions, bookings, statistics, actions, health):
+    document.describe_sign_in(api)
+    for view in VIEWS:
         api.register_blueprint(view.blp)
     problems.register(app)
     document.register(app, api)
-    app.register_blueprint(get_swaggerui_blueprint("/docs", "/openapi.json", {"validatorUrl": ""}))
+    app.register_blueprint(document.page())
     return app
+
+
+def _parts(
+    settings: Settings,
+    uri: str,
+    client: Client,
+    clock: Callable[[], datetime],
+    passwords: Passwords,
+) -> parts.Parts:
+    db = client[settings.database]
+    # Without a key of its own (open mode only) a process signs for itself alone.
+    keys = settings.secret_keys or (token_urlsafe(48),)
+    return parts.Parts(
+        settings=settings,
+        client=client,
+        db=db,
+        office=Office(
+            client,
+            db,
+            clock,
+            group_size=settings.group_size,
+            wait_s=settings.lane_wait_s,
+            commit_s=settings.commit_timeout_s,
+        ),
+        clock=clock,
+        passwords=passwords,
+        tokens=Tokens(keys, settings.token_lifetime_s),
+        rates=Rates(settings.rates, settings.rate_limit_uri or uri, settings.database),
+    )
 
 
 def now() -> datetime:

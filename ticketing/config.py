@@ -10,10 +10,23 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import environs
+import limits
+from limits import RateLimitItem
 from marshmallow import ValidationError
 from marshmallow.validate import Length, OneOf, Range
 
 PREFIX = "TICKETING_"
+
+SHORTEST_KEY = 32
+EXAMPLE_KEYS = {"replace-me-with-48-random-characters-of-your-own", "aweirdrandomstring"}
+
+# Reads are for people who look at a page, writes for a till in a rush, and the rest for guessing.
+DEFAULT_RATES = {
+    "reads": "1200 per minute",
+    "writes": "600 per minute",
+    "tokens": "10 per minute",
+    "registration": "10 per hour",
+}
 
 
 class SettingsError(Exception):
@@ -40,6 +53,12 @@ class Settings:
     lane_wait_s: float
     commit_timeout_s: float
     log_level: str
+    secret_keys: tuple[str, ...]
+    token_lifetime_s: int
+    trusted_proxies: int
+    rate_limit_uri: str | None
+    rates: Mapping[str, RateLimitItem | None]
+    cors_origins: tuple[str, ...]
 
 
 def load(*, default_auth: Literal["required", "open"] = "required") -> Settings:
@@ -72,13 +91,33 @@ def load(*, default_auth: Literal["required", "open"] = "required") -> Settings:
             "log_level": env.str(
                 "LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"])
             ),
+            "token_lifetime_s": env.int(
+                "TOKEN_LIFETIME_S", 3600, validate=Range(min=60, max=86_400 * 30)
+            ),
+            "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=Range(min=0, max=10)),
+            "rate_limit_uri": env.str("RATE_LIMIT_URI", None),
+            "cors_origins": tuple(env.list("CORS_ORIGINS", [])),
+        }
+        keys = env.str("SECRET_KEY", ""), env.str("SECRET_KEY_PREVIOUS", "")
+        rates = {
+            "reads": env.str("RATE_READS", "", validate=_is_rate),
+            "writes": env.str("RATE_WRITES", "", validate=_is_rate),
+            "tokens": env.str("RATE_TOKENS", "", validate=_is_rate),
+            "registration": env.str("RATE_REGISTRATION", "", validate=_is_rate),
         }
     try:
         env.seal()
     except environs.EnvValidationError as error:
         raise SettingsError(_tell(error)) from None
 
-    settings = Settings(**{**values, "timezone": ZoneInfo(values["timezone"])})
+    settings = Settings(
+        **{
+            **values,
+            "timezone": ZoneInfo(values["timezone"]),
+            "secret_keys": tuple(key for key in keys if key),
+            "rates": {name: _rate(name, text, values["auth"]) for name, text in rates.items()},
+        }
+    )
     _refuse_unsafe(settings)
     return settings
 
@@ -95,15 +134,42 @@ def is_loopback(host: str) -> bool:
 
 def _refuse_unsafe(settings: Settings) -> None:
     if settings.auth == "required":
-        raise SettingsError(
-            "TICKETING_AUTH=required needs users, which this version does not have yet: "
-            "set TICKETING_AUTH=open to try the service out on this machine alone."
-        )
-    if not is_loopback(settings.host):
+        _refuse_weak_keys(settings.secret_keys)
+    elif not is_loopback(settings.host):
         raise SettingsError(
             f"TICKETING_AUTH=open makes everybody an administrator, so the service only listens "
             f"on loopback then: TICKETING_HOST is {settings.host}, set it to 127.0.0.1."
         )
+
+
+def _refuse_weak_keys(keys: tuple[str, ...]) -> None:
+    how = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    if not keys:
+        raise SettingsError(
+            f"TICKETING_SECRET_KEY is not set, and tokens are signed with it: {how} "
+            "(or set TICKETING_AUTH=open to try the service out on this machine alone)."
+        )
+    for key in keys:
+        if len(key.encode()) < SHORTEST_KEY:
+            raise SettingsError(f"TICKETING_SECRET_KEY has fewer than {SHORTEST_KEY} bytes: {how}.")
+        if key in EXAMPLE_KEYS or len(set(key)) < 8:
+            raise SettingsError(f"TICKETING_SECRET_KEY is an example, not a secret: {how}.")
+
+
+def _is_rate(text: str) -> None:
+    if text in ("", "off"):
+        return
+    try:
+        limits.parse(text)
+    except ValueError:
+        raise ValidationError("Not a rate such as '300 per minute', nor 'off'.") from None
+
+
+def _rate(name: str, text: str, auth: str) -> RateLimitItem | None:
+    """Read a rate; where none is set there is one only if users have to sign in."""
+    if text == "off" or (not text and auth == "open"):
+        return None
+    return limits.parse(text or DEFAULT_RATES[name])
 
 
 def _is_timezone(name: str) -> None:

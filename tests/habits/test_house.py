@@ -62,6 +62,21 @@ def test_imports_point_inwards(file):
     assert not {name.split(".")[0] for name in imports(file)} & FOREIGN.get(floor, set())
 
 
+def test_nothing_fetches_addresses():
+    """But for the greeting of `run`, which asks itself whether it is ready."""
+    fetchers = {"urllib.request", "http.client", "requests", "httpx", "aiohttp"}
+    for file in modules():
+        if file.name != "running.py":
+            assert not {n for n in imports(file) for f in fetchers if n.startswith(f)}, file
+
+
+def test_every_line_of_the_security_page_points_to_a_test():
+    named = re.findall(r"`(tests/\S+?)::(\w+)`", (ROOT / "docs" / "security.md").read_text())
+    assert len(named) > 20
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / file).read_text(), (file, test)
+
+
 def test_has_no_room_for_odds_and_ends():
     names = {file.stem for file in modules()}
     assert not names & {"utils", "helpers", "common", "manager", "base", "misc"}

@@ -29,7 +29,7 @@ def said(tmp_path_factory):
         return [
             values(shell(block.replace("127.0.0.1:8000", f"127.0.0.1:{port}")))
             for block in BLOCKS
-            if "curl" in block
+            if "curl" in block and "/tokens" not in block
         ]
 
 

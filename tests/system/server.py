@@ -30,12 +30,14 @@ class Server:
         self.port = free_port()
         self._log = log
         self._environment = clean_environment(
-            MONGODB_URI=uri,
-            DATABASE=database,
-            AUTH="open",
-            PORT=str(self.port),
-            WORKERS="2",
-            **settings,
+            **{
+                "MONGODB_URI": uri,
+                "DATABASE": database,
+                "AUTH": "open",
+                "PORT": str(self.port),
+                "WORKERS": "2",
+                **settings,
+            }
         )
 
     def __enter__(self) -> Server:

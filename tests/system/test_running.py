@@ -21,6 +21,7 @@ from tests.system.runs import Run, shell
 from tests.system.server import ROOT, Server, clean_environment
 from ticketing.server.mongod import Mongod, find_mongod, free_port
 from ticketing.storage.clients import connect
+from ticketing.storage.migrations import MIGRATIONS
 
 
 def refused_to(*command: str, **settings: str) -> str:
@@ -179,8 +180,11 @@ def test_says_that_mongodb_can_not_be_reached():
     assert said.count("\n") == 1
 
 
-def test_serves_nobody_without_users():
-    assert "TICKETING_AUTH" in refused_to("serve", MONGODB_URI="mongodb://127.0.0.1:1/")
+def test_serves_nobody_without_a_secret():
+    said = refused_to("serve", MONGODB_URI="mongodb://127.0.0.1:1/")
+
+    assert "TICKETING_SECRET_KEY" in said
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "::", "example.org"])
@@ -236,7 +240,7 @@ def test_migrates_by_itself_only_where_it_was_told_to(mongo, mongodb_uri):
         ).stdout
 
     try:
-        assert migrate() == "done: 0001_collections\n"
+        assert migrate() == "".join(f"done: {migration.name}\n" for migration in MIGRATIONS)
         assert migrate() == "Nothing to migrate.\n"
     finally:
         mongo.drop_database("unmigrated")

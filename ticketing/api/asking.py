@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Response, g, request
 
+from ticketing.api.access import principal
 from ticketing.api.answers import respond
 from ticketing.api.problems import BadRequest, manner, refusal
 from ticketing.domain.errors import OfficeError
@@ -26,9 +27,10 @@ _KEY = re.compile(r'"([\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x21-\x
 
 def asker(shape: Shape) -> Asker:
     """Tell who makes this request; `shape` writes down what they will hear if it is granted."""
+    who = principal().id
     key = _idempotency_key()
-    keep = Keep(_actor(), key, _fingerprint(), _answering(shape)) if key else None
-    return Asker(_actor(), g.request_id, keep)
+    keep = Keep(who, key, _fingerprint(), _answering(shape)) if key else None
+    return Asker(who, g.request_id, keep)
 
 
 def told(settled: Settled, shape: Shape) -> Response:
@@ -56,10 +58,6 @@ def expected_sequences() -> frozenset[int] | None:
 def etag(sequence: int) -> str:
     """Write an event's sequence as its ETag."""
     return f'"{sequence}"'
-
-
-def _actor() -> str:
-    return "open"
 
 
 def _answering(shape: Shape) -> Callable[[Outcome], Answer]:

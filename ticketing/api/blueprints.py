@@ -11,7 +11,9 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from werkzeug.exceptions import HTTPException
 
 from ticketing.api import problems, schemas
+from ticketing.api.access import Access, guarded
 from ticketing.api.parsing import StrictParser
+from ticketing.domain.users import Role
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -40,30 +42,50 @@ class Blueprint(SmorestBlueprint):
 
     ARGUMENTS_PARSER = StrictParser()
 
-    def reads(self, rule: str, *refusals: int) -> Callable[[View], View]:
+    def reads(
+        self, rule: str, *refusals: int, who: Role, rate: str | None = "reads"
+    ) -> Callable[[View], View]:
         """Register a GET route that can be refused with these statuses, beside the usual ones."""
-        return self._route(rule, "GET", _READS.union(refusals), [])
+        return self._route(rule, "GET", _READS.union(refusals), [], Access(who, rate))
 
     def writes(
-        self, method: str, rule: str, *refusals: int, if_match: bool = False
+        self,
+        method: str,
+        rule: str,
+        *refusals: int,
+        who: Role,
+        rate: str | None = "writes",
+        keyed: bool = True,
+        if_match: bool = False,
     ) -> Callable[[View], View]:
         """Register a route that changes something, under an Idempotency-Key where one is sent."""
-        headers = [IDEMPOTENCY_KEY, *([IF_MATCH] if if_match else [])]
+        headers = [*([IDEMPOTENCY_KEY] if keyed else []), *([IF_MATCH] if if_match else [])]
         statuses = _WRITES.union(refusals, {412} if if_match else ())
-        return self._route(rule, method, statuses, headers)
+        return self._route(rule, method, statuses, headers, Access(who, rate))
 
     def _route(
-        self, rule: str, method: str, statuses: set[int], headers: list[dict[str, Any]]
+        self,
+        rule: str,
+        method: str,
+        statuses: set[int],
+        headers: list[dict[str, Any]],
+        access: Access,
     ) -> Callable[[View], View]:
+        needed = {401, 403} if access.role > Role.ANYBODY else {401}
+        limited = {429} if access.rate else set()
+
         def decorate(view: View) -> View:
-            documented = view
-            for status in sorted(statuses):
+            documented = guarded(view, access)
+            for status in sorted(statuses | needed | limited):
                 documented = self.alt_response(
                     status, schema=schemas.PROBLEM, content_type=problems.CONTENT_TYPE
                 )(documented)
-            if headers:
-                documented = self.doc(parameters=headers)(documented)
-            return self.route(rule, methods=[method])(documented)  # type: ignore[no-any-return]
+            security: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
+            if access.role is Role.ANYBODY:
+                security.append({})
+            documented = self.doc(parameters=headers, security=security)(documented)
+            registered: View = self.route(rule, methods=[method])(documented)
+            return registered
 
         return decorate
 

@@ -101,6 +101,25 @@ class CustomerName(fields.Field[Customer]):
         return plain_name(value)
 
 
+class Email(Text):
+    """An e-mail address, trimmed; as it was given."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(3, MAX_NAME, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs).strip()
+        ma.validate.Email()(text)
+        return text
+
+
+class Password(Text):
+    """A new password: 12 to 256 characters (NIST SP 800-63B asks for 8), of any kind."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(12, 256, **kwargs)
+
+
 class Flag(fields.Boolean):
     """A JSON boolean and nothing that looks like one."""
 

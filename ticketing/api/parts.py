@@ -8,8 +8,11 @@ from datetime import datetime
 
 from flask import current_app
 
+from ticketing.api.rates import Rates
 from ticketing.config import Settings
 from ticketing.services.office import Office
+from ticketing.services.passwords import Passwords
+from ticketing.services.tokens import Tokens
 from ticketing.storage.clients import Client, Database
 
 KEY = "ticketing"
@@ -24,6 +27,9 @@ class Parts:
     db: Database
     office: Office
     clock: Callable[[], datetime]
+    passwords: Passwords
+    tokens: Tokens
+    rates: Rates
 
 
 def parts() -> Parts:

@@ -13,12 +13,16 @@ from werkzeug.exceptions import HTTPException
 from ticketing.api import spellings
 from ticketing.domain.errors import (
     KeyReused,
+    NotAllowed,
     NotFound,
+    NotSignedIn,
     OfficeError,
     Refused,
     RequestInFlight,
     Stale,
+    TooManyRequests,
     Unavailable,
+    WrongPassword,
 )
 from ticketing.domain.keeping import Answer
 
@@ -30,6 +34,10 @@ CONTENT_TYPE = "application/problem+json"
 STATUS_OF: tuple[tuple[type[OfficeError], int], ...] = (
     (NotFound, 404),
     (Refused, 409),
+    (NotSignedIn, 401),
+    (NotAllowed, 403),
+    (WrongPassword, 403),
+    (TooManyRequests, 429),
     (RequestInFlight, 409),
     (Stale, 412),
     (KeyReused, 422),
@@ -38,6 +46,8 @@ STATUS_OF: tuple[tuple[type[OfficeError], int], ...] = (
 
 TITLES = {
     400: "Bad request",
+    401: "Unauthorized",
+    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
@@ -46,11 +56,14 @@ TITLES = {
     413: "Content too large",
     415: "Unsupported media type",
     422: "Unprocessable content",
+    429: "Too many requests",
     500: "Internal server error",
     503: "Service unavailable",
 }
 
 RETRY_AFTER_S = 1
+
+CHALLENGES = 'Bearer realm="ticketing", Basic realm="ticketing", charset="UTF-8"'
 
 
 Extra = Callable[[str], Mapping[str, object]]
@@ -83,6 +96,8 @@ def refusal(error: OfficeError, extra: Extra) -> Answer:
     headers = {"Content-Type": CONTENT_TYPE}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    if isinstance(error, NotSignedIn):
+        headers["WWW-Authenticate"] = CHALLENGES
     return Answer(status, headers, _body(status, error.code, str(error), error.facts, extra))
 
 

@@ -13,6 +13,27 @@ from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, Unsupport
 log = structlog.get_logger("ticketing.requests")
 
 REQUEST_ID = "X-Request-ID"
+
+# What a browser is told about every answer; the page of the docs says more of its own.
+_HARDENING = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-cache",
+}
+# What a page of another origin may read of an answer.
+EXPOSED = [
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    REQUEST_ID,
+]
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -47,7 +68,13 @@ def _check_body() -> None:
 def _finish(response: Response) -> Response:
     request_id = g.get("request_id", "")
     response.headers[REQUEST_ID] = request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    for name, value in _HARDENING.items():
+        response.headers.setdefault(name, value)
+    if "Authorization" in request.headers:
+        response.headers["Cache-Control"] = "no-store"
+    response.headers.add("Vary", "Authorization")
+    if (standing := g.get("rate")) is not None:
+        response.headers.update(standing.headers)
     log.info(
         "request",
         request_id=request_id,

@@ -14,10 +14,12 @@ from ticketing.api.fields import (
     ChangedFields,
     CustomerName,
     Day,
+    Email,
     Flag,
     Id,
     Instant,
     Money,
+    Password,
     Percentage,
     QueryNumber,
     Text,
@@ -25,6 +27,7 @@ from ticketing.api.fields import (
 )
 from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE
 from ticketing.domain.outcomes import MOST_NAMED, Changed
+from ticketing.domain.users import ROLES
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 50
@@ -308,6 +311,60 @@ class AuditQuery(PageQuery):
     customer = CustomerName(load_default=absent, allow_none=False)
 
 
+class NewUser(Schema):
+    """Who wants to sign in from now on."""
+
+    email = Email(required=True)
+    password = Password(required=True)
+
+
+class UserChange(Schema):
+    """What an administrator changes; at least one."""
+
+    role = fields.String(validate=ma.validate.OneOf(ROLES))
+    active = Flag()
+    password = Password()
+
+    @ma.validates_schema
+    def _something(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if not data:
+            raise ma.ValidationError("Nothing to change.")
+
+
+class OwnPassword(Schema):
+    """A new password, by somebody who knows the current one."""
+
+    current = fields.String(required=True, data_key="currentPassword")
+    password = Password(required=True)
+
+
+class User(Schema):
+    """Somebody who can sign in."""
+
+    id = fields.String(required=True)
+    email = fields.String(required=True)
+    role = fields.Function(
+        lambda user: user.role.word, metadata={"type": "string", "enum": list(ROLES)}
+    )
+    active = fields.Boolean(required=True)
+    created_at = Instant(required=True, data_key="createdAt")
+
+
+class UserPage(Schema):
+    """Some users, and where to go on."""
+
+    items = fields.List(fields.Nested(User), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class Token(Schema):
+    """A token for `Authorization: Bearer`, good for so many seconds."""
+
+    token = fields.String(required=True)
+    token_type = fields.String(required=True, data_key="tokenType")
+    expires_in = fields.Integer(required=True, data_key="expiresIn")
+
+
 class StatisticsQuery(Schema):
     """Which months."""
 
@@ -393,4 +450,12 @@ MONTHS = Month(many=True)
 HEALTH = Health()
 READINESS = Readiness()
 ANYTHING = Anything()
+NEW_USER = NewUser()
+USER_CHANGE = UserChange()
+OWN_PASSWORD = OwnPassword()
+USER = User()
+USER_PAGE = UserPage()
+TOKEN = Token()
+PUBLIC_EVENT = Event(exclude=["revenue"])
+PUBLIC_EVENT_PAGE = EventPage(exclude=["items.revenue"])
 PROBLEM = Problem()

@@ -5,7 +5,8 @@ a command: a class here, a rule in `ticketing.domain.rules`, and the facts that 
 `ticketing.domain.facts`.
 
 Where a command has `expected`, these are the event's sequences that the caller would accept, or
-None where they named none.
+None where they named none. Where it has `holder`, it is for the booking of the customer with this
+key alone; None stands for anybody's.
 """
 
 from __future__ import annotations
@@ -94,6 +95,7 @@ class Cancel:
     """Cancel a customer's booking, confirmed or waiting."""
 
     booking: str
+    holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Reduce:
 
     booking: str
     tickets: int
+    holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ class Transfer:
 
     booking: str
     to: Customer
+    holder: str | None = None
 
 
 Command = (

@@ -4,7 +4,8 @@
     ├── NotFound             nothing goes by that name
     │   ├── EventNotFound
     │   ├── BookingNotFound
-    │   └── TransactionNotFound
+    │   ├── TransactionNotFound
+    │   └── UserNotFound
     ├── Refused              a rule stands against it
     │   ├── DateTaken
     │   ├── EventExists
@@ -20,7 +21,13 @@
     │   ├── AlreadyWaiting
     │   ├── NotConfirmed
     │   ├── NotActive
-    │   └── NothingToReduce
+    │   ├── NothingToReduce
+    │   ├── EmailTaken
+    │   └── LastAdmin
+    ├── NotSignedIn          nobody, or nobody known, is asking
+    ├── NotAllowed           somebody is asking who may not
+    ├── WrongPassword        the current password is not that
+    ├── TooManyRequests      in too short a time
     ├── Stale                the caller saw an older state (If-Match)
     ├── KeyReused            the idempotency key belongs to another request
     └── Unavailable          not now
@@ -66,6 +73,11 @@ class BookingNotFound(NotFound):
 class TransactionNotFound(NotFound):
     code = "transaction_not_found"
     message = "There is no transaction with this id."
+
+
+class UserNotFound(NotFound):
+    code = "user_not_found"
+    message = "There is no user with this id."
 
 
 class Refused(OfficeError):
@@ -145,6 +157,36 @@ class NotActive(Refused):
 class NothingToReduce(Refused):
     code = "not_a_reduction"
     message = "A booking can only be reduced to fewer tickets than it has."
+
+
+class EmailTaken(Refused):
+    code = "email_taken"
+    message = "Somebody has registered with this e-mail address."
+
+
+class LastAdmin(Refused):
+    code = "last_admin"
+    message = "This is the last active administrator."
+
+
+class NotSignedIn(OfficeError):
+    code = "unauthorized"
+    message = "Sign in with a token, or with an e-mail address and a password."
+
+
+class NotAllowed(OfficeError):
+    code = "forbidden"
+    message = "You may not do this."
+
+
+class WrongPassword(OfficeError):
+    code = "wrong_password"
+    message = "The current password is not right."
+
+
+class TooManyRequests(OfficeError):
+    code = "too_many_requests"
+    message = "Too many requests; wait as long as Retry-After says."
 
 
 class Stale(OfficeError):

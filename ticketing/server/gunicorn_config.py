@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 from collections import Counter
 from typing import Any
+
+import gunicorn.http.wsgi
 
 from ticketing.config import is_loopback, load
 from ticketing.server import logs, names
@@ -44,6 +47,9 @@ _CPUS = (
 # requests. See docs/performance.md for what it gains.
 SWITCH_INTERVAL_S = 0.0005
 
+# In open mode nobody has to set a key, but all workers have to sign with the same.
+os.environ.setdefault("TICKETING_SECRET_KEY", secrets.token_urlsafe(48))
+
 logs.configure(_settings.log_level)
 names.new_run_token()
 
@@ -66,6 +72,8 @@ def post_worker_init(worker: Any) -> None:
     if worker.cpu is not None:
         os.sched_setaffinity(0, {worker.cpu})
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    # Nobody needs to know what serves them.
+    gunicorn.http.wsgi.SERVER = "ticketing"
 
 
 def child_exit(server: Any, worker: Any) -> None:

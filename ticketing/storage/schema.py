@@ -153,6 +153,24 @@ SCHEMA: dict[str, CollectionSchema] = {
             IndexModel([("booking", ASCENDING), ("sequence", ASCENDING)], name="by_booking"),
         ],
     ),
+    "users": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                _id=_TEXT,
+                email=_TEXT,
+                email_key=_TEXT,
+                role={"enum": ["admin", "staff", "customer"]},
+                active={"bsonType": "bool"},
+                password_hash=_TEXT,
+                generation=_POSITIVE,
+                signed_out={"bsonType": "array"},
+                created_at=_TIME,
+            )
+        },
+        indexes=[
+            IndexModel([("email_key", ASCENDING)], name="one_an_email", unique=True),
+        ],
+    ),
     "idempotency": CollectionSchema(
         validator={
             "$jsonSchema": _document_of(

@@ -16,13 +16,14 @@ from ticketing.api import schemas, spellings
 from ticketing.api.answers import CONTENT_TYPE, body, respond
 from ticketing.api.asking import asker, told
 from ticketing.api.blueprints import Blueprint
+from ticketing.api.customers import booked_for
 from ticketing.api.parts import parts
-from ticketing.api.problems import BadRequest
 from ticketing.api.views.bookings import new_booking
 from ticketing.domain.commands import CancelFor, Create
 from ticketing.domain.events import Event
 from ticketing.domain.keeping import Answer
 from ticketing.domain.outcomes import Held
+from ticketing.domain.users import Role
 from ticketing.storage import events
 
 blp = Blueprint("actions", __name__, description="The actions of the briefs")
@@ -128,7 +129,7 @@ def _register(dialect: Dialect) -> None:
     def cancelled(held: Held) -> Answer:
         return _answer(200, dialect.cancelled(held))
 
-    @blp.writes("POST", f"{dialect.prefix}/initialize", 409)
+    @blp.writes("POST", f"{dialect.prefix}/initialize", 409, who=Role.ADMIN)
     @blp.arguments(spellings.INITIALIZE)
     @blp.response(201, schemas.ANYTHING)
     def initialize(asked: Json) -> Response:
@@ -137,7 +138,7 @@ def _register(dialect: Dialect) -> None:
         command = Create(**asked, replaces=True)
         return told(parts().office.submit(id_, command, asker(initialized)), initialized)
 
-    @blp.writes("POST", f"{dialect.prefix}/book", 404, 409)
+    @blp.writes("POST", f"{dialect.prefix}/book", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(spellings.BOOK)
     @blp.response(201, schemas.ANYTHING)
     @blp.alt_response(202, schema=schemas.ANYTHING, success=True)
@@ -146,17 +147,15 @@ def _register(dialect: Dialect) -> None:
         command = new_booking(asked["customer"], asked["tickets"])
         return told(parts().office.submit(asked["event"], command, asker(booked)), booked)
 
-    @blp.writes("POST", f"{dialect.prefix}/cancel", 404, 409)
+    @blp.writes("POST", f"{dialect.prefix}/cancel", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(spellings.CANCEL)
     @blp.response(200, schemas.ANYTHING)
     def cancel(asked: Json) -> Response:
         """Cancel the booking that a customer has for an event."""
-        if asked["customer"] is None:
-            raise BadRequest("Say whose booking it is.", {"user": ["Missing."]})
-        command = CancelFor(asked["customer"])
+        command = CancelFor(booked_for(asked["customer"], "user"))
         return told(parts().office.submit(asked["event"], command, asker(cancelled)), cancelled)
 
-    @blp.reads(f"{dialect.prefix}/status/<id_>", 404)
+    @blp.reads(f"{dialect.prefix}/status/<id_>", 404, who=Role.ANYBODY)
     @blp.response(200, schemas.ANYTHING)
     def status(id_: str) -> Response:
         """Show an event's figures."""

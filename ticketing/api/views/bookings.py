@@ -11,13 +11,17 @@ from ticketing.api import cursors, schemas
 from ticketing.api.answers import answer, respond
 from ticketing.api.asking import asker, told
 from ticketing.api.blueprints import Blueprint
+from ticketing.api.customers import booked_for, only_holder, whose
 from ticketing.api.pages import paged
 from ticketing.api.parts import parts
 from ticketing.api.problems import BadRequest
 from ticketing.domain.commands import Book, Cancel, Reduce, Transfer
 from ticketing.domain.customers import Customer
+from ticketing.domain.errors import BookingNotFound
 from ticketing.domain.keeping import Answer
 from ticketing.domain.outcomes import Held
+from ticketing.domain.users import Role
+from ticketing.services import users
 from ticketing.services.bookings import submit
 from ticketing.storage import bookings
 
@@ -36,7 +40,7 @@ def changed(held: Held) -> Answer:
     return answer(200, held, schemas.HELD_BOOKING)
 
 
-@blp.writes("POST", "/events/<id_>/bookings", 404, 409)
+@blp.writes("POST", "/events/<id_>/bookings", 404, 409, who=Role.CUSTOMER)
 @blp.arguments(schemas.NEW_BOOKING)
 @blp.response(201, schemas.MADE_BOOKING)
 @blp.alt_response(202, schema=schemas.MADE_BOOKING, success=True)
@@ -50,59 +54,66 @@ def create(body: dict[str, Any], id_: str) -> Response:
     return told(parts().office.submit(id_, command, asker(made)), made)
 
 
-@blp.reads("/bookings")
+@blp.reads("/bookings", who=Role.CUSTOMER)
 @blp.arguments(schemas.BOOKING_QUERY, location="query")
 @blp.response(200, schemas.BOOKING_PAGE)
 def index(query: dict[str, Any]) -> Response:
     """List bookings, of one event, customer or status where one is named."""
     limit, after = query["limit"], _place(query["cursor"])
-    wanted = bookings.Filter(query["event"], query["customer"], query["status"])
+    wanted = bookings.Filter(query["event"], whose(query["customer"]), query["status"])
     found = bookings.page(parts().db, wanted, after, limit + 1)
     return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.id,))
 
 
-@blp.reads("/bookings/<id_>", 404)
+@blp.reads("/bookings/<id_>", 404, who=Role.CUSTOMER)
 @blp.response(200, schemas.MADE_BOOKING)
 def show(id_: str) -> Response:
     """Show a booking, with its place in the list while it waits."""
-    return respond(answer(200, bookings.get_with_position(parts().db, id_), schemas.MADE_BOOKING))
+    held = bookings.get_with_position(parts().db, id_)
+    holder = only_holder()
+    if holder is not None and (
+        held.booking.customer is None or held.booking.customer.key != holder
+    ):
+        raise BookingNotFound
+    return respond(answer(200, held, schemas.MADE_BOOKING))
 
 
-@blp.writes("PATCH", "/bookings/<id_>", 404, 409)
+@blp.writes("PATCH", "/bookings/<id_>", 404, 409, who=Role.CUSTOMER)
 @blp.arguments(schemas.BOOKING_REDUCTION)
 @blp.response(200, schemas.HELD_BOOKING)
 def reduce(body: dict[str, Any], id_: str) -> Response:
     """Keep fewer tickets; a booking that waits keeps its place."""
-    command = Reduce(id_, body["tickets"])
+    command = Reduce(id_, body["tickets"], only_holder())
     return told(submit(parts().db, parts().office, id_, command, asker(changed)), changed)
 
 
-@blp.writes("DELETE", "/bookings/<id_>", 404)
+@blp.writes("DELETE", "/bookings/<id_>", 404, who=Role.CUSTOMER)
 @blp.response(200, schemas.HELD_BOOKING)
 def cancel(id_: str) -> Response:
     """Cancel a booking; the second time changes nothing."""
-    return told(submit(parts().db, parts().office, id_, Cancel(id_), asker(changed)), changed)
+    return told(
+        submit(parts().db, parts().office, id_, Cancel(id_, only_holder()), asker(changed)), changed
+    )
 
 
-@blp.writes("POST", "/bookings/<id_>/transfer", 404, 409)
+@blp.writes("POST", "/bookings/<id_>/transfer", 404, 409, who=Role.CUSTOMER)
 @blp.arguments(schemas.TRANSFER)
 @blp.response(200, schemas.HELD_BOOKING)
 def transfer(body: dict[str, Any], id_: str) -> Response:
     """Pass a confirmed booking on to a customer who has none for the event."""
-    command = Transfer(id_, body["to"])
+    command = Transfer(id_, users.named(parts().db, body["to"]), only_holder())
     return told(submit(parts().db, parts().office, id_, command, asker(changed)), changed)
 
 
 def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None = None) -> Book:  # noqa: FBT001
     """Put a booking together; raises BadRequest where nobody is named or it is too large."""
-    if customer is None:
-        raise BadRequest("Say who the booking is for.", {"customer": ["Missing."]})
+    holder = booked_for(customer)
     most = parts().settings.max_tickets_per_booking
     if tickets > most:
         raise BadRequest(
             "Some fields are not valid.", {"nTickets": [f"A booking has at most {most} tickets."]}
         )
-    return Book(str(ObjectId()), customer, tickets, waitlist)
+    return Book(str(ObjectId()), holder, tickets, waitlist)
 
 
 def _place(cursor: str | None) -> str | None:

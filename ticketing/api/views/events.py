@@ -8,6 +8,7 @@ from bson import ObjectId
 from flask import Response, request
 
 from ticketing.api import cursors, schemas
+from ticketing.api.access import is_staff
 from ticketing.api.answers import answer, respond
 from ticketing.api.asking import asker, etag, expected_sequences, told
 from ticketing.api.blueprints import Blueprint
@@ -19,6 +20,7 @@ from ticketing.domain.errors import EventNotFound
 from ticketing.domain.events import Event
 from ticketing.domain.keeping import Answer
 from ticketing.domain.outcomes import CalledOff, Changed
+from ticketing.domain.users import Role
 from ticketing.storage import audit, bookings, events
 
 # MongoDB's largest integer.
@@ -55,7 +57,7 @@ def deleted(event: Event) -> Answer:
     return Answer(204, {}, b"")
 
 
-@blp.writes("POST", "", 409)
+@blp.writes("POST", "", 409, who=Role.ADMIN)
 @blp.arguments(schemas.NEW_EVENT)
 @blp.response(201, schemas.EVENT)
 def create(body: dict[str, Any]) -> Response:
@@ -67,26 +69,29 @@ def create(body: dict[str, Any]) -> Response:
     return told(settled, created)
 
 
-@blp.reads("")
+@blp.reads("", who=Role.ANYBODY)
 @blp.arguments(schemas.EVENT_QUERY, location="query")
 @blp.response(200, schemas.EVENT_PAGE)
 def index(query: dict[str, Any]) -> Response:
     """List events by day, those without a day first."""
     limit, after = query["limit"], _place(query["cursor"])
     found = events.page(parts().db, query["first"], query["last"], after, limit + 1)
-    return paged(found, limit, schemas.EVENT_PAGE, lambda event: (_day(event), event.id))
+    schema = schemas.EVENT_PAGE if is_staff() else schemas.PUBLIC_EVENT_PAGE
+    return paged(found, limit, schema, lambda event: (_day(event), event.id))
 
 
-@blp.reads("/<id_>", 404)
+@blp.reads("/<id_>", 404, who=Role.ANYBODY)
 @blp.response(200, schemas.EVENT)
 def show(id_: str) -> Response:
     """Show an event."""
-    response = respond(shown(events.get(parts().db, id_)))
+    event = events.get(parts().db, id_)
+    schema = schemas.EVENT if is_staff() else schemas.PUBLIC_EVENT
+    response = respond(answer(200, event, schema, {"ETag": etag(event.sequence)}))
     response.make_conditional(request)
     return response
 
 
-@blp.writes("PATCH", "/<id_>", 404, 409, if_match=True)
+@blp.writes("PATCH", "/<id_>", 404, 409, who=Role.ADMIN, if_match=True)
 @blp.arguments(schemas.EVENT_CHANGE)
 @blp.response(200, schemas.EVENT)
 def change(body: dict[str, Any], id_: str) -> Response:
@@ -98,7 +103,7 @@ def change(body: dict[str, Any], id_: str) -> Response:
     return told(parts().office.submit(id_, command, asker(changed)), changed)
 
 
-@blp.writes("DELETE", "/<id_>", 404, 409, if_match=True)
+@blp.writes("DELETE", "/<id_>", 404, 409, who=Role.ADMIN, if_match=True)
 @blp.response(204)
 def delete(id_: str) -> Response:
     """Take an event off the calendar that was never booked."""
@@ -106,7 +111,7 @@ def delete(id_: str) -> Response:
     return told(parts().office.submit(id_, command, asker(deleted)), deleted)
 
 
-@blp.writes("POST", "/<id_>/cancellation", 404, 409, if_match=True)
+@blp.writes("POST", "/<id_>/cancellation", 404, 409, who=Role.ADMIN, if_match=True)
 @blp.response(200, schemas.CALLED_OFF)
 def call_off(id_: str) -> Response:
     """Call an event off: every booking is cancelled, the list emptied, the day free.
@@ -117,14 +122,14 @@ def call_off(id_: str) -> Response:
     return told(parts().office.submit(id_, command, asker(called_off)), called_off)
 
 
-@blp.reads("/<id_>/status", 404)
+@blp.reads("/<id_>/status", 404, who=Role.ANYBODY)
 @blp.response(200, schemas.EVENT_STATUS)
 def status(id_: str) -> Response:
     """Show an event's figures from one moment."""
     return respond(answer(200, events.get(parts().db, id_), schemas.EVENT_STATUS))
 
 
-@blp.reads("/<id_>/waiting-list", 404)
+@blp.reads("/<id_>/waiting-list", 404, who=Role.STAFF)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
 @blp.response(200, schemas.WAITING_PAGE)
 def waiting_list(query: dict[str, Any], id_: str) -> Response:
@@ -135,7 +140,7 @@ def waiting_list(query: dict[str, Any], id_: str) -> Response:
     return paged(found, limit, schemas.WAITING_PAGE, lambda waiting: (waiting.booking.sequence,))
 
 
-@blp.reads("/<id_>/audit", 404)
+@blp.reads("/<id_>/audit", 404, who=Role.STAFF)
 @blp.arguments(schemas.AUDIT_QUERY, location="query")
 @blp.response(200, schemas.AUDIT_PAGE)
 def trail(query: dict[str, Any], id_: str) -> Response:

@@ -8,19 +8,20 @@ from ticketing.api import schemas
 from ticketing.api.answers import answer, respond
 from ticketing.api.blueprints import Blueprint
 from ticketing.api.parts import parts
+from ticketing.domain.users import Role
 from ticketing.storage import readiness
 
 blp = Blueprint("health", __name__, description="Whether the service lives and can serve")
 
 
-@blp.reads("/livez")
+@blp.reads("/livez", who=Role.ANYBODY, rate=None)
 @blp.response(200, schemas.HEALTH)
 def livez() -> Response:
     """Say that the process lives; never asks MongoDB."""
     return respond(answer(200, {"status": "ok"}, schemas.HEALTH))
 
 
-@blp.reads("/readyz")
+@blp.reads("/readyz", who=Role.ANYBODY, rate=None)
 @blp.response(200, schemas.READINESS)
 @blp.alt_response(503, schema=schemas.READINESS)
 def readyz() -> Response:

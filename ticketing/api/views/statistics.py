@@ -10,6 +10,7 @@ from ticketing.api import schemas
 from ticketing.api.answers import answer, respond
 from ticketing.api.blueprints import Blueprint
 from ticketing.api.parts import parts
+from ticketing.domain.users import Role
 from ticketing.services import statistics
 
 blp = Blueprint(
@@ -17,7 +18,7 @@ blp = Blueprint(
 )
 
 
-@blp.reads("/monthly")
+@blp.reads("/monthly", who=Role.STAFF)
 @blp.arguments(schemas.STATISTICS_QUERY, location="query")
 @blp.response(200, schemas.MONTHS)
 def monthly(query: dict[str, Any]) -> Response:

@@ -16,6 +16,7 @@ from ticketing.domain.bookings import Booking
 from ticketing.domain.commands import Return, Sell
 from ticketing.domain.keeping import Answer
 from ticketing.domain.outcomes import Held
+from ticketing.domain.users import Role
 from ticketing.services.bookings import submit
 from ticketing.storage import bookings
 
@@ -38,7 +39,7 @@ def returned(held: Held) -> Answer:
     return answer(200, held, schemas.RETURNED_TRANSACTION)
 
 
-@blp.writes("POST", "", 404, 409)
+@blp.writes("POST", "", 404, 409, who=Role.STAFF)
 @blp.arguments(schemas.NEW_TRANSACTION)
 @blp.response(201, schemas.TRANSACTION)
 def create(body: dict[str, Any]) -> Response:
@@ -50,14 +51,14 @@ def create(body: dict[str, Any]) -> Response:
     return told(parts().office.submit(body["event"], command, asker(sold)), sold)
 
 
-@blp.reads("/<id_>", 404)
+@blp.reads("/<id_>", 404, who=Role.STAFF)
 @blp.response(200, schemas.TRANSACTION)
 def show(id_: str) -> Response:
     """Show a sale."""
     return respond(answer(200, bookings.get_sale(parts().db, id_), schemas.TRANSACTION))
 
 
-@blp.writes("DELETE", "/<id_>", 404)
+@blp.writes("DELETE", "/<id_>", 404, who=Role.STAFF)
 @blp.response(200, schemas.RETURNED_TRANSACTION)
 def delete(id_: str) -> Response:
     """Give a sale's tickets back; the second time changes nothing."""

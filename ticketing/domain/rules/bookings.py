@@ -58,7 +58,7 @@ def book(ledger: Ledger, order: Order, command: Book) -> Held:
 
 def cancel(ledger: Ledger, order: Order, command: Cancel) -> Held:
     """Cancel a booking, once: the second time changes nothing. Raises BookingNotFound."""
-    booking = _customers_booking(ledger, command.booking)
+    booking = _customers_booking(ledger, command)
     return _cancel(ledger, order, booking) if booking.active else Held(booking)
 
 
@@ -76,7 +76,7 @@ def reduce(ledger: Ledger, order: Order, command: Reduce) -> Held:
 
     Raises BookingNotFound, EventCancelled, NotActive, NothingToReduce.
     """
-    booking = _customers_booking(ledger, command.booking)
+    booking = _customers_booking(ledger, command)
     ledger.scheduled()
     if not booking.active:
         raise NotActive
@@ -96,7 +96,7 @@ def transfer(ledger: Ledger, order: Order, command: Transfer) -> Held:
 
     Raises BookingNotFound, EventCancelled, NotConfirmed, AlreadyBooked, AlreadyWaiting.
     """
-    booking = _customers_booking(ledger, command.booking)
+    booking = _customers_booking(ledger, command)
     ledger.scheduled()
     if booking.status != "confirmed":
         raise NotConfirmed
@@ -127,9 +127,12 @@ def _as_it_stands(ledger: Ledger, id_: str, assigned: Sequence[Booking]) -> Held
     return Held(booking, position, assigned)
 
 
-def _customers_booking(ledger: Ledger, id_: str) -> Booking:
-    booking = ledger.booking(id_)
+def _customers_booking(ledger: Ledger, command: Cancel | Reduce | Transfer) -> Booking:
+    """Find the booking that is meant; somebody else's is as unknown as one that is not there."""
+    booking = ledger.booking(command.booking)
     if booking is None or booking.customer is None:
+        raise BookingNotFound
+    if command.holder is not None and booking.customer.key != command.holder:
         raise BookingNotFound
     return booking
 

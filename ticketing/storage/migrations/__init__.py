@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ticketing.storage.clients import Database
-from ticketing.storage.migrations import m0001_collections, m0002_bookings
+from ticketing.storage.migrations import m0001_collections, m0002_bookings, m0003_users
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +24,5 @@ class Migration:
 MIGRATIONS = (
     Migration("0001_collections", m0001_collections.apply),
     Migration("0002_bookings", m0002_bookings.apply),
+    Migration("0003_users", m0003_users.apply),
 )

@@ -1,0 +1,128 @@
+"""Who is asking, whether they may, and whether they may already again.
+
+Every route says it in one place, its `reads` or `writes` line: the role that is needed, and the
+rate policy that it counts for. A test walks the URL map for routes that don't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import g, request
+
+from ticketing.api.parts import parts
+from ticketing.domain.errors import NotAllowed, NotSignedIn, TooManyRequests
+from ticketing.domain.users import OPEN, Principal, Role
+from ticketing.services import users
+
+# Counted by address and before anything is looked at: guessing must not be cheap.
+_BY_ADDRESS = {"tokens", "registration"}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call a route, and which rate policy it counts for."""
+
+    role: Role
+    rate: str | None
+
+
+def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
+    """Let a view be called only by whom it is for."""
+
+    @wraps(view)
+    def guard(*args: Any, **kwargs: Any) -> Any:
+        _admit(access)
+        return view(*args, **kwargs)
+
+    guard.access = access  # type: ignore[attr-defined]
+    return guard
+
+
+def principal() -> Principal:
+    """Return who makes this request; raises NotSignedIn where nobody has signed in."""
+    found: Principal | None = g.get("principal")
+    if found is None:
+        raise NotSignedIn
+    return found
+
+
+def is_staff() -> bool:
+    """Tell whether staff asks, or an administrator."""
+    found: Principal | None = g.get("principal")
+    return found is not None and found.role >= Role.STAFF
+
+
+def _admit(access: Access) -> None:
+    if access.rate in _BY_ADDRESS:
+        _count(access.rate, _address())
+    g.principal = _who_asks()
+    if access.role > Role.ANYBODY:
+        if g.principal is None:
+            raise NotSignedIn
+        if g.principal.role < access.role:
+            raise NotAllowed
+    if access.rate is not None and access.rate not in _BY_ADDRESS:
+        _count(access.rate, g.principal.id if _has_name(g.principal) else _address())
+
+
+def _has_name(found: Principal | None) -> bool:
+    return found is not None and found is not OPEN
+
+
+def _who_asks() -> Principal | None:
+    is_open = parts().settings.auth == "open"
+    if "Authorization" not in request.headers:
+        return OPEN if is_open else None
+    found = _signed_in()
+    if found is None:
+        raise NotSignedIn
+    if is_open:
+        return Principal(found.id, Role.ADMIN, found.customer, found.token)
+    return found
+
+
+def _signed_in() -> Principal | None:
+    credentials = request.authorization
+    if credentials is None:
+        return None
+    if credentials.type == "bearer" and credentials.token:
+        return users.bearer_of(parts().db, parts().tokens, credentials.token, parts().clock())
+    if credentials.type == "basic":
+        return _by_password(credentials.username or "", credentials.password or "")
+    return None
+
+
+def _by_password(email: str, password: str) -> Principal | None:
+    """Sign in with a password; failures count for the address, whatever the route."""
+    counted = request.endpoint == "users.sign_in"
+    standing = None if counted else parts().rates.look("tokens", _address())
+    if standing is not None and not standing.granted:
+        _refuse(standing)
+    user = users.authenticate(parts().db, parts().passwords, email, password)
+    if user is None:
+        if not counted:
+            parts().rates.hit("tokens", _address())
+        return None
+    return Principal(user.id, user.role, user.customer)
+
+
+def _count(policy: str, who: str) -> None:
+    standing = parts().rates.hit(policy, who)
+    if standing is not None:
+        g.rate = standing
+        if not standing.granted:
+            _refuse(standing)
+
+
+def _refuse(standing: Any) -> None:
+    g.rate = standing
+    raise TooManyRequests
+
+
+def _address() -> str:
+    """Tell the caller's address, as far as trusted proxies tell it."""
+    return request.remote_addr or "unknown"

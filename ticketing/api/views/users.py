@@ -1,0 +1,96 @@
+"""`/api/v1/users` and `/api/v1/tokens`: who can sign in, and signing in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, g, request
+
+from ticketing.api import cursors, schemas
+from ticketing.api.access import principal
+from ticketing.api.answers import answer, respond
+from ticketing.api.blueprints import Blueprint
+from ticketing.api.pages import paged
+from ticketing.api.parts import parts
+from ticketing.domain.errors import NotSignedIn, UserNotFound
+from ticketing.domain.users import Role, role_of
+from ticketing.services import users as people
+from ticketing.storage import users
+
+blp = Blueprint("users", __name__, url_prefix="/api/v1", description="Who can sign in")
+
+
+@blp.writes("POST", "/users", 409, who=Role.ANYBODY, rate="registration", keyed=False)
+@blp.arguments(schemas.NEW_USER)
+@blp.response(201, schemas.USER)
+def register(body: dict[str, Any]) -> Response:
+    """Register as a customer."""
+    user = people.register(parts().db, parts().passwords, **body, now=parts().clock())
+    return respond(answer(201, user, schemas.USER))
+
+
+@blp.reads("/users", who=Role.ADMIN)
+@blp.arguments(schemas.PAGE_QUERY, location="query")
+@blp.response(200, schemas.USER_PAGE)
+def index(query: dict[str, Any]) -> Response:
+    """List users."""
+    limit, cursor = query["limit"], query["cursor"]
+    after = None if cursor is None else str(cursors.decode(cursor, str)[0])
+    found = users.page(parts().db, after, limit + 1)
+    return paged(found, limit, schemas.USER_PAGE, lambda user: (user.id,))
+
+
+@blp.writes("PATCH", "/users/<id_>", 404, 409, who=Role.ADMIN, keyed=False)
+@blp.arguments(schemas.USER_CHANGE)
+@blp.response(200, schemas.USER)
+def change(body: dict[str, Any], id_: str) -> Response:
+    """Change a user's role or activity, or set a new password."""
+    values = {**body, "role": role_of(body["role"])} if "role" in body else body
+    return respond(
+        answer(200, people.change(parts().db, parts().passwords, id_, values), schemas.USER)
+    )
+
+
+@blp.reads("/users/me", 404, who=Role.CUSTOMER)
+@blp.response(200, schemas.USER)
+def show_me() -> Response:
+    """Show who has signed in."""
+    user = users.find(parts().db, principal().id)
+    if user is None:
+        raise UserNotFound
+    return respond(answer(200, user, schemas.USER))
+
+
+@blp.writes("PATCH", "/users/me", 404, who=Role.CUSTOMER, keyed=False)
+@blp.arguments(schemas.OWN_PASSWORD)
+@blp.response(200, schemas.USER)
+def change_me(body: dict[str, Any]) -> Response:
+    """Change one's own password; every token becomes worthless."""
+    user = people.change_own_password(parts().db, parts().passwords, principal().id, **body)
+    return respond(answer(200, user, schemas.USER))
+
+
+@blp.writes("POST", "/tokens", who=Role.ANYBODY, rate="tokens", keyed=False)
+@blp.response(201, schemas.TOKEN)
+def sign_in() -> Response:
+    """Exchange an e-mail address and a password (Basic) for a token (Bearer)."""
+    authorization = request.authorization
+    if authorization is None or authorization.type != "basic":
+        raise NotSignedIn
+    user = users.find(parts().db, g.principal.id)
+    if user is None:
+        raise NotSignedIn
+    token = parts().tokens.issue(user, parts().clock())
+    body = {"token": token, "token_type": "Bearer", "expires_in": parts().tokens.lifetime_s}
+    return respond(answer(201, body, schemas.TOKEN))
+
+
+@blp.writes("DELETE", "/tokens/current", who=Role.CUSTOMER, keyed=False)
+@blp.response(204)
+def sign_out() -> Response:
+    """Make the token that is shown worthless."""
+    credentials = request.authorization
+    if credentials is None or not credentials.token:
+        raise NotSignedIn
+    people.sign_out(parts().db, parts().tokens, credentials.token, parts().clock())
+    return Response(status=204)

@@ -1,0 +1,121 @@
+"""Users: registering, signing in and out, changing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bson import ObjectId
+
+from ticketing.domain.customers import Customer
+from ticketing.domain.errors import LastAdmin, UserNotFound, WrongPassword
+from ticketing.domain.users import Principal, Role, User
+from ticketing.services.passwords import Passwords
+from ticketing.services.tokens import Tokens
+from ticketing.storage import users
+from ticketing.storage.clients import Database
+
+
+def register(
+    db: Database,
+    passwords: Passwords,
+    email: str,
+    password: str,
+    now: datetime,
+    role: Role = Role.CUSTOMER,
+) -> User:
+    """Add a user; raises EmailTaken."""
+    user = User(
+        id=str(ObjectId()),
+        email=email,
+        role=role,
+        active=True,
+        password_hash=passwords.hash(password),
+        generation=1,
+        signed_out=frozenset(),
+        created_at=now,
+    )
+    users.insert(db, user)
+    return user
+
+
+def authenticate(db: Database, passwords: Passwords, email: str, password: str) -> User | None:
+    """Find the active user with this e-mail address and password.
+
+    An unknown address takes as long as a wrong password. A hash made with weaker parameters than
+    today's is made anew.
+    """
+    user = users.find_by_email(db, email)
+    if not passwords.check(user.password_hash if user else None, password):
+        return None
+    if user is None or not user.active:
+        return None
+    if passwords.is_outdated(user.password_hash):
+        users.rehash(db, user, passwords.hash(password))
+    return user
+
+
+def bearer_of(db: Database, tokens: Tokens, token: str, now: datetime) -> Principal | None:
+    """Find who a token belongs to, where it is good and has not been revoked.
+
+    The role is the user's of this moment, not the token's.
+    """
+    claims = tokens.read(token, now)
+    user = users.find(db, claims.user) if claims else None
+    if claims is None or user is None or not user.active:
+        return None
+    if user.generation != claims.generation or claims.token in user.signed_out:
+        return None
+    return Principal(user.id, user.role, user.customer, claims.token)
+
+
+def sign_out(db: Database, tokens: Tokens, token: str, now: datetime) -> None:
+    """Make a token worthless that has just been found good."""
+    claims = tokens.read(token, now)
+    if claims is not None:
+        users.sign_out(db, claims.user, claims.token, claims.expires_at, now)
+
+
+def change(db: Database, passwords: Passwords, user_id: str, values: Mapping[str, Any]) -> User:
+    """Change a user's role, activity or password; raises UserNotFound, LastAdmin.
+
+    A new password, and being deactivated, make all of the user's tokens worthless.
+    """
+    user = users.find(db, user_id)
+    if user is None:
+        raise UserNotFound
+    loses_power = values.get("active") is False or values.get("role", user.role) < user.role
+    if user.role is Role.ADMIN and loses_power and not users.count_admins(db, but=user_id):
+        raise LastAdmin
+
+    new: dict[str, Any] = {}
+    if "role" in values:
+        new["role"] = values["role"].word
+    if "active" in values:
+        new["active"] = values["active"]
+    if "password" in values:
+        new["password_hash"] = passwords.hash(values["password"])
+    revoke = "password" in values or values.get("active") is False
+    return users.change(db, user_id, new, revoke=revoke)
+
+
+def change_own_password(
+    db: Database, passwords: Passwords, user_id: str, current: str, password: str
+) -> User:
+    """Change one's own password; raises UserNotFound, WrongPassword."""
+    user = users.find(db, user_id)
+    if user is None:
+        raise UserNotFound
+    if not passwords.check(user.password_hash, current):
+        raise WrongPassword
+    return users.change(db, user_id, {"password_hash": passwords.hash(password)}, revoke=True)
+
+
+def named(db: Database, customer: Customer) -> Customer:
+    """Find out whether a name that staff gave is a user's id or e-mail address.
+
+    If so the customer is that user, shown as they were named; else it stays a plain name.
+    """
+    user = users.find(db, customer.given) or users.find_by_email(db, customer.given)
+    return Customer(user.customer.key, customer.given) if user else customer
