@@ -65,6 +65,7 @@ def create_app(
     for view in VIEWS:
         api.register_blueprint(view.blp)
     problems.register(app)
+    document.describe_spellings(api)
     document.register(app, api)
     app.register_blueprint(document.page())
     return app

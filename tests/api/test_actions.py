@@ -204,3 +204,10 @@ def test_says_plainly_which_methods_there_are(api):
 
     refused_plainly(answer, 405, "method_not_allowed")
     assert "POST" in answer.headers["Allow"]
+
+
+def test_takes_the_services_own_words_as_well_but_not_two_of_them(at):
+    at("", "initialize", name="Gala", capacity=3, id="demo")
+
+    assert at("", "book", event="demo", customer="ada").status_code == 201
+    refused_plainly(at("", "book", event="demo", eventId="x", customer="b"), 400, "bad_request")

@@ -9,6 +9,7 @@ from openapi_spec_validator import validate
 
 from tests.api.conftest import GALA, refused
 from tests.conftest import the_settings
+from ticketing.api.spellings import SPELLINGS
 from ticketing.app import create_app
 from ticketing.server.mongod import free_port
 from ticketing.storage.clients import connect
@@ -114,3 +115,20 @@ def test_shows_its_docs_without_any_other_server(api):
     assert "//cdn" not in page
     with api.get("/docs/swagger-ui-bundle.js") as script:
         assert script.status_code == 200
+
+
+def test_documents_every_spelling_of_the_briefs(api):
+    schemas = api.get("/openapi.json").json["components"]["schemas"]
+
+    for name in ("Initialize", "BookAction", "BookOrCancel"):
+        for canonical, others in SPELLINGS.items():
+            if canonical in schemas[name]["properties"]:
+                assert set(others) <= schemas[name]["properties"].keys()
+                assert canonical not in schemas[name].get("required", ())
+
+
+def test_documents_what_each_field_takes(api):
+    """A field of our own without a type would be documented as taking anything."""
+    for name, schema in api.get("/openapi.json").json["components"]["schemas"].items():
+        for field, said in schema.get("properties", {}).items():
+            assert said.keys() & {"type", "$ref", "allOf", "anyOf"}, (name, field)

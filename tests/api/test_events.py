@@ -95,7 +95,9 @@ def test_changes_what_the_caller_saw(till, tag):
     assert till.change(till.event(), {"If-Match": tag}, name="Ball").status_code == 200
 
 
-@pytest.mark.parametrize("tag", ['"2"', '"x"', "", '"\u00b9"', '"' + "9" * 30 + '"'])
+@pytest.mark.parametrize(
+    "tag", ['"2"', '"x"', "", ",", '""', "W/", '"', "\xff", '"\u00b9"', '"' + "9" * 30 + '"']
+)
 def test_changes_nothing_that_has_changed_since(till, api, tag):
     event = till.event()
 

@@ -51,8 +51,9 @@ def expected_sequences() -> frozenset[int] | None:
     """
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
+    # Where a tag is malformed, werkzeug's set has None among its members.
     tags = request.if_match.as_set(include_weak=True)
-    return frozenset(int(tag) for tag in tags if tag.isdecimal() and len(tag) < 19)
+    return frozenset(int(tag) for tag in tags if tag and tag.isdecimal() and len(tag) < 19)
 
 
 def etag(sequence: int) -> str:

@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Response
+from flask import Flask, Response
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
+from marshmallow.fields import Field
 from werkzeug.exceptions import HTTPException
 
 from ticketing.api import problems, schemas
 from ticketing.api.access import Access, guarded
+from ticketing.api.fields import Money
 from ticketing.api.parsing import StrictParser
 from ticketing.domain.users import Role
+
+
+def _as_documented(self: object, field: Field[Any], **kwargs: Any) -> dict[str, Any]:
+    said = dict(getattr(field, "documented", {}))
+    if said and field.allow_none:
+        kinds = said["type"] if isinstance(said["type"], list) else [said["type"]]
+        said["type"] = [*kinds, "null"]
+    if isinstance(field, Money) and field.maximum:
+        said |= {"maximum": field.maximum, "multipleOf": 0.01}
+    return said
+
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -26,7 +39,7 @@ IDEMPOTENCY_KEY = {
     "required": False,
     "description": "1 to 255 visible ASCII characters. The same request with the same key, within "
     "24 hours, is carried out once and answered alike.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 257},
+    "schema": {"type": "string", "pattern": "^[!#-~][!-~]{0,254}$"},
 }
 IF_MATCH = {
     "name": "If-Match",
@@ -91,7 +104,15 @@ class Blueprint(SmorestBlueprint):
 
 
 class Api(SmorestApi):
-    """The extension, leaving errors to `ticketing.api.problems`."""
+    """The extension, leaving errors to `ticketing.api.problems`.
+
+    The document says of our own fields what their `documented` says, and that null is no value
+    where it isn't.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app)
+        self.ma_plugin.converter.add_attribute_function(_as_documented)
 
     DEFAULT_ERROR_RESPONSE_NAME = None
 

@@ -10,6 +10,7 @@ import re
 from flask import Blueprint, Flask, Response
 from flask_swagger_ui import get_swaggerui_blueprint
 
+from ticketing.api import spellings
 from ticketing.api.blueprints import Api
 
 
@@ -18,6 +19,22 @@ def describe_sign_in(api: Api) -> None:
     bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     api.spec.components.security_scheme("bearer", bearer)
     api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
+
+
+def describe_spellings(api: Api) -> None:
+    """List every spelling of the briefs' requests; of those for one thing, one is enough."""
+    for name in (type(schema).__name__ for schema in spellings.ALL):
+        described = api.spec.components.schemas[name]
+        for canonical, others in spellings.SPELLINGS.items():
+            if canonical in described["properties"]:
+                said = described["properties"][canonical]
+                described["properties"] |= dict.fromkeys(others, said)
+                if canonical in described.get("required", ()):
+                    described["required"].remove(canonical)
+                    enough = {"anyOf": [{"required": [other]} for other in others]}
+                    described.setdefault("allOf", []).append(enough)
+        if not described.get("required"):
+            described.pop("required", None)
 
 
 def register(app: Flask, api: Api) -> None:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 from marshmallow import ValidationError, fields
@@ -16,7 +16,8 @@ from ticketing.domain import calendar, money
 from ticketing.domain.customers import MAX_NAME, Customer, plain_name
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
-_EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EVENT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+_DAY = r"^([0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2})$"
 
 
 class WholeNumber(fields.Integer):
@@ -71,12 +72,19 @@ class Id(fields.String):
 class LooseId(fields.String):
     """An id as the briefs' clients send it: `1` and `"1"` are the same."""
 
+    documented: ClassVar[dict[str, Any]] = {"type": ["string", "integer"]}
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return loose_text(value)
 
 
 class NewEventId(LooseId):
     """An id of the caller's choice: 1 to 64 letters, digits, hyphens and underscores."""
+
+    documented: ClassVar[dict[str, Any]] = {
+        "type": ["string", "integer"],
+        "pattern": _EVENT_ID.pattern,
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = loose_text(value)
@@ -87,6 +95,8 @@ class NewEventId(LooseId):
 
 class CustomerName(fields.Field[Customer]):
     """A customer as the office's staff names them."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 
     def _serialize(self, value: Customer | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value.given if value else None
@@ -132,6 +142,8 @@ class Flag(fields.Boolean):
 class Day(fields.Field[date]):
     """A day: `DD/MM/YYYY` or `YYYY-MM-DD` in, `YYYY-MM-DD` out."""
 
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": _DAY}
+
     def _serialize(self, value: date | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value.isoformat() if value else None
 
@@ -147,6 +159,8 @@ class Day(fields.Field[date]):
 class Instant(fields.Field[datetime]):
     """A moment, in UTC and milliseconds: `2024-10-31T18:00:00.000Z`."""
 
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "format": "date-time"}
+
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         if value is None:
             return None
@@ -155,6 +169,8 @@ class Instant(fields.Field[datetime]):
 
 class Money(fields.Field[int]):
     """An amount: a JSON number with at most two decimals outside, whole minor units inside."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "number", "minimum": 0}
 
     def __init__(self, *, maximum: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -179,6 +195,8 @@ class Money(fields.Field[int]):
 class Percentage(fields.Field[Decimal]):
     """A percentage out, as a plain number: `50`, `33.33`."""
 
+    documented: ClassVar[dict[str, Any]] = {"type": "number", "minimum": 0, "maximum": 100}
+
     def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         if value is None:
             return None
@@ -187,6 +205,8 @@ class Percentage(fields.Field[Decimal]):
 
 class ChangedFields(fields.Dict):
     """What an audit entry says has changed, out, in the API's names: `{field: [old, new]}`."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "object"}
 
     _OUTSIDE = {  # noqa: RUF012 - a constant
         "day": ("date", Day()),
@@ -218,6 +238,8 @@ def loose_text(value: object) -> str:
 
 class LooseCustomer(CustomerName):
     """A customer named by a string or an integer."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": ["string", "integer"]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Customer:
         return super()._deserialize(loose_text(value), attr, data, **kwargs)

@@ -65,7 +65,7 @@ class EventChange(Schema):
 
 
 class Event(Schema):
-    """An event and its figures."""
+    """An event and its figures; `revenue` is there for staff."""
 
     id = fields.String(required=True)
     name = fields.String(required=True)
@@ -78,7 +78,7 @@ class Event(Schema):
     bookings = fields.Integer(required=True)
     waiting = fields.Integer(required=True)
     status = fields.String(required=True, validate=ma.validate.OneOf(["scheduled", "cancelled"]))
-    revenue = Money(required=True)
+    revenue = Money()
     created_at = Instant(required=True, data_key="createdAt")
 
 
@@ -411,7 +411,16 @@ class Anything(Schema):
 
 
 class Problem(Schema):
-    """RFC 9457; `code` never changes, `errors` tells the faults of each field."""
+    """RFC 9457; `code` never changes, `errors` tells the faults of each field.
+
+    Some codes tell more: `available` tickets, for one. The briefs' actions add `error` and
+    `message`.
+    """
+
+    class Meta:
+        """Say that there are fields which are not listed."""
+
+        unknown = ma.INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)

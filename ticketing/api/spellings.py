@@ -27,8 +27,8 @@ from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE
 SPELLINGS = {
     "name": ("name", "event_name", "title"),
     "capacity": ("capacity", "available_tickets", "totalTickets"),
-    "event": ("event_id", "eventId"),
-    "customer": ("user", "userId", "userEmail"),
+    "event": ("event_id", "eventId", "event"),
+    "customer": ("user", "userId", "userEmail", "customer"),
 }
 
 # Their errors also say `error: true` and `message`.
@@ -94,3 +94,4 @@ def _comparable(value: object) -> object:
 INITIALIZE = Initialize()
 BOOK = BookAction()
 CANCEL = BookOrCancel()
+ALL = (INITIALIZE, BOOK, CANCEL)
