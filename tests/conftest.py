@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
+from pymongo.write_concern import WriteConcern
 
 from tests.mongodb import replica_set
 from ticketing.app import create_app, now
@@ -51,8 +52,27 @@ def mongo(mongodb_uri: str) -> Iterator[Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def migrated_db(mongo: Client) -> Database:
+    """A database that most tests share, one after the other: making one takes a while."""
+    migrate(mongo["test"])
+    return mongo["test"]
+
+
 @pytest.fixture
-def db(mongo: Client) -> Iterator[Database]:
+def db(migrated_db: Database) -> Database:
+    """A migrated database with nothing in it. Whoever changes its schema takes `fresh_db`."""
+    quick = WriteConcern(w=1)
+    for name in migrated_db.list_collection_names():
+        if name != "migrations":
+            migrated_db.get_collection(name, write_concern=quick).delete_many({})
+    # One write that waits for a majority waits for those before it as well.
+    migrated_db.leases.delete_one({"_id": "none"})
+    return migrated_db
+
+
+@pytest.fixture
+def fresh_db(mongo: Client) -> Iterator[Database]:
     """A migrated database of the test's own."""
     name = f"test-{next(_databases)}"
     migrate(mongo[name])

@@ -13,6 +13,7 @@ from ticketing.api.spellings import SPELLINGS
 from ticketing.app import create_app
 from ticketing.server.mongod import free_port
 from ticketing.storage.clients import connect
+from ticketing.storage.migrating import migrate
 
 
 def test_lives(api):
@@ -28,8 +29,10 @@ def test_is_ready(api):
 
 def test_is_not_ready_while_a_migration_is_pending(api, db):
     db.migrations.delete_many({})
-
-    answer = api.get("/readyz")
+    try:
+        answer = api.get("/readyz")
+    finally:
+        migrate(db)
 
     assert answer.status_code == 503
     assert answer.json["migrations"] == "pending"

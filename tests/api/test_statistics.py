@@ -182,6 +182,6 @@ def test_reads_no_booking_to_add_up(till_on, db):
     till = till_on(2024, 10, 31)
     till.sold(till.event(date="2024-10-15", costPerTicket=5), 2)
 
-    db.bookings.drop()
+    db.bookings.delete_many({})
 
     assert till.statistics()[0]["revenue"] == 10

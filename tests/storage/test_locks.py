@@ -15,6 +15,12 @@ from ticketing.storage import bookings, events
 from ticketing.storage.sessions import Conflict, unit_of_work
 
 
+@pytest.fixture
+def db(fresh_db):
+    """A database whose locks may be taken off."""
+    return fresh_db
+
+
 def insert(db, event):
     with db.client.start_session() as session:
         events.write(db, None, event, session)
