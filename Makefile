@@ -1,10 +1,12 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run serve migrate admin verify test test-unit bench lint format typecheck coverage sure openapi lock clean
+.PHONY: help run serve migrate admin verify test test-unit faults faults-quick bench lint format typecheck coverage sure openapi lock clean
 
 PORT ?=
 DATA ?= var
 ARGS ?=
+SEED ?=
+SECONDS ?= 600
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -37,6 +39,12 @@ test: $(DEV_READY)  ## everything, on the embedded MongoDB (ARGS= goes to pytest
 
 test-unit: $(DEV_READY)  ## what needs no server: seconds
 	@$(PYTHON) -m pytest -m "not system" $(ARGS)
+
+faults: $(DEV_READY)  ## break a running office for SECONDS=600 and check what clients were told (SEED=)
+	@$(PYTHON) -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+faults-quick: $(DEV_READY)  ## the quickest of the faults, under a minute
+	@$(PYTHON) -m tests.faults --quick
 
 bench: $(DEV_READY)  ## the rush on one hot event, as a ratio to a POST without a database (needs wrk)
 	@$(PYTHON) -m bench.rush $(ARGS)

@@ -439,6 +439,26 @@ def test_says_in_the_trail_who_it_was(admin, person, event):
     assert [entry["actor"] for entry in trail] == [admin.user.id, ada.user.id]
 
 
+def test_tells_no_customer_who_got_their_tickets(api, admin, person, staff):
+    event = admin.ask("POST", "/events", {**GALA, "capacity": 1}).json
+    ada, grace, linus = (person(name) for name in ("ada", "grace", "linus"))
+    first = book(ada, event).json
+    second = book(grace, event).json
+    third = book(linus, event).json
+
+    answer = ada.ask("DELETE", f"/bookings/{first['id']}")
+    assert answer.json["assigned"] == [{"id": second["id"], "customer": None, "nTickets": 1}]
+
+    body = {"eventId": event["id"]}
+    answer = api.post("/api/events/cancel", json=body, headers=grace.bearer)
+    assert linus.email not in answer.text
+    assert answer.json["assignedTo"] == third["id"]
+
+    book(grace, event)
+    answer = staff.ask("DELETE", f"/bookings/{third['id']}")
+    assert answer.json["assigned"][0]["customer"] == grace.email
+
+
 def test_keeps_one_callers_keys_from_another(person, event):
     ada, grace = person("ada"), person("grace")
     path, key = f"/events/{event['id']}/bookings", {"Idempotency-Key": "the-same"}

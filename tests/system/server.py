@@ -41,7 +41,12 @@ class Server:
         )
 
     def __enter__(self) -> Server:
-        with self._log.open("wb") as log:
+        self.restart()
+        return self
+
+    def restart(self) -> None:
+        """Start the server, on the same port as before, and wait until it is ready."""
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ticketing", "serve"],
                 cwd=ROOT,
@@ -52,11 +57,14 @@ class Server:
         try:
             self._await_ready()
         except BaseException:
-            self.__exit__()
+            self.kill()
             raise
-        return self
 
     def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """End the server and its workers as a crash would."""
         for pid in [*self.workers(), self.process.pid]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from tests.builders import ADA, GRACE, a_new_event, book, sell
-from tests.system.runs import Run
+from tests.system.runs import Run, shell
 from tests.system.server import ROOT, clean_environment
 from ticketing.domain.commands import Cancel, Delete, Transfer
 from ticketing.server.mongod import free_port
@@ -115,3 +116,25 @@ def test_stores_a_passed_on_booking_under_its_new_holder(db, office):
 
     assert db.bookings.find_one({"_id": "b2"})["customer"] == {"key": "name:ada", "given": "ada"}
     assert list(verify(db)) == []
+
+
+def test_a_copied_folder_is_a_backup(tmp_path):
+    """As docs/operations.md says: stop, copy, start from the copy."""
+    port = free_port()
+    with Run(tmp_path / "data", port) as run:
+        lines = (
+            f"curl -s http://127.0.0.1:{port}/initialize -H 'Content-Type: application/json' "
+            """-d '{"name": "Gala", "capacity": 1, "id": "gala"}' && """
+            f"curl -s http://127.0.0.1:{port}/book -H 'Content-Type: application/json' "
+            """-d '{"event_id": "gala", "user": "ada"}'"""
+        )
+        shell(lines)
+        run.ctrl_c()
+
+    shutil.copytree(tmp_path / "data", tmp_path / "restored")
+
+    done = verify_command(tmp_path / "restored")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with Run(tmp_path / "restored", port):
+        said = shell(f"curl -s http://127.0.0.1:{port}/status/gala")
+    assert '"bookings_count":1' in said

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from ticketing.api.access import is_staff, principal
 from ticketing.api.parts import parts
 from ticketing.api.problems import BadRequest
 from ticketing.domain.customers import Customer
 from ticketing.domain.errors import NotAllowed
+from ticketing.domain.keeping import Answer
+from ticketing.domain.outcomes import Held
 from ticketing.services import users
 
 
@@ -32,6 +37,15 @@ def only_holder() -> str | None:
         return None
     own = principal().customer
     return own.key if own else ""
+
+
+def discreet(shape: Callable[[Held], Answer]) -> Callable[[Held], Answer]:
+    """Have an answer name those who got tickets to staff only: others get to see no addresses."""
+    return shape if is_staff() else lambda held: shape(_without_names(held))
+
+
+def _without_names(held: Held) -> Held:
+    return replace(held, assigned=[replace(booking, customer=None) for booking in held.assigned])
 
 
 def whose(named: Customer | None) -> Customer | None:

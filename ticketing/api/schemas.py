@@ -117,10 +117,10 @@ class Transaction(Schema):
 
 
 class Assigned(Schema):
-    """A booking that got freed tickets."""
+    """A booking that got freed tickets; `customer` is told to staff only."""
 
     id = fields.String(required=True)
-    customer = CustomerName(required=True)
+    customer = CustomerName(required=True, allow_none=True)
     tickets = fields.Integer(required=True, data_key="nTickets")
 
 

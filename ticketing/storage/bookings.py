@@ -123,17 +123,17 @@ def get_sale(db: Database, id_: str) -> Booking:
 @reading
 def get(db: Database, id_: str) -> Booking:
     """Return a customer's booking; raises BookingNotFound, also for a box-office sale."""
-    return _get(db, id_, None)
+    return _get(db, id_, None, None)
 
 
 @reading
-def get_with_position(db: Database, id_: str) -> Held:
+def get_with_position(db: Database, id_: str, holder: str | None = None) -> Held:
     """Return a customer's booking and, while it waits, its place in the list, from one moment.
 
-    Raises BookingNotFound.
+    With `holder` only a booking of the customer with this key is found. Raises BookingNotFound.
     """
     with db.client.start_session(snapshot=True) as session:
-        booking = _get(db, id_, session)
+        booking = _get(db, id_, holder, session)
         if booking.status != "waiting":
             return Held(booking)
         return Held(booking, count_ahead(db, booking, session) + 1)
@@ -164,8 +164,11 @@ def page(db: Database, wanted: Filter, after: str | None, limit: int) -> list[Bo
     return [_booking(document) for document in found]
 
 
-def _get(db: Database, id_: str, session: ClientSession | None) -> Booking:
-    document = db.bookings.find_one({"_id": id_, **_OF_A_CUSTOMER}, session=session)
+def _get(db: Database, id_: str, holder: str | None, session: ClientSession | None) -> Booking:
+    conditions: Document = {"_id": id_, **_OF_A_CUSTOMER}
+    if holder is not None:
+        conditions["customer.key"] = holder
+    document = db.bookings.find_one(conditions, session=session)
     if document is None:
         raise BookingNotFound
     return _booking(document)

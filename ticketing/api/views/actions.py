@@ -16,7 +16,7 @@ from ticketing.api import schemas, spellings
 from ticketing.api.answers import CONTENT_TYPE, body, respond
 from ticketing.api.asking import asker, told
 from ticketing.api.blueprints import Blueprint
-from ticketing.api.customers import booked_for
+from ticketing.api.customers import booked_for, discreet
 from ticketing.api.parts import parts
 from ticketing.api.views.bookings import new_booking
 from ticketing.domain.commands import CancelFor, Create
@@ -103,7 +103,8 @@ def _api_cancelled(held: Held) -> Json:
         return {"freed": True}
     assigned = _assigned(held)
     first = _booking(Held(held.assigned[0]))
-    return {"assignedTo": first["customer"], "assigned": assigned, "booking": first}
+    # Only staff is told names; whoever else asks hears which booking it was.
+    return {"assignedTo": first["customer"] or first["id"], "assigned": assigned, "booking": first}
 
 
 def _api_status(event: Event) -> Json:
@@ -152,8 +153,8 @@ def _register(dialect: Dialect) -> None:
     @blp.response(200, schemas.ANYTHING)
     def cancel(asked: Json) -> Response:
         """Cancel the booking that a customer has for an event."""
-        command = CancelFor(booked_for(asked["customer"], "user"))
-        return told(parts().office.submit(asked["event"], command, asker(cancelled)), cancelled)
+        command, shape = CancelFor(booked_for(asked["customer"], "user")), discreet(cancelled)
+        return told(parts().office.submit(asked["event"], command, asker(shape)), shape)
 
     @blp.reads(f"{dialect.prefix}/status/<id_>", 404, who=Role.ANYBODY)
     @blp.response(200, schemas.ANYTHING)

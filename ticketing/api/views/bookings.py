@@ -11,13 +11,12 @@ from ticketing.api import cursors, schemas
 from ticketing.api.answers import answer, respond
 from ticketing.api.asking import asker, told
 from ticketing.api.blueprints import Blueprint
-from ticketing.api.customers import booked_for, only_holder, whose
+from ticketing.api.customers import booked_for, discreet, only_holder, whose
 from ticketing.api.pages import paged
 from ticketing.api.parts import parts
 from ticketing.api.problems import BadRequest
 from ticketing.domain.commands import Book, Cancel, Reduce, Transfer
 from ticketing.domain.customers import Customer
-from ticketing.domain.errors import BookingNotFound
 from ticketing.domain.keeping import Answer
 from ticketing.domain.outcomes import Held
 from ticketing.domain.users import Role
@@ -69,12 +68,7 @@ def index(query: dict[str, Any]) -> Response:
 @blp.response(200, schemas.MADE_BOOKING)
 def show(id_: str) -> Response:
     """Show a booking, with its place in the list while it waits."""
-    held = bookings.get_with_position(parts().db, id_)
-    holder = only_holder()
-    if holder is not None and (
-        held.booking.customer is None or held.booking.customer.key != holder
-    ):
-        raise BookingNotFound
+    held = bookings.get_with_position(parts().db, id_, only_holder())
     return respond(answer(200, held, schemas.MADE_BOOKING))
 
 
@@ -83,17 +77,14 @@ def show(id_: str) -> Response:
 @blp.response(200, schemas.HELD_BOOKING)
 def reduce(body: dict[str, Any], id_: str) -> Response:
     """Keep fewer tickets; a booking that waits keeps its place."""
-    command = Reduce(id_, body["tickets"], only_holder())
-    return told(submit(parts().db, parts().office, id_, command, asker(changed)), changed)
+    return _change(id_, Reduce(id_, body["tickets"], only_holder()))
 
 
 @blp.writes("DELETE", "/bookings/<id_>", 404, who=Role.CUSTOMER)
 @blp.response(200, schemas.HELD_BOOKING)
 def cancel(id_: str) -> Response:
     """Cancel a booking; the second time changes nothing."""
-    return told(
-        submit(parts().db, parts().office, id_, Cancel(id_, only_holder()), asker(changed)), changed
-    )
+    return _change(id_, Cancel(id_, only_holder()))
 
 
 @blp.writes("POST", "/bookings/<id_>/transfer", 404, 409, who=Role.CUSTOMER)
@@ -101,8 +92,7 @@ def cancel(id_: str) -> Response:
 @blp.response(200, schemas.HELD_BOOKING)
 def transfer(body: dict[str, Any], id_: str) -> Response:
     """Pass a confirmed booking on to a customer who has none for the event."""
-    command = Transfer(id_, users.named(parts().db, body["to"]), only_holder())
-    return told(submit(parts().db, parts().office, id_, command, asker(changed)), changed)
+    return _change(id_, Transfer(id_, users.named(parts().db, body["to"]), only_holder()))
 
 
 def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None = None) -> Book:  # noqa: FBT001
@@ -114,6 +104,11 @@ def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None =
             "Some fields are not valid.", {"nTickets": [f"A booking has at most {most} tickets."]}
         )
     return Book(str(ObjectId()), holder, tickets, waitlist)
+
+
+def _change(id_: str, command: Cancel | Reduce | Transfer) -> Response:
+    shape = discreet(changed)
+    return told(submit(parts().db, parts().office, id_, command, asker(shape)), shape)
 
 
 def _place(cursor: str | None) -> str | None:

@@ -1,0 +1,135 @@
+"""A replica set of three nodes on loopback, to be broken."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from ticketing.server.mongod import die_with_parent, find_mongod, free_port
+
+NAME = "faults"
+PATIENCE_S = 60
+
+
+class Cluster:
+    """Start it with `with`; its nodes are gone afterwards, however it ends."""
+
+    def __init__(self, folder: Path, nodes: int = 3) -> None:
+        self._folder = folder
+        self._ports = [free_port() for _ in range(nodes)]
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    @property
+    def uri(self) -> str:
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self._ports)
+        return f"mongodb://{hosts}/?replicaSet={NAME}"
+
+    def __enter__(self) -> Cluster:
+        for port in self._ports:
+            self.start(port)
+        members = [{"_id": n, "host": f"127.0.0.1:{p}"} for n, p in enumerate(self._ports)]
+        config = {
+            "_id": NAME,
+            "members": members,
+            # The default of 10 s would make every fault of the primary last that long.
+            "settings": {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500},
+        }
+        self._ask(self._ports[0], {"replSetInitiate": config})
+        self.await_primary()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
+
+    def start(self, port: int) -> None:
+        data = self._folder / str(port)
+        data.mkdir(exist_ok=True)
+        self._processes[port] = subprocess.Popen(
+            [str(find_mongod()), "--dbpath", str(data), "--port", str(port),
+             "--bind_ip", "127.0.0.1", "--nounixsocket", "--replSet", NAME,
+             "--logpath", str(data / "log"), "--oplogSize", "256", "--wiredTigerCacheSizeGB", "0.5",
+             "--networkMessageCompressors", "disabled",
+             "--setParameter", "transactionLifetimeLimitSeconds=5",
+             "--setParameter", "oplogNetworkTimeoutBufferSeconds=1",
+             "--setParameter", "diagnosticDataCollectionEnabled=false"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=die_with_parent,
+        )  # fmt: skip
+
+    def primary(self) -> int:
+        """Return the port of the node that takes writes."""
+        for port, process in self._processes.items():
+            if process.poll() is None and self._is_primary(port):
+                return port
+        raise LookupError("there is no primary")
+
+    def await_primary(self) -> int:
+        return _until(self.primary)
+
+    def kill(self, port: int) -> None:
+        self._processes[port].kill()
+        self._processes[port].wait()
+
+    def terminate(self, port: int) -> None:
+        self._processes[port].terminate()
+        self._processes[port].wait()
+
+    def freeze(self, port: int) -> None:
+        os.kill(self._processes[port].pid, signal.SIGSTOP)
+
+    def thaw(self, port: int) -> None:
+        os.kill(self._processes[port].pid, signal.SIGCONT)
+
+    def step_down(self) -> None:
+        self._ask(self.await_primary(), {"replSetStepDown": 5, "secondaryCatchUpPeriodSecs": 2})
+
+    def kill_all(self) -> None:
+        for port in self._ports:
+            self.kill(port)
+
+    def start_all(self) -> None:
+        for port in self._ports:
+            if self._processes[port].poll() is not None:
+                self.start(port)
+
+    def _is_primary(self, port: int) -> bool:
+        try:
+            with _direct(port) as client:
+                return bool(client.admin.command("hello")["isWritablePrimary"])
+        except PyMongoError:
+            return False
+
+    def _ask(self, port: int, command: dict[str, object]) -> None:
+        def ask() -> int:
+            with _direct(port, 20_000) as client:
+                client.admin.command(command)
+            return port
+
+        _until(ask)
+
+
+def _direct(port: int, timeout_ms: int = 1000) -> MongoClient[dict[str, object]]:
+    return MongoClient(
+        "127.0.0.1", port, directConnection=True, timeoutMS=timeout_ms, serverSelectionTimeoutMS=500
+    )
+
+
+def _until(ask: Callable[[], int]) -> int:
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return ask()
+        except (LookupError, PyMongoError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)

@@ -1,0 +1,65 @@
+"""The same key again, when something has gone wrong in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import a_new_event, sell
+from tests.services.test_office import an_office, failing, keyed  # noqa: F401 - a fixture
+from tests.system.checks import check_event
+from ticketing.domain.errors import Unavailable
+from ticketing.services.office import Asker
+from ticketing.storage import events
+
+
+@pytest.fixture(autouse=True)
+def event(office):
+    return office.submit("e1", a_new_event(capacity=30), Asker("ada", "r0")).outcome
+
+
+def test_a_crash_between_commit_and_answer_sells_once(mongo, db, office, monkeypatch):
+    """The first office commits and dies before it can say so; another one is asked again."""
+    attempt = office._attempt
+
+    def commit_and_die(*args):
+        attempt(*args)
+        raise SystemExit
+
+    monkeypatch.setattr(office, "_attempt", commit_and_die)
+    with pytest.raises(SystemExit):
+        office.submit("e1", sell(2), keyed())
+
+    again = an_office(mongo, db).submit("e1", sell(2), keyed())
+
+    assert again.replayed
+    assert events.get(db, "e1").sold == 2
+    check_event(db, "e1")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        {"failCommands": ["commitTransaction"], "closeConnection": True},
+        {"failCommands": ["commitTransaction"], "errorCode": 91},
+        {"failCommands": ["commitTransaction"], "errorCode": 262},
+        {"failCommands": ["update", "insert", "findAndModify"], "closeConnection": True},
+        {"failCommands": ["find"], "errorCode": 11602},
+        {"failCommands": ["commitTransaction"], "writeConcernError": {"code": 91, "errmsg": "x"}},
+    ],
+    ids=lambda failure: "-".join(map(str, failure["failCommands"])),
+)
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_asking_until_there_is_an_answer_sells_once(mongo, db, failing, failure, times):  # noqa: F811
+    office = an_office(mongo, db, commit_s=2)
+    failing(times, **failure)
+
+    for _ in range(5):
+        try:
+            settled = office.submit("e1", sell(2), keyed())
+        except Unavailable:
+            continue
+        break
+
+    assert settled.answer.body == b"sold"
+    assert events.get(db, "e1").sold == 2
+    check_event(db, "e1")
