@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run serve migrate admin verify test test-unit faults faults-quick bench lint format typecheck coverage sure openapi lock clean
+.PHONY: help run serve migrate admin verify test test-unit faults faults-quick fuzz bench lint format typecheck coverage sure openapi lock clean
 
 PORT ?=
 DATA ?= var
@@ -12,6 +12,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
+FUZZ_READY := .venv-fuzz/.ready
 PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 with_port = $(if $(PORT),TICKETING_PORT=$(PORT))
@@ -46,6 +47,9 @@ faults: $(DEV_READY)  ## break a running office for SECONDS=600 and check what c
 faults-quick: $(DEV_READY)  ## the quickest of the faults, under a minute
 	@$(PYTHON) -m tests.faults --quick
 
+fuzz: $(DEV_READY) $(FUZZ_READY)  ## ask the live service what its OpenAPI document allows (SECONDS=)
+	@$(PYTHON) -m tests.fuzz $(CURDIR)/.venv-fuzz/bin/schemathesis --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
 bench: $(DEV_READY)  ## the rush on one hot event, as a ratio to a POST without a database (needs wrk)
 	@$(PYTHON) -m bench.rush $(ARGS)
 
@@ -71,9 +75,11 @@ lock: $(DEV_READY)  ## write requirements*.txt anew from requirements*.in
 		--no-emit-index-url -o requirements.txt requirements.in
 	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url -o requirements-dev.txt requirements-dev.in
+	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url -o requirements-fuzz.txt requirements-fuzz.in
 
 clean:  ## remove what the other targets made, but not your data in var/
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	@rm -rf $(VENV) .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PYTHON):
@@ -88,4 +94,10 @@ $(RUN_READY): requirements.txt | $(PYTHON)
 $(DEV_READY): requirements-dev.txt | $(PYTHON)
 	@echo "Installing what the service and its tests need ..."
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(FUZZ_READY): requirements-fuzz.txt
+	@echo "Installing what the fuzzing needs ..."
+	@python3 -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
 	@touch $@
