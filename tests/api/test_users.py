@@ -484,8 +484,8 @@ def test_shows_revenue_to_staff_only(api, event, staff):
 
 ANYBODY = {
     ("GET", "/livez"), ("GET", "/readyz"), ("GET", "/api/v1/events"),
-    ("GET", "/api/v1/events/<id_>"), ("GET", "/api/v1/events/<id_>/status"),
-    ("GET", "/status/<id_>"), ("GET", "/api/events/status/<id_>"),
+    ("GET", "/api/v1/events/<id>"), ("GET", "/api/v1/events/<id>/status"),
+    ("GET", "/status/<id>"), ("GET", "/api/events/status/<id>"),
     ("POST", "/api/v1/users"), ("POST", "/api/v1/tokens"),
 }  # fmt: skip
 
@@ -514,7 +514,7 @@ def test_no_route_but_the_public_ones_answers_without_credentials(api):
     for method, rule, _ in routes(api):
         if (method, rule) in ANYBODY:
             continue
-        answer = api.open(rule.replace("<id_>", "x"), method=method, data="nonsense")
+        answer = api.open(rule.replace("<id>", "x"), method=method, data="nonsense")
         refused(answer, 401, "unauthorized")
         assert answer.headers["WWW-Authenticate"]
 
@@ -524,6 +524,6 @@ def test_no_route_lets_a_lesser_role_in(api, person, staff, admin):
     for method, rule, view in routes(api):
         for role, somebody in people_by_role.items():
             if role < view.access.role:
-                path = rule.replace("<id_>", "x")
+                path = rule.replace("<id>", "x")
                 answer = api.open(path, method=method, headers=somebody.bearer)
                 refused(answer, 403, "forbidden")

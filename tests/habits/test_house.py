@@ -104,7 +104,7 @@ def test_every_route_stands_in_the_docs(app):
     for method, rule in routes(app):
         if rule.startswith("/docs/"):
             continue
-        assert f"`{method} {rule.replace('<id_>', '{id}')}`" in docs, (method, rule)
+        assert f"`{method} {rule.replace('<id>', '{id}')}`" in docs, (method, rule)
 
 
 def test_every_route_stands_in_the_openapi_document(app):
@@ -112,7 +112,7 @@ def test_every_route_stands_in_the_openapi_document(app):
     for method, rule in routes(app):
         if rule.startswith(("/docs", "/openapi")):
             continue
-        assert method.lower() in paths[rule.replace("<id_>", "{id_}")], (method, rule)
+        assert method.lower() in paths[rule.replace("<id>", "{id}")], (method, rule)
 
 
 def test_every_error_code_stands_in_the_docs():

@@ -135,9 +135,9 @@ def _register(dialect: Dialect) -> None:
     @blp.response(201, schemas.ANYTHING)
     def initialize(asked: Json) -> Response:
         """Make an event, or make one anew that has this id and was never booked."""
-        id_ = asked.pop("id") or str(ObjectId())
+        id = asked.pop("id") or str(ObjectId())
         command = Create(**asked, replaces=True)
-        return told(parts().office.submit(id_, command, asker(initialized)), initialized)
+        return told(parts().office.submit(id, command, asker(initialized)), initialized)
 
     @blp.writes("POST", f"{dialect.prefix}/book", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(spellings.BOOK)
@@ -156,11 +156,11 @@ def _register(dialect: Dialect) -> None:
         command, shape = CancelFor(booked_for(asked["customer"], "user")), discreet(cancelled)
         return told(parts().office.submit(asked["event"], command, asker(shape)), shape)
 
-    @blp.reads(f"{dialect.prefix}/status/<id_>", 404, who=Role.ANYBODY)
+    @blp.reads(f"{dialect.prefix}/status/<id>", 404, who=Role.ANYBODY)
     @blp.response(200, schemas.ANYTHING)
-    def status(id_: str) -> Response:
+    def status(id: str) -> Response:
         """Show an event's figures."""
-        return respond(_answer(200, dialect.status(events.get(parts().db, id_))))
+        return respond(_answer(200, dialect.status(events.get(parts().db, id))))
 
 
 for _dialect in (ROOT, API_EVENTS):

@@ -39,18 +39,18 @@ def changed(held: Held) -> Answer:
     return answer(200, held, schemas.HELD_BOOKING)
 
 
-@blp.writes("POST", "/events/<id_>/bookings", 404, 409, who=Role.CUSTOMER)
+@blp.writes("POST", "/events/<id>/bookings", 404, 409, who=Role.CUSTOMER)
 @blp.arguments(schemas.NEW_BOOKING)
 @blp.response(201, schemas.MADE_BOOKING)
 @blp.alt_response(202, schema=schemas.MADE_BOOKING, success=True)
-def create(body: dict[str, Any], id_: str) -> Response:
+def create(body: dict[str, Any], id: str) -> Response:
     """Book tickets; 202 with the `position` where the customer has to wait.
 
     Nobody overtakes those who wait. With `"waitlist": false` nobody is put on the list, with
     `"waitlist": true` also where a smaller booking would go through.
     """
     command = new_booking(body["customer"], body["tickets"], body["waitlist"])
-    return told(parts().office.submit(id_, command, asker(made)), made)
+    return told(parts().office.submit(id, command, asker(made)), made)
 
 
 @blp.reads("/bookings", who=Role.CUSTOMER)
@@ -64,35 +64,35 @@ def index(query: dict[str, Any]) -> Response:
     return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.id,))
 
 
-@blp.reads("/bookings/<id_>", 404, who=Role.CUSTOMER)
+@blp.reads("/bookings/<id>", 404, who=Role.CUSTOMER)
 @blp.response(200, schemas.MADE_BOOKING)
-def show(id_: str) -> Response:
+def show(id: str) -> Response:
     """Show a booking, with its place in the list while it waits."""
-    held = bookings.get_with_position(parts().db, id_, only_holder())
+    held = bookings.get_with_position(parts().db, id, only_holder())
     return respond(answer(200, held, schemas.MADE_BOOKING))
 
 
-@blp.writes("PATCH", "/bookings/<id_>", 404, 409, who=Role.CUSTOMER)
+@blp.writes("PATCH", "/bookings/<id>", 404, 409, who=Role.CUSTOMER)
 @blp.arguments(schemas.BOOKING_REDUCTION)
 @blp.response(200, schemas.HELD_BOOKING)
-def reduce(body: dict[str, Any], id_: str) -> Response:
+def reduce(body: dict[str, Any], id: str) -> Response:
     """Keep fewer tickets; a booking that waits keeps its place."""
-    return _change(id_, Reduce(id_, body["tickets"], only_holder()))
+    return _change(id, Reduce(id, body["tickets"], only_holder()))
 
 
-@blp.writes("DELETE", "/bookings/<id_>", 404, who=Role.CUSTOMER)
+@blp.writes("DELETE", "/bookings/<id>", 404, who=Role.CUSTOMER)
 @blp.response(200, schemas.HELD_BOOKING)
-def cancel(id_: str) -> Response:
+def cancel(id: str) -> Response:
     """Cancel a booking; the second time changes nothing."""
-    return _change(id_, Cancel(id_, only_holder()))
+    return _change(id, Cancel(id, only_holder()))
 
 
-@blp.writes("POST", "/bookings/<id_>/transfer", 404, 409, who=Role.CUSTOMER)
+@blp.writes("POST", "/bookings/<id>/transfer", 404, 409, who=Role.CUSTOMER)
 @blp.arguments(schemas.TRANSFER)
 @blp.response(200, schemas.HELD_BOOKING)
-def transfer(body: dict[str, Any], id_: str) -> Response:
+def transfer(body: dict[str, Any], id: str) -> Response:
     """Pass a confirmed booking on to a customer who has none for the event."""
-    return _change(id_, Transfer(id_, users.named(parts().db, body["to"]), only_holder()))
+    return _change(id, Transfer(id, users.named(parts().db, body["to"]), only_holder()))
 
 
 def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None = None) -> Book:  # noqa: FBT001
@@ -106,9 +106,9 @@ def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None =
     return Book(str(ObjectId()), holder, tickets, waitlist)
 
 
-def _change(id_: str, command: Cancel | Reduce | Transfer) -> Response:
+def _change(id: str, command: Cancel | Reduce | Transfer) -> Response:
     shape = discreet(changed)
-    return told(submit(parts().db, parts().office, id_, command, asker(shape)), shape)
+    return told(submit(parts().db, parts().office, id, command, asker(shape)), shape)
 
 
 def _place(cursor: str | None) -> str | None:

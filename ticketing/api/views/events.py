@@ -80,78 +80,78 @@ def index(query: dict[str, Any]) -> Response:
     return paged(found, limit, schema, lambda event: (_day(event), event.id))
 
 
-@blp.reads("/<id_>", 404, who=Role.ANYBODY)
+@blp.reads("/<id>", 404, who=Role.ANYBODY)
 @blp.response(200, schemas.EVENT)
-def show(id_: str) -> Response:
+def show(id: str) -> Response:
     """Show an event."""
-    event = events.get(parts().db, id_)
+    event = events.get(parts().db, id)
     schema = schemas.EVENT if is_staff() else schemas.PUBLIC_EVENT
     response = respond(answer(200, event, schema, {"ETag": etag(event.sequence)}))
     response.make_conditional(request)
     return response
 
 
-@blp.writes("PATCH", "/<id_>", 404, 409, who=Role.ADMIN, if_match=True)
+@blp.writes("PATCH", "/<id>", 404, 409, who=Role.ADMIN, if_match=True)
 @blp.arguments(schemas.EVENT_CHANGE)
 @blp.response(200, schemas.EVENT)
-def change(body: dict[str, Any], id_: str) -> Response:
+def change(body: dict[str, Any], id: str) -> Response:
     """Give an event new details.
 
     A new price touches no ticket that is sold. More capacity serves the waiting list at once.
     """
     command = Change(body, expected_sequences())
-    return told(parts().office.submit(id_, command, asker(changed)), changed)
+    return told(parts().office.submit(id, command, asker(changed)), changed)
 
 
-@blp.writes("DELETE", "/<id_>", 404, 409, who=Role.ADMIN, if_match=True)
+@blp.writes("DELETE", "/<id>", 404, 409, who=Role.ADMIN, if_match=True)
 @blp.response(204)
-def delete(id_: str) -> Response:
+def delete(id: str) -> Response:
     """Take an event off the calendar that was never booked."""
     command = Delete(expected_sequences())
-    return told(parts().office.submit(id_, command, asker(deleted)), deleted)
+    return told(parts().office.submit(id, command, asker(deleted)), deleted)
 
 
-@blp.writes("POST", "/<id_>/cancellation", 404, 409, who=Role.ADMIN, if_match=True)
+@blp.writes("POST", "/<id>/cancellation", 404, 409, who=Role.ADMIN, if_match=True)
 @blp.response(200, schemas.CALLED_OFF)
-def call_off(id_: str) -> Response:
+def call_off(id: str) -> Response:
     """Call an event off: every booking is cancelled, the list emptied, the day free.
 
     `owed` are the first 1,000 confirmed bookings and sales, `owedTotal` counts them all.
     """
     command = CallOff(expected_sequences())
-    return told(parts().office.submit(id_, command, asker(called_off)), called_off)
+    return told(parts().office.submit(id, command, asker(called_off)), called_off)
 
 
-@blp.reads("/<id_>/status", 404, who=Role.ANYBODY)
+@blp.reads("/<id>/status", 404, who=Role.ANYBODY)
 @blp.response(200, schemas.EVENT_STATUS)
-def status(id_: str) -> Response:
+def status(id: str) -> Response:
     """Show an event's figures from one moment."""
-    return respond(answer(200, events.get(parts().db, id_), schemas.EVENT_STATUS))
+    return respond(answer(200, events.get(parts().db, id), schemas.EVENT_STATUS))
 
 
-@blp.reads("/<id_>/waiting-list", 404, who=Role.STAFF)
+@blp.reads("/<id>/waiting-list", 404, who=Role.STAFF)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
 @blp.response(200, schemas.WAITING_PAGE)
-def waiting_list(query: dict[str, Any], id_: str) -> Response:
+def waiting_list(query: dict[str, Any], id: str) -> Response:
     """List who waits, in order."""
-    events.get(parts().db, id_)
+    events.get(parts().db, id)
     limit, after = query["limit"], _sequence(query["cursor"])
-    found = bookings.waiting_page(parts().db, id_, after, limit + 1)
+    found = bookings.waiting_page(parts().db, id, after, limit + 1)
     return paged(found, limit, schemas.WAITING_PAGE, lambda waiting: (waiting.booking.sequence,))
 
 
-@blp.reads("/<id_>/audit", 404, who=Role.STAFF)
+@blp.reads("/<id>/audit", 404, who=Role.STAFF)
 @blp.arguments(schemas.AUDIT_QUERY, location="query")
 @blp.response(200, schemas.AUDIT_PAGE)
-def trail(query: dict[str, Any], id_: str) -> Response:
+def trail(query: dict[str, Any], id: str) -> Response:
     """List an event's changes, of one booking or customer where one is named.
 
     The trail of a deleted event stays.
     """
-    if not events.has_existed(parts().db, id_):
+    if not events.has_existed(parts().db, id):
         raise EventNotFound
     limit, after = query["limit"], _sequence(query["cursor"])
-    found = audit.page(parts().db, id_, query["booking"], query["customer"], after, limit + 1)
+    found = audit.page(parts().db, id, query["booking"], query["customer"], after, limit + 1)
     return paged(found, limit, schemas.AUDIT_PAGE, lambda entry: (entry.sequence,))
 
 
@@ -167,9 +167,9 @@ def _sequence(cursor: str | None) -> int:
 def _place(cursor: str | None) -> events.Place | None:
     if cursor is None:
         return None
-    day, id_ = cursors.decode(cursor, (str, type(None)), str)
+    day, id = cursors.decode(cursor, (str, type(None)), str)
     try:
-        return (parse_day(day) if day is not None else None), id_
+        return (parse_day(day) if day is not None else None), id
     except ValueError:
         raise cursors.broken() from None
 

@@ -51,15 +51,15 @@ def create(body: dict[str, Any]) -> Response:
     return told(parts().office.submit(body["event"], command, asker(sold)), sold)
 
 
-@blp.reads("/<id_>", 404, who=Role.STAFF)
+@blp.reads("/<id>", 404, who=Role.STAFF)
 @blp.response(200, schemas.TRANSACTION)
-def show(id_: str) -> Response:
+def show(id: str) -> Response:
     """Show a sale."""
-    return respond(answer(200, bookings.get_sale(parts().db, id_), schemas.TRANSACTION))
+    return respond(answer(200, bookings.get_sale(parts().db, id), schemas.TRANSACTION))
 
 
-@blp.writes("DELETE", "/<id_>", 404, who=Role.STAFF)
+@blp.writes("DELETE", "/<id>", 404, who=Role.STAFF)
 @blp.response(200, schemas.RETURNED_TRANSACTION)
-def delete(id_: str) -> Response:
+def delete(id: str) -> Response:
     """Give a sale's tickets back; the second time changes nothing."""
-    return told(submit(parts().db, parts().office, id_, Return(id_), asker(returned)), returned)
+    return told(submit(parts().db, parts().office, id, Return(id), asker(returned)), returned)

@@ -40,14 +40,14 @@ def index(query: dict[str, Any]) -> Response:
     return paged(found, limit, schemas.USER_PAGE, lambda user: (user.id,))
 
 
-@blp.writes("PATCH", "/users/<id_>", 404, 409, who=Role.ADMIN, keyed=False)
+@blp.writes("PATCH", "/users/<id>", 404, 409, who=Role.ADMIN, keyed=False)
 @blp.arguments(schemas.USER_CHANGE)
 @blp.response(200, schemas.USER)
-def change(body: dict[str, Any], id_: str) -> Response:
+def change(body: dict[str, Any], id: str) -> Response:
     """Change a user's role or activity, or set a new password."""
     values = {**body, "role": role_of(body["role"])} if "role" in body else body
     return respond(
-        answer(200, people.change(parts().db, parts().passwords, id_, values), schemas.USER)
+        answer(200, people.change(parts().db, parts().passwords, id, values), schemas.USER)
     )
 
 
