@@ -78,6 +78,26 @@ def test_lets_a_token_of_one_worker_in_at_the_other(server):
         assert (me.status, me.json["role"]) == (200, "admin")
 
 
+@pytest.mark.parametrize("auth", ["required", "open"])
+def test_signs_with_the_key_of_the_env_file(tmp_path, auth):
+    (tmp_path / ".env").write_text(f"TICKETING_AUTH={auth}\nTICKETING_SECRET_KEY={KEY}\n")
+    script = (
+        "from ticketing.server import gunicorn_config\n"
+        "from ticketing import config\n"
+        "print(*config.load().secret_keys)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**clean_environment(), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == KEY
+
+
 def test_tells_nobody_what_serves_them(server):
     for path in ("/livez", "/nothing"):
         headers = server.client().get(path).headers

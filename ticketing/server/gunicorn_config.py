@@ -47,8 +47,10 @@ _CPUS = (
 # requests. See docs/performance.md for what it gains.
 SWITCH_INTERVAL_S = 0.0005
 
-# In open mode nobody has to set a key, but all workers have to sign with the same.
-os.environ.setdefault("TICKETING_SECRET_KEY", secrets.token_urlsafe(48))
+# In open mode nobody has to set a key, but all workers have to sign with the same. Where one is
+# set, be it in `.env`, nothing may be put into the environment, which would win.
+if not _settings.secret_keys:
+    os.environ["TICKETING_SECRET_KEY"] = secrets.token_urlsafe(48)
 
 logs.configure(_settings.log_level)
 names.new_run_token()
