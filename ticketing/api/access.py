@@ -81,7 +81,7 @@ def _who_asks() -> Principal | None:
     if found is None:
         raise NotSignedIn
     if is_open:
-        return Principal(found.id, Role.ADMIN, found.customer, found.token)
+        return Principal(found.id, Role.ADMIN, found.customer)
     return found
 
 

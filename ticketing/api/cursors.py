@@ -32,6 +32,11 @@ def decode(cursor: str, *kinds: type | tuple[type, ...]) -> list[Any]:
     return list(place)
 
 
+def id_in(cursor: str | None) -> str | None:
+    """Read the id that a list goes on after; None for a list from its beginning."""
+    return None if cursor is None else str(decode(cursor, str)[0])
+
+
 def broken() -> BadRequest:
     """Say that a cursor is not one of ours."""
     return BadRequest("The cursor is not one of ours.", {"cursor": ["Not valid."]})

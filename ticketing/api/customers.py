@@ -20,15 +20,12 @@ def booked_for(named: Customer | None, field: str = "customer") -> Customer:
 
     Raises BadRequest where that is nobody, NotAllowed where a customer names somebody else.
     """
+    if named is not None:
+        return _named(named)
     own = principal().customer
-    if named is None:
-        if own is None:
-            raise BadRequest("Say which customer this is for.", {field: ["Missing."]})
-        return own
-    found = users.named(parts().db, named)
-    if not is_staff() and (own is None or found.key != own.key):
-        raise NotAllowed
-    return found
+    if own is None:
+        raise BadRequest("Say which customer this is for.", {field: ["Missing."]})
+    return own
 
 
 def only_holder() -> str | None:
@@ -49,11 +46,19 @@ def _without_names(held: Held) -> Held:
 
 
 def whose(named: Customer | None) -> Customer | None:
-    """Tell whose bookings to list: customers see their own, whoever they name."""
-    found = users.named(parts().db, named) if named else None
-    if is_staff():
-        return found
+    """Tell whose bookings to list: staff may ask for anybody's, None being all, others for theirs.
+
+    Raises NotAllowed where a customer names somebody else.
+    """
+    if named is not None:
+        return _named(named)
+    return None if is_staff() else principal().customer
+
+
+def _named(named: Customer) -> Customer:
+    """Find out who is named; raises NotAllowed where a customer names somebody else."""
+    found = users.named(parts().db, named)
     own = principal().customer
-    if found is not None and (own is None or found.key != own.key):
+    if not is_staff() and (own is None or found.key != own.key):
         raise NotAllowed
-    return own
+    return found

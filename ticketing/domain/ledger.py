@@ -38,7 +38,6 @@ class Ledger:
         self._event = event
         self.now = now
         self.taken = facts.taken
-        self.large = facts.large
         self.writes: list[BookingWrite] = []
         self.entries: list[AuditEntry] = []
         known = [*facts.bookings.values(), *facts.queue, *facts.active, *facts.large]

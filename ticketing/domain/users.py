@@ -61,13 +61,12 @@ class User:
 class Principal:
     """Whoever makes a request: a user, or anybody at all in open mode.
 
-    `customer` is None where nobody has signed in. `token` is the id of the token that was shown.
+    `customer` is None where nobody has signed in.
     """
 
     id: str
     role: Role
     customer: Customer | None = None
-    token: str | None = None
 
 
 OPEN = Principal("open", Role.ADMIN)

@@ -67,7 +67,7 @@ def bearer_of(db: Database, tokens: Tokens, token: str, now: datetime) -> Princi
         return None
     if user.generation != claims.generation or claims.token in user.signed_out:
         return None
-    return Principal(user.id, user.role, user.customer, claims.token)
+    return Principal(user.id, user.role, user.customer)
 
 
 def sign_out(db: Database, tokens: Tokens, token: str, now: datetime) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pymongo.client_session import ClientSession
 
+from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
 from ticketing.domain.verification import differences
 from ticketing.storage import audit, bookings, events
@@ -24,21 +25,23 @@ def verify(db: Database, event_id: str | None = None) -> Iterator[tuple[str, str
             if event is None:
                 yield id_, "there is no such event"
                 continue
-            for difference in differences(
-                event, bookings.of_event(db, id_, session), audit.replay(db, id_, session)
-            ):
+            booked = bookings.of_event(db, id_, session)
+            for difference in differences(event, booked, audit.replay(db, id_, session)):
                 yield id_, difference
-            yield from ((id_, difference) for difference in _statistics(db, event, session))
+            for difference in _statistics(db, event, booked, session):
+                yield id_, difference
     if event_id is None:
         yield from _strays(db)
 
 
-def _statistics(db: Database, event: Event, session: ClientSession) -> Iterator[str]:
+def _statistics(
+    db: Database, event: Event, booked: Sequence[Booking], session: ClientSession
+) -> Iterator[str]:
     """Compare the event's part of its month's figures with what its bookings come to."""
     if event.status != "scheduled" or event.day is None:
         return
     month = events.monthly_in(db, event.day, event.day, session)[event.day.year, event.day.month]
-    confirmed = [b for b in bookings.of_event(db, event.id, session) if b.status == "confirmed"]
+    confirmed = [booking for booking in booked if booking.status == "confirmed"]
     revenue = sum(booking.total or 0 for booking in confirmed)
     sold = sum(booking.tickets for booking in confirmed)
     if (month.revenue, list(month.attendance)) != (revenue, [(sold, event.capacity)]):

@@ -121,12 +121,6 @@ def get_sale(db: Database, id_: str) -> Booking:
 
 
 @reading
-def get(db: Database, id_: str) -> Booking:
-    """Return a customer's booking; raises BookingNotFound, also for a box-office sale."""
-    return _get(db, id_, None, None)
-
-
-@reading
 def get_with_position(db: Database, id_: str, holder: str | None = None) -> Held:
     """Return a customer's booking and, while it waits, its place in the list, from one moment.
 
@@ -164,7 +158,7 @@ def page(db: Database, wanted: Filter, after: str | None, limit: int) -> list[Bo
     return [_booking(document) for document in found]
 
 
-def _get(db: Database, id_: str, holder: str | None, session: ClientSession | None) -> Booking:
+def _get(db: Database, id_: str, holder: str | None, session: ClientSession) -> Booking:
     conditions: Document = {"_id": id_, **_OF_A_CUSTOMER}
     if holder is not None:
         conditions["customer.key"] = holder

@@ -58,7 +58,7 @@ def create(body: dict[str, Any], id: str) -> Response:
 @blp.response(200, schemas.BOOKING_PAGE)
 def index(query: dict[str, Any]) -> Response:
     """List bookings, of one event, customer or status where one is named."""
-    limit, after = query["limit"], _place(query["cursor"])
+    limit, after = query["limit"], cursors.id_in(query["cursor"])
     wanted = bookings.Filter(query["event"], whose(query["customer"]), query["status"])
     found = bookings.page(parts().db, wanted, after, limit + 1)
     return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.id,))
@@ -109,7 +109,3 @@ def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None =
 def _change(id: str, command: Cancel | Reduce | Transfer) -> Response:
     shape = discreet(changed)
     return told(submit(parts().db, parts().office, id, command, asker(shape)), shape)
-
-
-def _place(cursor: str | None) -> str | None:
-    return None if cursor is None else str(cursors.decode(cursor, str)[0])

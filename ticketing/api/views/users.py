@@ -34,8 +34,7 @@ def register(body: dict[str, Any]) -> Response:
 @blp.response(200, schemas.USER_PAGE)
 def index(query: dict[str, Any]) -> Response:
     """List users."""
-    limit, cursor = query["limit"], query["cursor"]
-    after = None if cursor is None else str(cursors.decode(cursor, str)[0])
+    limit, after = query["limit"], cursors.id_in(query["cursor"])
     found = users.page(parts().db, after, limit + 1)
     return paged(found, limit, schemas.USER_PAGE, lambda user: (user.id,))
 
