@@ -13,7 +13,6 @@ from werkzeug.exceptions import HTTPException
 
 from ticketing.api import problems, schemas
 from ticketing.api.access import Access, guarded
-from ticketing.api.fields import Money
 from ticketing.api.parsing import StrictParser
 from ticketing.domain.users import Role
 
@@ -23,8 +22,6 @@ def _as_documented(self: object, field: Field[Any], **kwargs: Any) -> dict[str, 
     if said and field.allow_none:
         kinds = said["type"] if isinstance(said["type"], list) else [said["type"]]
         said["type"] = [*kinds, "null"]
-    if isinstance(field, Money) and field.maximum:
-        said |= {"maximum": field.maximum, "multipleOf": 0.01}
     return said
 
 

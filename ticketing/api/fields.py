@@ -170,11 +170,12 @@ class Instant(fields.Field[datetime]):
 class Money(fields.Field[int]):
     """An amount: a JSON number with at most two decimals outside, whole minor units inside."""
 
-    documented: ClassVar[dict[str, Any]] = {"type": "number", "minimum": 0}
-
     def __init__(self, *, maximum: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.maximum = maximum
+        self.documented: dict[str, Any] = {"type": "number", "minimum": 0}
+        if maximum:
+            self.documented |= {"maximum": maximum, "multipleOf": 0.01}
 
     def _serialize(self, value: int | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return None if value is None else money.to_major(value)

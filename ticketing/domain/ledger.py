@@ -123,6 +123,27 @@ class Ledger:
         self._enter(order, action, after, changes or {})
         return after
 
+    def confirmed(self, id_: str, customer: Customer | None, tickets: int) -> Booking:
+        """Put together a new booking that is confirmed at today's price; nothing is entered."""
+        event = self.existing()
+        return Booking(
+            id=id_,
+            event=event.id,
+            customer=customer,
+            tickets=tickets,
+            status="confirmed",
+            sequence=event.sequence + 1,
+            total=tickets * event.price,
+            created_at=self.now,
+        )
+
+    def enter_end(self, order: Order, booking: Booking) -> Booking:
+        """Cancel a customer's booking, or take a sale back, with its audit entry."""
+        ended = replace(booking, status="cancelled")
+        changes = {"status": (booking.status, "cancelled")}
+        action: Action = "cancelled" if booking.customer else "returned"
+        return self.enter_booking(order, action, booking, ended, changes)
+
     def _count(self, before: Booking | None, after: Booking) -> None:
         event = self.existing()
         gone, come = _figures(before), _figures(after)

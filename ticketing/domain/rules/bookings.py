@@ -35,16 +35,7 @@ def book(ledger: Ledger, order: Order, command: Book) -> Held:
     if command.tickets > event.capacity:
         raise ExceedsCapacity(capacity=event.capacity)
 
-    booking = Booking(
-        id=command.booking,
-        event=event.id,
-        customer=command.customer,
-        tickets=command.tickets,
-        status="confirmed",
-        sequence=event.sequence + 1,
-        total=command.tickets * event.price,
-        created_at=ledger.now,
-    )
+    booking = ledger.confirmed(command.booking, command.customer, command.tickets)
     if event.waiting or event.available == 0:
         if command.waitlist is False:
             raise SoldOut(available=event.available)
@@ -114,9 +105,7 @@ def _join(ledger: Ledger, order: Order, booking: Booking) -> Held:
 
 
 def _cancel(ledger: Ledger, order: Order, booking: Booking) -> Held:
-    cancelled = replace(booking, status="cancelled")
-    changes = {"status": (booking.status, "cancelled")}
-    ledger.enter_booking(order, "cancelled", booking, cancelled, changes)
+    cancelled = ledger.enter_end(order, booking)
     return Held(cancelled, None, serve(ledger, order))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ticketing.domain.audit import Action
 from ticketing.domain.bookings import Booking
 from ticketing.domain.commands import CallOff, Change, Create, Delete, Order
 from ticketing.domain.errors import (
@@ -108,10 +107,7 @@ def cancel_all(ledger: Ledger, order: Order) -> list[Booking]:
     for booking in ledger.active():
         if len(ledger.writes) >= MOST_PER_COMMIT:
             break
-        action: Action = "cancelled" if booking.customer else "returned"
-        gone = replace(booking, status="cancelled")
-        changes = {"status": (booking.status, "cancelled")}
-        cancelled.append(ledger.enter_booking(order, action, booking, gone, changes))
+        cancelled.append(ledger.enter_end(order, booking))
     return cancelled
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ticketing.domain.bookings import Booking
 from ticketing.domain.commands import Order, Return, Sell
 from ticketing.domain.errors import (
@@ -30,16 +28,7 @@ def sell(ledger: Ledger, order: Order, command: Sell) -> Booking:
     if event.waiting:
         raise WaitingListFirst(available=event.available)
 
-    sale = Booking(
-        id=command.booking,
-        event=event.id,
-        customer=None,
-        tickets=command.tickets,
-        status="confirmed",
-        sequence=event.sequence + 1,
-        total=command.tickets * event.price,
-        created_at=ledger.now,
-    )
+    sale = ledger.confirmed(command.booking, None, command.tickets)
     return ledger.enter_booking(order, "sold", None, sale)
 
 
@@ -54,7 +43,5 @@ def give_back(ledger: Ledger, order: Order, command: Return) -> Held:
     if not sale.active:
         return Held(sale)
 
-    returned = replace(sale, status="cancelled")
-    changes = {"status": ("confirmed", "cancelled")}
-    ledger.enter_booking(order, "returned", sale, returned, changes)
+    returned = ledger.enter_end(order, sale)
     return Held(returned, None, serve(ledger, order))
