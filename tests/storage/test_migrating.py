@@ -64,6 +64,15 @@ def test_without_the_lease_many_servers_migrate_many_times(empty, monkeypatch):
     assert times_done(empty) > 1
 
 
+def test_migrates_once_though_it_takes_longer_than_the_lease(empty):
+    step = (counting(pause_s=0.8),)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: migrate(empty, step, lease=timedelta(seconds=0.3)), range(3)))
+
+    assert times_done(empty) == 1
+
+
 def test_does_a_failed_migration_again(empty):
     def fail(db):
         raise RuntimeError("broken")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 LIFETIME = timedelta(hours=24)
 
@@ -32,7 +32,6 @@ class Record:
     key: str
     fingerprint: str
     answer: Answer
-    expires_at: datetime
 
     @property
     def scope(self) -> Scope:

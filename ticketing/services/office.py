@@ -21,7 +21,7 @@ from ticketing.domain.errors import (
     Refused,
     RequestInFlight,
 )
-from ticketing.domain.keeping import LIFETIME, Answer, Record, Scope
+from ticketing.domain.keeping import Answer, Record, Scope
 from ticketing.domain.outcomes import Outcome
 from ticketing.services.courtesy import Batons
 from ticketing.services.gathering import gather
@@ -181,7 +181,7 @@ class Office:
     ) -> Sequence[Settled | BaseException]:
         now = self._clock()
         scopes = {request.keep.scope for request in requests if request.keep}
-        kept = idempotency.find_many(self._db, scopes, now, session)
+        kept = idempotency.find_many(self._db, scopes, session)
         fresh = _first_of_each_key(requests, kept)
 
         decision = self._decide(event_id, [request.order for request in fresh], now, session)
@@ -191,8 +191,8 @@ class Office:
         ]
 
         self._write(decision, session)
-        records = _records(fresh, settled, now)
-        idempotency.keep(self._db, records, now, session)
+        records = _records(fresh, settled)
+        idempotency.keep(self._db, records, session)
 
         if decision.leaves_something and settled:
             settled[0] = replace(settled[0], leaves_something=True)
@@ -238,17 +238,9 @@ def _settle(request: Request, outcome: Outcome) -> Settled:
     return Settled(outcome, request.keep.answer(outcome) if request.keep else None)
 
 
-def _records(
-    requests: Sequence[Request], settled: Sequence[Settled], now: datetime
-) -> Sequence[Record]:
+def _records(requests: Sequence[Request], settled: Sequence[Settled]) -> Sequence[Record]:
     return [
-        Record(
-            request.keep.caller,
-            request.keep.key,
-            request.keep.fingerprint,
-            result.answer,
-            now + LIFETIME,
-        )
+        Record(request.keep.caller, request.keep.key, request.keep.fingerprint, result.answer)
         for request, result in zip(requests, settled, strict=True)
         if request.keep and result.answer and _is_final(result.outcome)
     ]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 
 from bson import Binary
 from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
-from ticketing.domain.keeping import Answer, Record, Scope
+from ticketing.domain.keeping import LIFETIME, Answer, Record, Scope
 from ticketing.storage.clients import Database
-from ticketing.storage.sessions import Conflict, is_conflict
+from ticketing.storage.sessions import Conflict, is_conflict, time_of
 
 
 class KeyTaken(Conflict):
@@ -20,33 +19,32 @@ class KeyTaken(Conflict):
 
 
 def find_many(
-    db: Database, scopes: Collection[Scope], now: datetime, session: ClientSession
+    db: Database, scopes: Collection[Scope], session: ClientSession
 ) -> dict[Scope, Record]:
     """Find the records of these (caller, key) pairs that have not expired.
 
-    The TTL index cleans up within a minute or so; what counts is the time compared here.
+    The TTL index cleans up within a minute or so; what counts is the time compared here. It is
+    MongoDB's, so that a worker whose clock is wrong neither forgets a key nor makes others do so.
     """
     if not scopes:
         return {}
-    found = db.idempotency.find(
-        {"key": {"$in": [key for _, key in scopes]}, "expires_at": {"$gt": now}},
-        session=session,
-    )
+    found = list(db.idempotency.find({"key": {"$in": [key for _, key in scopes]}}, session=session))
+    now = time_of(session)
     records = (
         Record(
             caller=document["caller"],
             key=document["key"],
             fingerprint=document["fingerprint"],
             answer=Answer(document["status"], document["headers"], bytes(document["body"])),
-            expires_at=document["expires_at"],
         )
         for document in found
+        if document["expires_at"] > now
     )
     return {record.scope: record for record in records if record.scope in scopes}
 
 
-def keep(db: Database, records: Sequence[Record], now: datetime, session: ClientSession) -> None:
-    """Keep these answers, each in the place of an expired record with the same key.
+def keep(db: Database, records: Sequence[Record], session: ClientSession) -> None:
+    """Keep these answers for `LIFETIME`, each in the place of an expired one with the same key.
 
     A record that has not expired is never overwritten: the unique index refuses a second one,
     which raises KeyTaken.
@@ -54,16 +52,15 @@ def keep(db: Database, records: Sequence[Record], now: datetime, session: Client
     if not records:
         return
     try:
-        _replace(db, records, now, session)
+        _replace(db, records, session)
     except PyMongoError as error:
         if is_conflict(error):
             raise KeyTaken from error
         raise
 
 
-def _replace(
-    db: Database, records: Sequence[Record], now: datetime, session: ClientSession
-) -> None:
+def _replace(db: Database, records: Sequence[Record], session: ClientSession) -> None:
+    now = time_of(session)
     db.idempotency.bulk_write(
         [
             ReplaceOne(
@@ -75,7 +72,7 @@ def _replace(
                     "status": record.answer.status,
                     "headers": dict(record.answer.headers),
                     "body": Binary(record.answer.body),
-                    "expires_at": record.expires_at,
+                    "expires_at": now + LIFETIME,
                 },
                 upsert=True,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TypeVar
 
 import pymongo
@@ -51,6 +52,16 @@ def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds:
             raise
         _commit(session, until)
         return result
+
+
+def time_of(session: ClientSession) -> datetime:
+    """Tell MongoDB's time, as of the last answer in this session, in UTC and whole seconds.
+
+    Every node of a replica set passes it on, so all who ask see one clock, and it never goes back.
+    """
+    assert session.cluster_time is not None, "nothing has been asked in this session yet"
+    told: datetime = session.cluster_time["clusterTime"].as_datetime()
+    return told
 
 
 def _commit(session: ClientSession, until: float) -> None:
