@@ -96,6 +96,7 @@ def the_settings(**known: object) -> Settings:
         "pin_workers": True,
         "graceful_timeout_s": 15,
         "group_size": 128,
+        "request_timeout_s": 9.0,
         "lane_wait_s": 4.0,
         "commit_timeout_s": 8.0,
         "log_level": "error",

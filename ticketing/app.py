@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from ticketing import config
 from ticketing.api import document, parts, problems, requests
 from ticketing.api.blueprints import Api
+from ticketing.api.bounds import bounded
 from ticketing.api.rates import Rates
 from ticketing.api.views import actions, bookings, events, health, statistics, transactions, users
 from ticketing.config import Settings, SettingsError
@@ -53,6 +54,7 @@ def create_app(
     app.extensions[parts.KEY] = _parts(
         settings, settings.mongodb_uri, client, clock or now, passwords or Passwords()
     )
+    app.wsgi_app = bounded(app.wsgi_app, settings.request_timeout_s)  # type: ignore[assignment, method-assign]
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted)  # type: ignore[method-assign]

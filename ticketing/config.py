@@ -50,6 +50,7 @@ class Settings:
     pin_workers: bool
     graceful_timeout_s: int
     group_size: int
+    request_timeout_s: float
     lane_wait_s: float
     commit_timeout_s: float
     log_level: str
@@ -86,6 +87,9 @@ def load(*, default_auth: Literal["required", "open"] = "required") -> Settings:
             "pin_workers": env.bool("PIN_WORKERS", True),
             "graceful_timeout_s": env.int("GRACEFUL_TIMEOUT_S", 15, validate=Range(min=1)),
             "group_size": env.int("GROUP_SIZE", 128, validate=Range(min=1, max=256)),
+            "request_timeout_s": env.float(
+                "REQUEST_TIMEOUT_S", 9.0, validate=Range(min=1, max=120)
+            ),
             "lane_wait_s": env.float("LANE_WAIT_S", 4.0, validate=Range(min=0.1, max=60)),
             "commit_timeout_s": env.float("COMMIT_TIMEOUT_S", 8.0, validate=Range(min=1, max=60)),
             "log_level": env.str(

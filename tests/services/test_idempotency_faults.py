@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import a_new_event, sell
-from tests.services.test_office import an_office, failing, keyed  # noqa: F401 - a fixture
+from tests.services.conftest import an_office, keyed
 from tests.system.checks import check_event
 from ticketing.domain.errors import Unavailable
 from ticketing.services.office import Asker
@@ -49,7 +49,7 @@ def test_a_crash_between_commit_and_answer_sells_once(mongo, db, office, monkeyp
     ids=lambda failure: "-".join(map(str, failure["failCommands"])),
 )
 @pytest.mark.parametrize("times", [1, 2, 3])
-def test_asking_until_there_is_an_answer_sells_once(mongo, db, failing, failure, times):  # noqa: F811
+def test_asking_until_there_is_an_answer_sells_once(mongo, db, failing, failure, times):
     office = an_office(mongo, db, commit_s=2)
     failing(times, **failure)
 

@@ -9,42 +9,20 @@ from contextlib import nullcontext
 import pytest
 
 from tests.builders import a_new_event, an_order, sell
+from tests.services.conftest import an_office, keyed
 from tests.system.checks import check_event
-from ticketing.app import now
 from ticketing.domain.commands import Change
 from ticketing.domain.errors import Busy, DatabaseAway, OutcomeUnknown, SoldOut
-from ticketing.domain.keeping import Answer
-from ticketing.services.office import Asker, Keep, Office, Request
+from ticketing.services.office import Asker, Request
 from ticketing.storage import audit, bookings, events, idempotency
 from ticketing.storage.sessions import unit_of_work
 
 ASKER = Asker("ada", "r1")
 
 
-def an_office(mongo, db, **known) -> Office:
-    values = {"group_size": 128, "wait_s": 4, "commit_s": 8}
-    return Office(mongo, db, now, **{**values, **known})
-
-
 @pytest.fixture
 def event(office):
     return office.submit("e1", a_new_event(capacity=30), ASKER).outcome
-
-
-@pytest.fixture
-def failing(mongo):
-    """Have MongoDB fail commands, as its own tests do."""
-
-    def fail(times, **data):
-        mode = {"times": times} if times else "alwaysOn"
-        mongo.admin.command({"configureFailPoint": "failCommand", "mode": mode, "data": data})
-
-    yield fail
-    mongo.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
-
-
-def keyed(key="k1") -> Asker:
-    return Asker("ada", "r1", Keep("ada", key, "f", lambda outcome: Answer(201, {}, b"sold")))
 
 
 def test_keeps_the_books_when_offices_meet_without_a_baton(mongo, db, event, monkeypatch):

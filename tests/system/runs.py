@@ -1,4 +1,4 @@
-"""`python -m ticketing run` in a process of its own."""
+"""`python -m ticketing` as its users start it, in a process of its own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,49 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.system.server import ROOT, clean_environment
+from ticketing.server.mongod import find_mongod
+
+TICKETING = [sys.executable, "-m", "ticketing"]
+
+
+def ticketing(
+    *arguments: str,
+    answers: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    **settings: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with these settings, reading these answers."""
+    return subprocess.run(
+        [*TICKETING, *arguments],
+        cwd=ROOT,
+        env={**clean_environment(**settings), **(environment or {})},
+        input=answers,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def standalone_mongod(folder: Path, port: int) -> Iterator[None]:
+    """Run a MongoDB that is no replica set, which the service can't work with."""
+    (folder / "db").mkdir()
+    process = subprocess.Popen(
+        [str(find_mongod()), "--dbpath", str(folder / "db"), "--port", str(port),
+         "--bind_ip", "127.0.0.1", "--nounixsocket"],
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 class Run:
@@ -16,7 +56,7 @@ class Run:
 
     def __init__(self, data: Path, port: int, **settings: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ticketing", "run", "--data", str(data)],
+            [*TICKETING, "run", "--data", str(data)],
             cwd=ROOT,
             env=clean_environment(PORT=str(port), LOG_LEVEL="error", **settings),
             stdout=subprocess.PIPE,

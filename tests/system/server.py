@@ -24,9 +24,15 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 
 class Server:
-    """Start it with `with`; it is gone afterwards, however the test ends."""
+    """Start it with `with`; it is gone afterwards, however the test ends.
 
-    def __init__(self, uri: str, database: str, log: Path, **settings: str) -> None:
+    It has started when the path `starts` answers with 200.
+    """
+
+    def __init__(
+        self, uri: str, database: str, log: Path, *, starts: str = "/readyz", **settings: str
+    ) -> None:
+        self._starts = starts
         self.port = free_port()
         self._log = log
         self._environment = clean_environment(
@@ -45,7 +51,7 @@ class Server:
         return self
 
     def restart(self) -> None:
-        """Start the server, on the same port as before, and wait until it is ready."""
+        """Start the server, on the same port as before, and wait until it is up."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ticketing", "serve"],
@@ -55,7 +61,7 @@ class Server:
                 start_new_session=True,
             )
         try:
-            self._await_ready()
+            self._await_start()
         except BaseException:
             self.kill()
             raise
@@ -99,11 +105,11 @@ class Server:
         self.process.terminate()
         return self.process.wait(30)
 
-    def _await_ready(self) -> None:
+    def _await_start(self) -> None:
         until = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < until and self.process.poll() is None:
             try:
-                if self.client().get("/readyz").status == 200:
+                if self.client().get(self._starts).status == 200:
                     return
             except OSError:
                 time.sleep(0.05)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.runs import Run, shell
+from tests.system.runs import Run, shell, ticketing
 from tests.system.server import ROOT, Server, clean_environment
 from ticketing.server.mongod import free_port
 
@@ -20,15 +20,8 @@ PASSWORD = "a long password"
 
 
 def create_admin(email: str, password: str, data: Path, **settings: str):
-    return subprocess.run(
-        [sys.executable, "-m", "ticketing", "create-admin", email, "--data", str(data)],
-        cwd=ROOT,
-        env=clean_environment(**settings),
-        input=f"{password}\n",
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    return ticketing(
+        "create-admin", email, "--data", str(data), answers=f"{password}\n", **settings
     )
 
 

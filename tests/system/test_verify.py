@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 from tests.builders import ADA, GRACE, a_new_event, book, sell
-from tests.system.runs import Run, shell
-from tests.system.server import ROOT, clean_environment
+from tests.system.runs import Run, shell, ticketing
 from ticketing.domain.commands import Cancel, Delete, Transfer
 from ticketing.server.mongod import free_port
 from ticketing.services.office import Asker
@@ -72,15 +69,7 @@ def test_names_what_belongs_to_no_event(db):
 
 
 def verify_command(data, **settings):
-    return subprocess.run(
-        [sys.executable, "-m", "ticketing", "verify", "--data", str(data)],
-        cwd=ROOT,
-        env=clean_environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return ticketing("verify", "--data", str(data), **settings)
 
 
 def test_works_while_the_service_runs_and_while_it_does_not(tmp_path):

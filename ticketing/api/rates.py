@@ -19,11 +19,13 @@ from limits.storage import MongoDBStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from pymongo.errors import PyMongoError
 
+from ticketing.storage.deadlines import within
+
 log = structlog.get_logger(__name__)
 
 # When the store does not answer, it is left alone for a while: nobody should wait for it each time.
 _BREAK_S = 5.0
-_STORE_TIMEOUT_MS = 500
+_STORE_TIMEOUT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,6 @@ class Rates:
             # Counting is not worth a majority and a journal.
             w=1,
             journal=False,
-            serverSelectionTimeoutMS=_STORE_TIMEOUT_MS,
-            timeoutMS=_STORE_TIMEOUT_MS,
         )
         self._limiter = SlidingWindowCounterRateLimiter(self._store)
 
@@ -101,10 +101,11 @@ class Rates:
         if item is None or time.monotonic() < self._closed_until:
             return None
         try:
-            self._connect_once()
-            ask = self._limiter.hit if counts else self._limiter.test
-            granted = ask(item, policy, who)
-            reset_at, remaining = self._limiter.get_window_stats(item, policy, who)
+            with within(_STORE_TIMEOUT_S):
+                self._connect_once()
+                ask = self._limiter.hit if counts else self._limiter.test
+                granted = ask(item, policy, who)
+                reset_at, remaining = self._limiter.get_window_stats(item, policy, who)
         except StorageError as error:
             self._closed_until = time.monotonic() + _BREAK_S
             log.warning("rate_limits_off", seconds=_BREAK_S, error=str(type(error.storage_error)))

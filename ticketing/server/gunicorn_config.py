@@ -11,8 +11,10 @@ from typing import Any
 
 import gunicorn.http.wsgi
 
+from ticketing.api import parts
 from ticketing.config import is_loopback, load
 from ticketing.server import logs, names
+from ticketing.services.sweeping import Sweeper
 
 # gunicorn reads every name here that is one of its settings: import no module called `config`.
 _settings = load()
@@ -70,10 +72,12 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Keep the worker on its processor, and let its threads take turns more often."""
+    """Keep the worker on its processor, let its threads take turns more often, and sweep."""
     if worker.cpu is not None:
         os.sched_setaffinity(0, {worker.cpu})
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    serving = worker.wsgi.extensions[parts.KEY]
+    Sweeper(serving.db, serving.office).start()
     # Nobody needs to know what serves them.
     gunicorn.http.wsgi.SERVER = "ticketing"
 

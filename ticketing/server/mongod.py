@@ -81,6 +81,11 @@ class Mongod:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server was started and is not running any more."""
+        return self._process is not None and self._process.poll() is not None
+
     def start(self) -> None:
         """Start the server and wait until it takes writes; raises MongodError."""
         binary = find_mongod()

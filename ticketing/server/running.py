@@ -20,7 +20,14 @@ from ticketing import config
 from ticketing.config import PREFIX, Settings, SettingsError
 from ticketing.server import mongod, names
 from ticketing.server.mongod import Mongod, MongodError
-from ticketing.storage.clients import Client, Database, UnfitDatabase, connect, refuse_unfit
+from ticketing.storage.clients import (
+    Client,
+    Database,
+    UnfitDatabase,
+    UnreachableDatabase,
+    connect,
+    refuse_unfit,
+)
 from ticketing.storage.migrating import migrate
 
 START_TIMEOUT_S = 30
@@ -48,7 +55,7 @@ def run(data: Path) -> int:
         uri = settings.mongodb_uri or server.uri  # type: ignore[union-attr]
         prepare(replace(settings, mongodb_uri=uri))
         os.environ |= {f"{PREFIX}MONGODB_URI": uri, f"{PREFIX}AUTH": settings.auth}
-        return _serve_until_stopped(settings, uri, stopping)
+        return _serve_until_stopped(settings, uri, stopping, server)
     finally:
         if server:
             server.stop()
@@ -87,9 +94,26 @@ def serve() -> int:
             "TICKETING_MONGODB_URI is not set: point it at a replica set, for instance "
             "mongodb://db1,db2,db3/?replicaSet=rs0."
         )
-    with _client(settings) as client:
-        _refuse_unfit(client)
+    _look_at(settings)
     os.execv(GUNICORN[0], [*GUNICORN, "wsgi:app"])
+
+
+def _look_at(settings: Settings) -> None:
+    """Refuse a MongoDB that will never do, and say so where there is none as yet.
+
+    A server that would end because MongoDB is away for a moment could not come back with it.
+    """
+    try:
+        with _client(settings) as client:
+            refuse_unfit(client)
+    except UnfitDatabase as error:
+        raise CannotStart(str(error)) from None
+    except UnreachableDatabase as error:
+        print(
+            f"{error} Starting all the same: requests are answered with 503, and /readyz is red, "
+            "until it is there.",
+            file=sys.stderr,
+        )
 
 
 def prepare(settings: Settings) -> list[str]:
@@ -114,11 +138,15 @@ def settings_for_trying_out() -> Settings:
 
 def _own_mongod(data: Path) -> Mongod:
     server = Mongod(data.resolve())
+    _start(server)
+    return server
+
+
+def _start(server: Mongod) -> None:
     try:
         server.start()
     except MongodError as error:
         raise CannotStart(str(error)) from None
-    return server
 
 
 def _client(settings: Settings) -> Client:
@@ -127,9 +155,10 @@ def _client(settings: Settings) -> Client:
 
 
 def _refuse_unfit(client: Client) -> None:
+    """Wait for MongoDB as long as an operation may take; raises CannotStart."""
     try:
         refuse_unfit(client)
-    except UnfitDatabase as error:
+    except (UnfitDatabase, UnreachableDatabase) as error:
         raise CannotStart(str(error)) from None
 
 
@@ -145,7 +174,9 @@ class _Stopping:
         self.asked = True
 
 
-def _serve_until_stopped(settings: Settings, uri: str, stopping: _Stopping) -> int:
+def _serve_until_stopped(
+    settings: Settings, uri: str, stopping: _Stopping, server: Mongod | None
+) -> int:
     gunicorn = subprocess.Popen(
         [*GUNICORN, "wsgi:app"], start_new_session=True, preexec_fn=mongod.die_with_parent
     )
@@ -153,6 +184,8 @@ def _serve_until_stopped(settings: Settings, uri: str, stopping: _Stopping) -> i
         if _becomes_ready(settings, gunicorn, stopping):
             _greet(settings, uri)
         while not stopping.asked and gunicorn.poll() is None:
+            if server and server.has_ended:
+                _start_again(server)
             time.sleep(0.1)
     finally:
         if gunicorn.poll() is None:
@@ -161,6 +194,17 @@ def _serve_until_stopped(settings: Settings, uri: str, stopping: _Stopping) -> i
     if not stopping.asked:
         raise CannotStart(f"gunicorn ended by itself with {code}: its log above says why.")
     return 0
+
+
+def _start_again(server: Mongod) -> None:
+    """Have MongoDB back where the workers look for it; raises CannotStart."""
+    print("MongoDB has ended by itself; starting it again ...", flush=True)
+    uri = server.uri
+    server.stop()
+    _start(server)
+    if server.uri != uri:
+        raise CannotStart("MongoDB's port was taken meanwhile: start again.")
+    print("MongoDB is back.", flush=True)
 
 
 def _becomes_ready(

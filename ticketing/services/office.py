@@ -28,6 +28,7 @@ from ticketing.services.gathering import gather
 from ticketing.services.lanes import Lanes
 from ticketing.storage import audit, bookings, events, idempotency
 from ticketing.storage.clients import Client, Database
+from ticketing.storage.deadlines import left
 from ticketing.storage.sessions import Conflict, unit_of_work
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,9 @@ log = structlog.get_logger(__name__)
 # loses again. The pause grows with each defeat so that many workers on one event spread out.
 _FIRST_PAUSE_S = 0.002
 _LONGEST_PAUSE_S = 0.04
+
+# How long a request goes on with what it could not do in one commit before it is answered.
+_CARRY_ON_S = 4.0
 
 # With less time than this left, another attempt would only run out of it.
 _LEAST_S = 0.05
@@ -119,19 +123,22 @@ class Office:
         request = Request(Order(command, asker.actor, asker.request_id), asker.keep)
         settled = self._lanes.submit(event_id, request, wait_s=self._wait_s)
         if settled.leaves_something:
-            self._carry_on(event_id, asker.request_id)
+            self.carry_on(event_id, asker.request_id)
         return settled
 
-    def _carry_on(self, event_id: str, request_id: str) -> None:
+    def carry_on(self, event_id: str, request_id: str) -> None:
         """Do what is left over, in one commit after the other, each with whoever comes meanwhile.
 
-        Whatever goes wrong here, the request that began it is done. The next order for the event
-        goes on with the rest.
+        It stops when the time is over or something goes wrong, and raises nothing: the request that
+        began it is done. The next order for the event, or the sweeper, goes on with the rest.
         """
+        until = time.monotonic() + min(_CARRY_ON_S, left())
         request = Request(Order(CarryOn(), OFFICE, request_id), None)
         try:
             while self._lanes.submit(event_id, request, wait_s=self._wait_s).leaves_something:
-                pass
+                if time.monotonic() > until:
+                    log.info("left_over", request_id=request_id)
+                    return
         except OfficeError as error:
             log.warning("left_over", code=error.code, request_id=request_id)
 
@@ -143,7 +150,7 @@ class Office:
         A request that MongoDB refuses for a reason of its own must not take its neighbours along:
         then each is tried by itself.
         """
-        until = time.monotonic() + self._commit_s
+        until = time.monotonic() + min(self._commit_s, left())
         defeats = 0
         while True:
             try:

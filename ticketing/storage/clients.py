@@ -23,9 +23,14 @@ T = TypeVar("T")
 # gives up first and the answer still finds somebody to hear it.
 OPERATION_TIMEOUT_S = 8
 
+# What a standalone server says to a transaction ("IllegalOperation").
+_NO_TRANSACTIONS = 20
+
 
 def is_away(error: PyMongoError) -> bool:
-    """Tell whether MongoDB could not be reached, or not in time."""
+    """Tell whether MongoDB could not be reached, or not in time, or is one without transactions."""
+    if isinstance(error, OperationFailure) and error.code == _NO_TRANSACTIONS:
+        return True
     return error.timeout or isinstance(error, ConnectionFailure | ExecutionTimeout)
 
 
@@ -46,6 +51,10 @@ def reading(read: Callable[Arguments, T]) -> Callable[Arguments, T]:
 
 class UnfitDatabase(Exception):
     """The MongoDB at the other end can't keep the office's promises."""
+
+
+class UnreachableDatabase(Exception):
+    """There is no primary to be asked, as yet."""
 
 
 def connect(uri: str, *, appname: str, timeout_s: float = OPERATION_TIMEOUT_S) -> Client:
@@ -73,16 +82,17 @@ def connect(uri: str, *, appname: str, timeout_s: float = OPERATION_TIMEOUT_S) -
 
 
 def refuse_unfit(client: Client) -> None:
-    """Make sure that MongoDB is a replica set with a primary and sessions; raises UnfitDatabase.
+    """Make sure that MongoDB is a replica set with a primary and sessions.
 
     On a standalone server retryable writes are silently off while `w: majority` is accepted.
+    Raises UnfitDatabase, UnreachableDatabase.
     """
     try:
         hello = client.admin.command("hello")
     except OperationFailure as error:
         raise UnfitDatabase(f"MongoDB does not let us in: {error.details}") from error
     except PyMongoError as error:
-        raise UnfitDatabase(
+        raise UnreachableDatabase(
             f"MongoDB can't be reached ({type(error).__name__}): "
             "check TICKETING_MONGODB_URI and that the server runs."
         ) from error

@@ -127,6 +127,29 @@ def write(db: Database, before: Event | None, after: Event, session: ClientSessi
         raise Conflict
 
 
+def may_be_left_over(db: Database) -> list[str]:
+    """List the events of which a commit may have left something to be done.
+
+    Those that are called off and not yet empty, and those where some wait though tickets are free:
+    the head of the list may need more than that, which only a decision can tell.
+    """
+    found = db.events.find(
+        {
+            "$or": [
+                {"status": "cancelled", "sold": {"$gt": 0}},
+                {"status": "cancelled", "waiting": {"$gt": 0}},
+                {
+                    "status": "scheduled",
+                    "waiting": {"$gt": 0},
+                    "$expr": {"$lt": ["$sold", "$capacity"]},
+                },
+            ]
+        },
+        {"_id": True},
+    )
+    return [document["_id"] for document in found]
+
+
 def all_ids(db: Database) -> list[str]:
     """List the ids of all events, marks of deleted ones included."""
     return [document["_id"] for document in db.events.find({}, {"_id": True}).sort("_id")]

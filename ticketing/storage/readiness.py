@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import pymongo
 from pymongo.errors import OperationFailure, PyMongoError
 
 from ticketing.storage import migrating
-from ticketing.storage.clients import Client, Database
+from ticketing.storage.clients import (
+    Client,
+    Database,
+    UnfitDatabase,
+    UnreachableDatabase,
+    refuse_unfit,
+)
+from ticketing.storage.deadlines import within
 
 BOUND_S = 1.5
 LONGEST_SENSIBLE_LIFETIME_S = 30
 
-Database_ = Literal["ok", "unreachable"]
+Database_ = Literal["ok", "unreachable", "unfit"]
 Migrations_ = Literal["ok", "pending", "unknown"]
 
 
@@ -40,10 +46,13 @@ class Readiness:
 def check(client: Client, db: Database) -> Readiness:
     """Ask the primary for what is needed, within 2 s."""
     try:
-        with pymongo.timeout(BOUND_S):
+        with within(BOUND_S):
+            refuse_unfit(client)
             pending = migrating.pending(db)
             warnings = _warnings(client)
-    except PyMongoError:
+    except UnfitDatabase as reason:
+        return Readiness("unfit", "unknown", (str(reason),))
+    except (PyMongoError, UnreachableDatabase):
         return Readiness("unreachable", "unknown")
     return Readiness("ok", "pending" if pending else "ok", warnings)
 

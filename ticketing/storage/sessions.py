@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
-import pymongo
 from pymongo import ReadPreference
 from pymongo.client_session import ClientSession
 from pymongo.errors import (
@@ -20,6 +19,7 @@ from pymongo.write_concern import WriteConcern
 
 from ticketing.domain.errors import DatabaseAway, OutcomeUnknown
 from ticketing.storage.clients import Client, Document, is_away
+from ticketing.storage.deadlines import left, within
 
 T = TypeVar("T")
 
@@ -39,8 +39,7 @@ def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds:
     Raises Conflict (nothing has happened), DatabaseAway (nothing has happened), OutcomeUnknown
     (it may have happened), or what the work raised (nothing has happened).
     """
-    until = time.monotonic() + seconds
-    with pymongo.timeout(seconds), client.start_session() as session:
+    with within(seconds), client.start_session() as session:
         session.start_transaction(_SNAPSHOT, _MAJORITY, ReadPreference.PRIMARY)
         try:
             result = work(session)
@@ -50,7 +49,7 @@ def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds:
         except BaseException:
             session.abort_transaction()
             raise
-        _commit(session, until)
+        _commit(session)
         return result
 
 
@@ -64,7 +63,7 @@ def time_of(session: ClientSession) -> datetime:
     return told
 
 
-def _commit(session: ClientSession, until: float) -> None:
+def _commit(session: ClientSession) -> None:
     """Commit, asking again while the outcome is unknown and there is time.
 
     Asking again is safe: the server knows the transaction by its number. An error marked
@@ -78,7 +77,7 @@ def _commit(session: ClientSession, until: float) -> None:
                 raise Conflict from error
             if (
                 not error.has_error_label("UnknownTransactionCommitResult")
-                or time.monotonic() + _COMMIT_PAUSE_S >= until
+                or left() <= _COMMIT_PAUSE_S
             ):
                 raise OutcomeUnknown from error
             time.sleep(_COMMIT_PAUSE_S)

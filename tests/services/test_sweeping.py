@@ -1,0 +1,82 @@
+"""What a crash between two commits leaves over is done all the same."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.builders import a_new_event, book, sell
+from ticketing.domain import facts
+from ticketing.domain.commands import CallOff, Change
+from ticketing.domain.customers import plain_name
+from ticketing.services.office import Asker
+from ticketing.services.sweeping import Sweeper, sweep
+from ticketing.services.verification import verify
+from ticketing.storage import events
+
+ASKER = Asker("ada", "r1")
+
+
+@pytest.fixture(autouse=True)
+def small_commits(monkeypatch):
+    """Only three changes of bookings go into one commit."""
+    for module in ("ticketing.domain.rules.events", "ticketing.domain.rules.waiting_list"):
+        monkeypatch.setattr(f"{module}.MOST_PER_COMMIT", 3)
+    monkeypatch.setattr(facts, "MOST_PER_COMMIT", 3)
+
+
+@pytest.fixture
+def queue(office):
+    """An event that is sold out, with eight who wait."""
+    office.submit("e1", a_new_event(capacity=1), ASKER)
+    office.submit("e1", sell(1), ASKER)
+    for number in range(8):
+        office.submit("e1", book(plain_name(f"c{number}")), ASKER)
+
+
+def crash_after_the_first_commit(office, monkeypatch, command):
+    with monkeypatch.context() as patch:
+        patch.setattr(office, "carry_on", lambda *_: None)
+        office.submit("e1", command, ASKER)
+
+
+@pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize(
+    ("command", "sold", "waiting"), [(Change({"capacity": 8}), 8, 1), (CallOff(), 0, 0)]
+)
+def test_goes_on_with_what_was_begun(db, office, monkeypatch, command, sold, waiting):
+    crash_after_the_first_commit(office, monkeypatch, command)
+    assert list(verify(db)) != []
+
+    sweep(db, office)
+
+    event = events.find(db, "e1")
+    assert (event.sold, event.waiting) == (sold, waiting)
+    assert list(verify(db)) == []
+
+
+@pytest.mark.usefixtures("queue")
+def test_writes_nothing_where_nothing_is_left_over(db, office):
+    office.submit("e1", Change({"capacity": 8}), ASKER)
+    office.submit("e1", book(plain_name("big"), 5, waitlist=True), ASKER)
+    before = list(db.events.find()), db.audit.count_documents({})
+
+    sweep(db, office)
+
+    assert (list(db.events.find()), db.audit.count_documents({})) == before
+
+
+@pytest.mark.usefixtures("queue")
+def test_sweeps_by_itself(db, office, monkeypatch):
+    crash_after_the_first_commit(office, monkeypatch, CallOff())
+
+    sweeper = Sweeper(db, office, pause_s=0.05)
+    sweeper.start()
+    try:
+        until = time.monotonic() + 10
+        while list(verify(db)):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        sweeper.stop()

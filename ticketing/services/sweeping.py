@@ -1,0 +1,54 @@
+"""Goes on with what a commit has left over, where whoever began it is not there any more."""
+
+from __future__ import annotations
+
+import random
+import threading
+from uuid import uuid4
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from ticketing.services.office import Office
+from ticketing.storage import events
+from ticketing.storage.clients import Database
+
+log = structlog.get_logger(__name__)
+
+PAUSE_S = 5.0
+
+
+def sweep(db: Database, office: Office) -> None:
+    """Carry on with each event that may need it; where it needs nothing, nothing is written."""
+    for event_id in events.may_be_left_over(db):
+        office.carry_on(event_id, f"sweep-{uuid4().hex}")
+
+
+class Sweeper:
+    """A thread that sweeps every now and then; start it after a fork."""
+
+    def __init__(self, db: Database, office: Office, pause_s: float = PAUSE_S) -> None:
+        self._db = db
+        self._office = office
+        self._pause_s = pause_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin; it ends with the process."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after what is under way."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        # At random, so that workers that started together don't all look at the same moment.
+        while not self._stopping.wait(random.uniform(0.5, 1.5) * self._pause_s):
+            try:
+                sweep(self._db, self._office)
+            except PyMongoError as error:
+                log.info("not_swept", error=type(error).__name__)
+            except Exception:
+                log.exception("crash", route="sweeper")
