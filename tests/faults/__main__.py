@@ -1,7 +1,7 @@
-"""`python -m tests.faults [--seconds N] [--seed S] [--quick]`: run the faults, print the table.
+"""`python -m tests.faults [--seconds N] [--seed S] [--quick | --mutants] [--only NAME]`.
 
-Each fault alone first, then all at random until the time is over. The seed is printed and chooses
-the same faults and the same wishes again.
+Each fault alone first, then at random until the time is over, "everything at once" every other
+time. The seed is printed and chooses the same faults and the same wishes again.
 """
 
 from __future__ import annotations
@@ -11,129 +11,107 @@ import random
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from tests.faults.checker import Findings, check
-from tests.faults.cluster import Cluster
-from tests.faults.crowd import Crowd, Wish, ask
-from tests.faults.table import FAULTS, QUICK, Office
-from tests.system.client import Client
-from tests.system.server import Server
-from ticketing.storage.clients import connect
-from ticketing.storage.migrating import migrate
+from tests.faults.builds import MUTANTS
+from tests.faults.checker import Findings
+from tests.faults.disk import NoDisk
+from tests.faults.runner import Ran, Runner
+from tests.faults.table import CALM, FAULTS, QUICK, REVEALED_BY
 
-CALM_S = 2.0
-REPLAYED = 20
+EVERYTHING = "everything at once, at random"
+TRIES = 3
+
+KINDS = [kind.name for kind in fields(Findings)]
 
 
 @dataclass
 class Row:
     """What one fault came to."""
 
-    runs: int = 0
-    requests: int = 0
-    acknowledged: int = 0
-    longest_s: float = 0.0
-    recovery_s: float = 0.0
-    findings: list[Findings] = field(default_factory=list)
+    ran: list[Ran] = field(default_factory=list)
 
-    def count(self, kind: str) -> int:
-        return sum(len(getattr(found, kind)) for found in self.findings)
+    def cells(self, bound_s: float) -> list[str]:
+        longest = max(ran.longest_s for ran in self.ran)
+        return [
+            str(len(self.ran)),
+            str(sum(ran.requests for ran in self.ran)),
+            str(sum(ran.acknowledged for ran in self.ran)),
+            *(str(sum(len(getattr(ran.findings, kind)) for ran in self.ran)) for kind in KINDS),
+            f"{longest:.1f}" + (" **over**" if longest > bound_s else ""),
+            f"{bound_s:g}",
+            f"{max(ran.recovery_s for ran in self.ran):.1f}",
+        ]
 
 
 def main() -> int:
     asked = _arguments()
     print(f"seed {asked.seed}", flush=True)
-    rows: dict[str, Row] = {}
-    until = time.monotonic() + asked.seconds
     chance = random.Random(asked.seed)
-    names = QUICK if asked.quick else list(FAULTS)
-
-    with tempfile.TemporaryDirectory() as folder, Cluster(Path(folder)) as cluster:
-        for round_, name in enumerate(_order(names, chance, until, quick=asked.quick)):
-            _run(name, round_, cluster, chance, Path(folder), rows.setdefault(name, Row()))
-    return _print(rows)
-
-
-def _order(names, chance, until, *, quick):
-    yield from names
-    while not quick and time.monotonic() < until:
-        yield chance.choice(names)
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        Runner(Path(folder), chance) as runner,
+    ):
+        if asked.mutants:
+            return _hunt(runner, asked.only or list(MUTANTS))
+        return _break(runner, chance, asked)
 
 
-def _run(name, round_, cluster, chance, folder, row) -> None:
-    uri, database = cluster.uri, f"faults{round_}"
-    cluster.await_primary()
-    with connect(uri, appname="faults") as client:
-        db = client[database]
-        migrate(db)
-        with Server(uri, database, folder / f"log{round_}", LOG_LEVEL="warning") as server:
-            events = _open(server, chance)
-            with Crowd(server.port, events, seed=chance.randrange(10**6)) as crowd:
-                time.sleep(CALM_S)
-                FAULTS[name](Office(cluster, server, chance))
-                row.recovery_s = max(row.recovery_s, _recovers(server.port, events[0]))
-                time.sleep(CALM_S)
-            found = check(db, crowd.history)
-            found.differing += _replays(server.port, crowd.history, chance)
-        client.drop_database(database)
-    _note(row, crowd.history, found)
-    print(f"{name}: {len(crowd.history)} requests, {found.all[:3] or 'nothing wrong'}", flush=True)
-
-
-def _open(server: Server, chance: random.Random) -> list[str]:
-    client = server.client()
-    return [
-        client.create(capacity=capacity, date=f"2030-01-{day:02}")["id"]
-        for day, capacity in enumerate((30, 300, chance.randint(1000, 5000)), 1)
-    ]
-
-
-def _recovers(port: int, event: str) -> float:
-    """Tell how long it takes until a write is decided again."""
-    wish = Wish(f"probe-{time.time_ns()}", "POST", "/api/v1/transactions",
-                {"event": event, "nTickets": 1_000_000}, time.monotonic())  # fmt: skip
-    started = time.monotonic()
-    ask(Client(port), wish, port).close()
-    return time.monotonic() - started
-
-
-def _replays(port: int, history: list[Wish], chance: random.Random) -> list[str]:
-    """Ask some answered wishes again: each has to get the very same answer."""
-    answered = [w for w in history if w.answer is not None and w.answer.status < 410]
-    wrong = []
-    client = Client(port)
-    for wish in chance.sample(answered, min(REPLAYED, len(answered))):
-        again = client.request(wish.method, wish.path, wish.body, Idempotency_Key=wish.key)
-        assert wish.answer is not None
-        if (again.status, again.body) != (wish.answer.status, wish.answer.body):
-            wrong.append(f"{wish.method} {wish.path}: another answer to the same key")
-    client.close()
-    return wrong
-
-
-def _note(row: Row, history: list[Wish], found: Findings) -> None:
-    row.runs += 1
-    row.requests += sum(wish.attempts for wish in history)
-    row.acknowledged += sum(1 for w in history if w.answer and w.answer.status < 300)
-    row.longest_s = max([row.longest_s, *(wish.longest_s for wish in history)])
-    row.findings.append(found)
-
-
-def _print(rows: dict[str, Row]) -> int:
-    print("\n| fault | runs | requests | acknowledged | lost | duplicated | differing | errors "
-          "| longest request (s) | first answer after (s) |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|---|---|")
-    for name, row in rows.items():
-        counts = " | ".join(
-            str(row.count(k)) for k in ("lost", "duplicated", "differing", "errors")
-        )
-        print(f"| {name} | {row.runs} | {row.requests} | {row.acknowledged} | {counts} "
-              f"| {row.longest_s:.1f} | {row.recovery_s:.1f} |")  # fmt: skip
-    wrong = [sentence for row in rows.values() for found in row.findings for sentence in found.all]
+def _break(runner: Runner, chance: random.Random, asked: argparse.Namespace) -> int:
+    rows: dict[str, Row] = {}
+    missing: dict[str, str] = {}
+    until = time.monotonic() + asked.seconds
+    names = asked.only or (QUICK if asked.quick else list(FAULTS))
+    for name in _order(names, chance, 0 if asked.quick else until):
+        try:
+            ran = runner.run(FAULTS[name])
+        except NoDisk as reason:
+            missing[name] = f"not run: {reason}"
+            continue
+        rows.setdefault(name, Row()).ran.append(ran)
+        said = ran.findings.all[:3] or "nothing wrong"
+        print(f"{name}: {ran.requests} requests, {said}", flush=True)
+    _print(rows)
+    print("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
+    wrong = [text for row in rows.values() for ran in row.ran for text in ran.findings.all]
     print("\n".join(wrong[:50]))
     return 1 if wrong else 0
+
+
+def _order(names: Sequence[str], chance: random.Random, until: float) -> Iterator[str]:
+    yield from names
+    turn = 0
+    while time.monotonic() < until:
+        turn += 1
+        yield EVERYTHING if turn % 2 and EVERYTHING in names else chance.choice(names)
+
+
+def _hunt(runner: Runner, names: Sequence[str]) -> int:
+    """Let each mutant serve, under the fault that should reveal it, until it is noticed."""
+    survivors = 0
+    for name in names:
+        fault = FAULTS.get(REVEALED_BY[name] or "", CALM)
+        for attempt in range(1, TRIES + 1):
+            found = runner.run(replace(fault, build=MUTANTS[name])).findings.all
+            if found:
+                print(f"caught in run {attempt}: {name}: {len(found)} findings, {found[0]}")
+                break
+        else:
+            survivors += 1
+            print(f"NOT CAUGHT in {TRIES} runs: {name}")
+        sys.stdout.flush()
+    return survivors
+
+
+def _print(rows: dict[str, Row]) -> None:
+    heads = ["fault", "runs", "requests", "acknowledged", *KINDS,
+             "longest request (s)", "bound (s)", "recovered after (s)"]  # fmt: skip
+    print("\n| " + " | ".join(heads) + " |")
+    print("|---" * len(heads) + "|")
+    for name, row in rows.items():
+        print("| " + " | ".join([name, *row.cells(FAULTS[name].bound_s)]) + " |")
 
 
 def _arguments() -> argparse.Namespace:
@@ -143,6 +121,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--quick", action="store_true", help="the quickest rows, once each")
+    parser.add_argument("--mutants", action="store_true", help="builds that have to be caught")
+    parser.add_argument("--only", action="append", help="these faults or mutants alone, by name")
     return parser.parse_args()
 
 

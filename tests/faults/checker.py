@@ -1,22 +1,26 @@
 """Compares what the clients were told with what is stored.
 
-Everything about counters, bookings, trail and the waiting list is `verify`'s part; here it is about
-promises: what was acknowledged is there, once, and what was asked once happened at most once.
+Counters, bookings, trail and statistics against each other are `verify`'s part; here it is about
+promises: what was acknowledged is there, once; what was asked once happened at most once; nobody
+was overtaken; and what everybody saw fits into one order of all that happened.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from tests.faults.crowd import Wish
+from tests.faults.crowd import Crowd, Look, Wish
+from tests.faults.timeline import Order, Timeline, disorder, unjustified
 from ticketing.services.verification import verify
 from ticketing.storage.clients import Database
 
 # Each of these is the effect of one request; assignments and the like are only consequences.
-_EFFECTS = ("sold", "booked", "waitlisted", "cancelled", "returned", "reduced", "transferred")
+_EFFECTS = ("sold", "booked", "waitlisted", "cancelled", "returned", "reduced", "transferred",
+            "changed")  # fmt: skip
+_OF_CAPACITY = ("sold_out", "not_enough_tickets", "waiting_list_first")
 
 
 @dataclass
@@ -25,19 +29,25 @@ class Findings:
 
     lost: list[str] = field(default_factory=list)
     duplicated: list[str] = field(default_factory=list)
+    oversold: list[str] = field(default_factory=list)
+    overtaken: list[str] = field(default_factory=list)
+    disordered: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     @property
     def all(self) -> list[str]:
-        return [*self.lost, *self.duplicated, *self.differing, *self.errors]
+        kinds = [kind.name for kind in fields(self)]
+        return [f"{kind}: {text}" for kind in kinds for text in getattr(self, kind)]
 
 
-def check(db: Database, history: Sequence[Wish]) -> Findings:
+def check(db: Database, crowd: Crowd) -> Findings:
     """Check the database against the clients' histories."""
-    entries = list(db.audit.find({}, {"request_id": True, "action": True, "booking": True}))
+    entries = list(db.audit.find({}))
     statuses = {b["_id"]: b["status"] for b in db.bookings.find({}, {"status": True})}
-    findings = compare(history, entries, statuses)
+    findings = compare(crowd.history, entries, statuses)
+    judge(crowd.history, crowd.looks, entries, findings)
+    findings.differing += _records(db, entries)
     findings.differing += [f"event {id_}: {difference}" for id_, difference in verify(db)]
     return findings
 
@@ -49,21 +59,65 @@ def compare(
 ) -> Findings:
     """Compare histories with audit entries and the bookings' statuses."""
     findings = Findings()
-    effects = Counter(e["request_id"] for e in entries if e["action"] in _EFFECTS)
+    effects = effects_of(entries)
     asked = set()
     for wish in history:
         asked.add(wish.key)
         if effects[wish.key] > 1:
             findings.duplicated.append(f"{wish.method} {wish.path}: {effects[wish.key]} effects")
+        if 500 in wish.told:
+            findings.errors.append(f"{wish.method} {wish.path}: 500")
         if wish.answer is None:
             findings.errors.append(f"{wish.method} {wish.path}: no answer ({wish.told[-3:]})")
             continue
-        if 500 in wish.told:
-            findings.errors.append(f"{wish.method} {wish.path}: 500")
         _check_promise(wish, wish.answer.status, effects[wish.key], statuses, findings)
     for key in effects.keys() - asked:
         findings.duplicated.append(f"an effect that nobody asked for: {key}")
     return findings
+
+
+def judge(
+    history: Iterable[Wish],
+    looks: Sequence[Look],
+    entries: Sequence[Mapping[str, Any]],
+    findings: Findings,
+) -> None:
+    """Replay each event's trail, and fit into it what the clients asked, were told and saw."""
+    wishes = {wish.key: wish for wish in history}
+    for event in {entry["event"] for entry in entries}:
+        timeline = Timeline(entry for entry in entries if entry["event"] == event)
+        seen = [look for look in looks if look.event == event]
+        findings.oversold += timeline.oversold
+        findings.overtaken += timeline.overtaken
+        findings.disordered += disorder(timeline, wishes, seen)
+        refused = [w for w in wishes.values() if _is_refused_sale(w, event)]
+        findings.disordered += unjustified(timeline, Order(timeline, wishes, seen), refused)
+
+
+def effects_of(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Count the effects of each request."""
+    return Counter(e["request_id"] for e in entries if e["action"] in _EFFECTS)
+
+
+def _is_refused_sale(wish: Wish, event: str) -> bool:
+    return (
+        wish.answer is not None
+        and wish.answer.status == 409
+        and wish.body is not None
+        and wish.body.get("event") == event
+        and wish.answer.json["code"] in _OF_CAPACITY
+    )
+
+
+def _records(db: Database, entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Find kept answers that report what is not there, or what was refused and is."""
+    effects = effects_of(entries)
+    wrong = []
+    for record in db.idempotency.find({}, {"key": True, "status": True}):
+        made, count = record["status"] in (201, 202), effects[record["key"]]
+        if (made and count != 1) or (record["status"] >= 400 and count):
+            wrong.append(f"the answer kept under {record['key']} has {count} effects")
+    return wrong
 
 
 def _check_promise(

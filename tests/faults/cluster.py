@@ -1,4 +1,4 @@
-"""A replica set of three nodes on loopback, to be broken."""
+"""Replica sets on loopback, to be broken: three nodes, or the one that the service brings."""
 
 from __future__ import annotations
 
@@ -8,22 +8,63 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from ticketing.server.mongod import die_with_parent, find_mongod, free_port
+from ticketing.server.mongod import Mongod, die_with_parent, find_mongod, free_port
 
 NAME = "faults"
 PATIENCE_S = 60
+
+
+class Database(Protocol):
+    """A MongoDB that can be taken away and brought back."""
+
+    @property
+    def uri(self) -> str: ...
+    def await_primary(self) -> object: ...
+    def kill_all(self) -> None: ...
+    def start_all(self) -> None: ...
+
+
+class Embedded:
+    """The single node that `make run` brings."""
+
+    def __init__(self, folder: Path) -> None:
+        self._mongod = Mongod(folder)
+
+    @property
+    def uri(self) -> str:
+        return self._mongod.uri
+
+    def __enter__(self) -> Embedded:
+        self._mongod.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._mongod.kill()
+
+    def await_primary(self) -> None:
+        """Nothing to wait for: `start_all` has waited."""
+
+    def kill_all(self) -> None:
+        self._mongod.kill()
+
+    def start_all(self) -> None:
+        self._mongod.start()
 
 
 class Cluster:
     """Start it with `with`; its nodes are gone afterwards, however it ends."""
 
     def __init__(self, folder: Path, nodes: int = 3) -> None:
-        self._folder = folder
-        self._ports = [free_port() for _ in range(nodes)]
+        self.folder = folder
+        self._ports: list[int] = []
+        while len(self._ports) < nodes:
+            if (port := free_port()) not in self._ports:
+                self._ports.append(port)
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
     @property
@@ -51,7 +92,7 @@ class Cluster:
             process.wait()
 
     def start(self, port: int) -> None:
-        data = self._folder / str(port)
+        data = self.folder / str(port)
         data.mkdir(exist_ok=True)
         self._processes[port] = subprocess.Popen(
             [str(find_mongod()), "--dbpath", str(data), "--port", str(port),
@@ -90,6 +131,10 @@ class Cluster:
     def thaw(self, port: int) -> None:
         os.kill(self._processes[port].pid, signal.SIGCONT)
 
+    def secondaries(self) -> list[int]:
+        primary = self.await_primary()
+        return [port for port in self._ports if port != primary]
+
     def step_down(self) -> None:
         self._ask(self.await_primary(), {"replSetStepDown": 5, "secondaryCatchUpPeriodSecs": 2})
 
@@ -97,9 +142,12 @@ class Cluster:
         for port in self._ports:
             self.kill(port)
 
+    def has_ended(self, port: int) -> bool:
+        return self._processes[port].poll() is not None
+
     def start_all(self) -> None:
         for port in self._ports:
-            if self._processes[port].poll() is not None:
+            if self.has_ended(port):
                 self.start(port)
 
     def _is_primary(self, port: int) -> bool:

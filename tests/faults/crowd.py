@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
@@ -15,34 +17,68 @@ from tests.system.client import Answer, Client
 AGAIN = {429, 500, 503}
 PATIENCE_S = 40
 PAUSE_S = 0.05
+READ_PAUSE_S = 0.03
+IMPATIENCE_S = 0.05
+
+# How many wishes go over one connection, on average: a new one may lead to another worker.
+ON_ONE_CONNECTION = 10
 
 
 @dataclass
 class Wish:
-    """One thing that a client wants, what it was told, and how long that took."""
+    """One thing that a client wants, what it was told, and when (seconds of one steady clock).
+
+    `began` is when it was first asked; `ended` is when the answer was there, infinity before that.
+    """
 
     key: str
     method: str
     path: str
     body: dict[str, Any] | None
     began: float
+    ended: float = math.inf
     answer: Answer | None = None
     attempts: int = 0
     longest_s: float = 0.0
     told: list[int] = field(default_factory=list)
 
+    @property
+    def granted(self) -> bool:
+        return self.answer is not None and self.answer.status < 300
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a client saw of an event, and between which moments."""
+
+    event: str
+    began: float
+    ended: float
+    sequence: int
+    sold: int
+    waiting: int
+
 
 class Crowd:
-    """Clients that book, sell, cancel, reduce and pass on, on a few events, until told to stop."""
+    """Clients that book, sell, cancel, reduce and pass on, on a few events, until told to stop.
 
-    def __init__(self, port: int, events: list[str], seed: int, clients: int = 12) -> None:
+    Two more only look, and one raises the capacity of the smallest event now and then.
+    """
+
+    def __init__(self, port: int, events: Sequence[str], seed: int, clients: int = 12) -> None:
         self.port = port
         self.history: list[Wish] = []
-        self._events = events
+        self.looks: list[Look] = []
+        self.refused = 0
+        self.impatient = False
+        self.events = events
         self._stop = threading.Event()
+        chances = [random.Random(seed * 1000 + n) for n in range(clients + 3)]
         self._threads = [
-            threading.Thread(target=self._live, args=(random.Random(seed * 1000 + n),))
-            for n in range(clients)
+            threading.Thread(target=live, args=(chance,))
+            for live, chance in zip(
+                [self._buy] * clients + [self._look] * 2 + [self._manage], chances, strict=True
+            )
         ]
 
     def __enter__(self) -> Crowd:
@@ -55,41 +91,22 @@ class Crowd:
         for thread in self._threads:
             thread.join()
 
-    def _live(self, chance: random.Random) -> None:
-        client, mine = Client(self.port), []
-        while not self._stop.is_set():
-            wish = self._wish(chance, mine)
-            self.history.append(wish)
-            client = ask(client, wish, self.port)
-            if wish.answer is not None and wish.answer.status in (201, 202):
-                mine.append(wish.answer.headers["Location"])
-        client.close()
+    def fulfil(self, client: Client, wish: Wish) -> Client:
+        """Ask, and again with the same key, until there is a final answer or patience ends.
 
-    def _wish(self, chance: random.Random, mine: list[str]) -> Wish:
-        event = chance.choice(self._events)
-        kind = chance.choice(["book"] * 4 + ["sell"] * 4 + ["cancel"] * 2 + ["reduce", "transfer"])
-        ours = [path for path in mine if "bookings" in path]
-        if kind == "cancel" and mine:
-            return _new("DELETE", chance.choice(mine))
-        if kind == "reduce" and ours:
-            return _new("PATCH", chance.choice(ours), {"nTickets": 1})
-        if kind == "transfer" and ours:
-            return _new("POST", f"{chance.choice(ours)}/transfer", {"to": uuid4().hex})
-        if kind == "sell":
-            body = {"event": event, "nTickets": chance.randint(1, 3)}
-            return _new("POST", "/api/v1/transactions", body)
-        body = {"customer": f"c{chance.randrange(400)}", "nTickets": chance.randint(1, 3)}
-        return _new("POST", f"/api/v1/events/{event}/bookings", body)
+        Returns the client to go on with: a connection that broke is not used again.
+        """
+        self.history.append(wish)
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            client = self._attempt(client, wish)
+            if wish.answer is not None or time.monotonic() > until:
+                return client
+            time.sleep(PAUSE_S)
 
-
-def _new(method: str, path: str, body: dict[str, Any] | None = None) -> Wish:
-    return Wish(uuid4().hex, method, path, body, time.monotonic())
-
-
-def ask(client: Client, wish: Wish, port: int, patience_s: float = PATIENCE_S) -> Client:
-    """Ask, and again with the same key, until there is a final answer or patience ends."""
-    until = time.monotonic() + patience_s
-    while True:
+    def _attempt(self, client: Client, wish: Wish) -> Client:
+        if self.impatient and wish.attempts < 2:
+            client = Client(self.port, IMPATIENCE_S)
         wish.attempts += 1
         started = time.monotonic()
         try:
@@ -97,14 +114,81 @@ def ask(client: Client, wish: Wish, port: int, patience_s: float = PATIENCE_S) -
                 wish.method, wish.path, wish.body,
                 Idempotency_Key=wish.key, X_Request_ID=wish.key,
             )  # fmt: skip
-        except (HTTPException, OSError):
+        except (HTTPException, OSError) as error:
+            self.refused += isinstance(error, ConnectionRefusedError)
             client.close()
-            client = Client(port)
+            client = Client(self.port)
         else:
             wish.told.append(answer.status)
-            if answer.status not in AGAIN:
-                wish.answer = answer
+            if is_final(answer):
+                wish.answer, wish.ended = answer, time.monotonic()
         wish.longest_s = max(wish.longest_s, time.monotonic() - started)
-        if wish.answer is not None or time.monotonic() > until:
-            return client
-        time.sleep(PAUSE_S)
+        return client
+
+    def _buy(self, chance: random.Random) -> None:
+        client, mine = Client(self.port), []
+        while not self._stop.is_set():
+            wish = self._wish(chance, mine)
+            client = self.fulfil(client, wish)
+            if wish.answer is not None and wish.answer.status in (201, 202):
+                mine.append(wish.answer.headers["Location"])
+            if chance.random() < 1 / ON_ONE_CONNECTION:
+                client.close()
+        client.close()
+
+    def _wish(self, chance: random.Random, mine: list[str]) -> Wish:
+        event = chance.choice(self.events)
+        kind = chance.choice(["book"] * 4 + ["sell"] * 4 + ["cancel"] * 2 + ["reduce", "transfer"])
+        ours = [path for path in mine if "bookings" in path]
+        if kind == "cancel" and mine:
+            return new_wish("DELETE", chance.choice(mine))
+        if kind == "reduce" and ours:
+            return new_wish("PATCH", chance.choice(ours), {"nTickets": 1})
+        if kind == "transfer" and ours:
+            return new_wish("POST", f"{chance.choice(ours)}/transfer", {"to": uuid4().hex})
+        if kind == "sell":
+            body = {"event": event, "nTickets": chance.randint(1, 3)}
+            return new_wish("POST", "/api/v1/transactions", body)
+        body = {"customer": f"c{chance.randrange(400)}", "nTickets": chance.randint(1, 3)}
+        return new_wish("POST", f"/api/v1/events/{event}/bookings", body)
+
+    def _look(self, chance: random.Random) -> None:
+        client = Client(self.port)
+        while not self._stop.wait(READ_PAUSE_S):
+            event, began = chance.choice(self.events), time.monotonic()
+            try:
+                answer = client.get(f"/api/v1/events/{event}")
+            except (HTTPException, OSError):
+                client = Client(self.port)
+                continue
+            if answer.status == 200:
+                self.looks.append(_seen(event, began, answer))
+        client.close()
+
+    def _manage(self, chance: random.Random) -> None:
+        client, event = Client(self.port), self.events[0]
+        while not self._stop.wait(chance.uniform(0.5, 1.5)):
+            try:
+                capacity = client.show(event)["capacity"] + chance.randint(1, 3)
+            except (HTTPException, OSError, KeyError):
+                client = Client(self.port)
+                continue
+            wish = new_wish("PATCH", f"/api/v1/events/{event}", {"capacity": capacity})
+            client = self.fulfil(client, wish)
+        client.close()
+
+
+def is_final(answer: Answer) -> bool:
+    """Tell whether there is no use in asking again."""
+    if answer.status in AGAIN:
+        return False
+    return not (answer.status == 409 and answer.json["code"] == "request_in_flight")
+
+
+def new_wish(method: str, path: str, body: dict[str, Any] | None = None) -> Wish:
+    return Wish(uuid4().hex, method, path, body, time.monotonic())
+
+
+def _seen(event: str, began: float, answer: Answer) -> Look:
+    shown, sequence = answer.json, int(answer.headers["ETag"].strip('"'))
+    return Look(event, began, time.monotonic(), sequence, shown["ticketsSold"], shown["waiting"])

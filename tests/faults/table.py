@@ -1,124 +1,81 @@
-"""The faults, each as what it does to a running office; all of them are over when it returns."""
+"""The faults, and within what time each has to be over for a client."""
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from tests.faults.cluster import Cluster
-from tests.system.client import Client
-from tests.system.server import Server
+from tests.faults.breaking import Office, clients, database, mixed, nothing, server
+from tests.faults.builds import CLOCKS, Change
 
-
-@dataclass
-class Office:
-    """What there is to break."""
-
-    cluster: Cluster
-    server: Server
-    chance: random.Random
+World = Literal["three nodes", "embedded node", "small disk"]
 
 
-def worker_killed(office: Office) -> None:
-    for _ in range(3):
-        office.server.kill_a_worker()
-        time.sleep(1)
+@dataclass(frozen=True)
+class Fault:
+    """What is done to the office, on which MongoDB, with which build of the service.
+
+    `bound_s` is what the longest single request may take.
+    """
+
+    breaks: Callable[[Office], None]
+    bound_s: float
+    world: World = "three nodes"
+    build: Sequence[Change] = ()
 
 
-def worker_stopped(office: Office) -> None:
-    pid = office.chance.choice(office.server.workers())
-    os.kill(pid, signal.SIGSTOP)
-    time.sleep(4)
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGCONT)
+CALM = Fault(nothing, 3)
 
-
-def master_killed(office: Office) -> None:
-    office.server.kill()
-    office.server.restart()
-
-
-def server_terminated(office: Office) -> None:
-    office.server.stop()
-    office.server.restart()
-
-
-def server_reloaded(office: Office) -> None:
-    office.server.process.send_signal(signal.SIGHUP)
-    time.sleep(3)
-
-
-def primary_killed(office: Office) -> None:
-    port = office.cluster.await_primary()
-    office.cluster.kill(port)
-    office.cluster.await_primary()
-    office.cluster.start(port)
-    time.sleep(2)
-
-
-def primary_terminated(office: Office) -> None:
-    port = office.cluster.await_primary()
-    office.cluster.terminate(port)
-    office.cluster.start(port)
-    office.cluster.await_primary()
-
-
-def primary_stopped(office: Office) -> None:
-    port = office.cluster.await_primary()
-    office.cluster.freeze(port)
-    time.sleep(5)
-    office.cluster.thaw(port)
-    office.cluster.await_primary()
-
-
-def primary_steps_down(office: Office) -> None:
-    office.cluster.step_down()
-    office.cluster.await_primary()
-
-
-def all_nodes_restarted(office: Office) -> None:
-    office.cluster.kill_all()
-    office.cluster.start_all()
-    office.cluster.await_primary()
-
-
-def mongodb_away(office: Office) -> None:
-    """For 15 s; a minute takes a minute and shows the same."""
-    office.cluster.kill_all()
-    time.sleep(15)
-    office.cluster.start_all()
-    office.cluster.await_primary()
-
-
-def clients_cut_off(office: Office) -> None:
-    """Clients that send a request and are gone before the answer."""
-    for _ in range(100):
-        client = Client(office.server.port)
-        with suppress(OSError):
-            client._connection.request("GET", "/api/v1/events")
-        client.close()
-        time.sleep(0.02)
-
-
-FAULTS: dict[str, Callable[[Office], None]] = {
-    "worker kill -9, three times": worker_killed,
-    "worker SIGSTOP 4 s, SIGCONT": worker_stopped,
-    "gunicorn master kill -9, restart": master_killed,
-    "gunicorn SIGTERM under load, restart": server_terminated,
-    "gunicorn HUP": server_reloaded,
-    "primary kill -9": primary_killed,
-    "primary SIGTERM": primary_terminated,
-    "primary SIGSTOP 5 s, SIGCONT": primary_stopped,
-    "primary steps down": primary_steps_down,
-    "all MongoDB nodes kill -9, restart": all_nodes_restarted,
-    "MongoDB away for 15 s": mongodb_away,
-    "clients gone before the answer": clients_cut_off,
+FAULTS: dict[str, Fault] = {
+    "worker kill -9 every second": Fault(server.worker_killed, 3),
+    "worker SIGSTOP 4 s, SIGCONT": Fault(server.worker_stopped, 5.5),
+    "gunicorn master kill -9, restart": Fault(server.master_killed, 8),
+    "gunicorn SIGTERM under load, restart": Fault(server.terminated, 3),
+    "gunicorn HUP": Fault(server.reloaded, 5.5),
+    "primary kill -9": Fault(database.primary_killed, 3.5),
+    "primary SIGTERM": Fault(database.primary_terminated, 2),
+    "primary SIGSTOP 5 s, SIGCONT": Fault(database.primary_stopped, 7.5),
+    "primary steps down": Fault(database.primary_steps_down, 2),
+    "both secondaries, then the primary, kill -9": Fault(
+        database.secondaries_then_primary_killed, 9.5
+    ),
+    "all MongoDB nodes kill -9, restart": Fault(database.all_killed, 8),
+    "the embedded single node kill -9, restart": Fault(
+        database.all_killed, 8, world="embedded node"
+    ),
+    "disk full": Fault(database.disk_full, 9.5, world="small disk"),
+    "MongoDB away for 5 s": Fault(database.away_for_a_moment, 9.5),
+    "MongoDB away for 60 s": Fault(database.away, 9.5),
+    "clients give up after 50 ms and ask again": Fault(clients.cut_off, 3),
+    "clients gone before the answer": Fault(clients.gone_before_the_answer, 3),
+    "one key 50 times at once": Fault(clients.same_key_at_once, 3),
+    "clocks of the workers a day off": Fault(server.worker_killed, 3, build=CLOCKS),
+    "everything at once, at random": Fault(mixed.everything, 9.5),
 }
 
 # About two minutes altogether.
-QUICK = ["worker kill -9, three times", "gunicorn SIGTERM under load, restart", "primary kill -9"]
+QUICK = [
+    "worker kill -9 every second",
+    "gunicorn SIGTERM under load, restart",
+    "gunicorn master kill -9, restart",
+    "primary kill -9",
+    "both secondaries, then the primary, kill -9",
+    "the embedded single node kill -9, restart",
+    "MongoDB away for 5 s",
+    "clients give up after 50 ms and ask again",
+    "one key 50 times at once",
+]
+
+# The fault that each mutant has to be noticed under, in `tests.faults.builds`.
+REVEALED_BY: dict[str, str | None] = {
+    "no transaction": "worker kill -9 every second",
+    "answers before the commit": "worker kill -9 every second",
+    "w:1": "both secondaries, then the primary, kill -9",
+    "no fence": None,
+    "the last who came is served first": None,
+    "newcomers jump the queue": None,
+    "one ticket more than there are": None,
+    "no audit": None,
+    "no idempotency": "clients give up after 50 ms and ask again",
+}

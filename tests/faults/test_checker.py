@@ -14,7 +14,7 @@ from tests.system.client import Answer
 def wish(key="k1", method="POST", path="/api/v1/transactions", status=201, **body):
     """Somebody's wish, and what they were told."""
     answer = Answer(status, {}, json.dumps(body or {"id": "s1"}).encode())
-    return Wish(key, method, path, None, 0.0, answer, told=[status])
+    return Wish(key, method, path, None, 0.0, 1.0, answer, told=[status])
 
 
 def entry(key="k1", action="sold", booking="s1"):

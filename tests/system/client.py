@@ -28,14 +28,18 @@ class Answer:
 class Client:
     """One client with one connection."""
 
-    def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+    def __init__(self, port: int, timeout_s: float = TIMEOUT_S) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=timeout_s)
 
     def get(self, path: str) -> Answer:
         return self.request("GET", path)
 
     def post(self, path: str, body: object, **headers: str) -> Answer:
         return self.request("POST", path, body, **headers)
+
+    def send(self, method: str, path: str) -> None:
+        """Ask and don't wait for the answer."""
+        self._connection.request(method, path)
 
     def request(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         """Ask once, on a new connection where the old one has been closed."""

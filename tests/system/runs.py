@@ -20,12 +20,13 @@ def ticketing(
     *arguments: str,
     answers: str | None = None,
     environment: Mapping[str, str] | None = None,
+    root: Path = ROOT,
     **settings: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, with these settings, reading these answers."""
     return subprocess.run(
         [*TICKETING, *arguments],
-        cwd=ROOT,
+        cwd=root,
         env={**clean_environment(**settings), **(environment or {})},
         input=answers,
         capture_output=True,

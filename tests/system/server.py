@@ -26,13 +26,21 @@ def clean_environment(**settings: str) -> dict[str, str]:
 class Server:
     """Start it with `with`; it is gone afterwards, however the test ends.
 
-    It has started when the path `starts` answers with 200.
+    It has started when the path `starts` answers with 200. `root` is where the service's code is.
     """
 
     def __init__(
-        self, uri: str, database: str, log: Path, *, starts: str = "/readyz", **settings: str
+        self,
+        uri: str,
+        database: str,
+        log: Path,
+        *,
+        starts: str = "/readyz",
+        root: Path = ROOT,
+        **settings: str,
     ) -> None:
         self._starts = starts
+        self._root = root
         self.port = free_port()
         self._log = log
         self._environment = clean_environment(
@@ -55,7 +63,7 @@ class Server:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ticketing", "serve"],
-                cwd=ROOT,
+                cwd=self._root,
                 env=self._environment,
                 stderr=log,
                 start_new_session=True,

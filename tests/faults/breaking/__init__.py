@@ -1,0 +1,36 @@
+"""What is done to a running office, a module for each part of it that breaks."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+
+from tests.faults.cluster import Cluster, Database
+from tests.faults.crowd import Crowd
+from tests.system.server import Server
+
+
+@dataclass
+class Office:
+    """What there is to break, and what was noticed meanwhile that should not be."""
+
+    database: Database
+    server: Server
+    crowd: Crowd
+    chance: random.Random
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def cluster(self) -> Cluster:
+        assert isinstance(self.database, Cluster)
+        return self.database
+
+    def complain(self, unless: object, text: str) -> None:
+        if not unless:
+            self.complaints.append(text)
+
+
+def nothing(office: Office) -> None:
+    """Only the crowd."""
+    time.sleep(2)

@@ -1,0 +1,50 @@
+"""Faults of gunicorn and its workers; all of them are over when the function returns."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+
+from tests.faults.breaking import Office
+
+GRACEFUL_S = 15
+
+
+def worker_killed(office: Office) -> None:
+    for _ in range(4):
+        with suppress(IndexError, ProcessLookupError):
+            office.server.kill_a_worker()
+        time.sleep(1)
+
+
+def worker_stopped(office: Office) -> None:
+    """What it was about to commit comes late, or not at all."""
+    pid = office.chance.choice(office.server.workers())
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(4)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
+
+
+def master_killed(office: Office) -> None:
+    office.server.kill()
+    office.server.restart()
+
+
+def terminated(office: Office) -> None:
+    started = time.monotonic()
+    code = office.server.stop()
+    office.complain(code == 0, f"SIGTERM: the server ended with {code}")
+    office.complain(
+        time.monotonic() - started <= GRACEFUL_S + 0.5, "SIGTERM: the server took too long to end"
+    )
+    office.server.restart()
+
+
+def reloaded(office: Office) -> None:
+    before = office.crowd.refused
+    office.server.process.send_signal(signal.SIGHUP)
+    time.sleep(3)
+    office.complain(office.crowd.refused == before, "HUP: a connection was refused")

@@ -1,0 +1,27 @@
+"""The mutants are what they say: each change finds its place in the code as it is now."""
+
+from __future__ import annotations
+
+import compileall
+
+import pytest
+
+from tests.faults.builds import CLOCKS, MUTANTS, Change, build
+from tests.faults.table import FAULTS, QUICK, REVEALED_BY
+
+
+@pytest.mark.parametrize("changes", [*MUTANTS.values(), CLOCKS], ids=[*MUTANTS, "clocks"])
+def test_builds(changes, tmp_path):
+    root = build(tmp_path, changes)
+
+    assert compileall.compile_dir(root, quiet=2)
+
+
+def test_refuses_a_change_that_finds_no_place(tmp_path):
+    with pytest.raises(LookupError):
+        build(tmp_path, [Change("app.py", "no such text", "")])
+
+
+def test_names_only_what_there_is():
+    assert set(REVEALED_BY) == set(MUTANTS)
+    assert {fault for fault in REVEALED_BY.values() if fault} | set(QUICK) <= set(FAULTS)

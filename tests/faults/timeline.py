@@ -1,0 +1,143 @@
+"""An event's history as its trail tells it, told once more by a model of its own.
+
+It shares no code with the service, nor with the service's own `verify`: raw documents in, sentences
+out. Each change has a sequence, so whether the histories of the clients are linearizable is one
+pass in that order (Gibbons and Korach, "Testing Shared Memories", 1997: easy with a witness).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from tests.faults.crowd import Look, Wish
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """An event after one change."""
+
+    capacity: int
+    sold: int
+    waiting: int
+
+    @property
+    def available(self) -> int:
+        return self.capacity - self.sold
+
+
+class Timeline:
+    """One event: `states[n]` is what change n left, and `keys[n]` who asked for it, n from 1."""
+
+    def __init__(self, trail: Iterable[Entry]) -> None:
+        self.states: list[State] = [State(0, 0, 0)]
+        self.keys: list[str] = [""]
+        self.oversold: list[str] = []
+        self.overtaken: list[str] = []
+        queue: dict[str, None] = {}
+        capacity = 0
+        for entry in sorted(trail, key=lambda e: e["sequence"]):
+            capacity = entry["changes"].get("capacity", (0, capacity))[1]
+            self._serve(entry, queue)
+            self.states.append(State(capacity, entry["sold"], entry["waiting"]))
+            self.keys.append(entry["request_id"])
+            if not 0 <= entry["sold"] <= capacity:
+                self.oversold.append(f"{entry['sold']} of {capacity} sold at {entry['sequence']}")
+
+    def _serve(self, entry: Entry, queue: dict[str, None]) -> None:
+        action, booking = entry["action"], entry["booking"]
+        if action == "waitlisted":
+            queue[booking] = None
+        elif action == "assigned":
+            if next(iter(queue), None) != booking:
+                self.overtaken.append(f"{booking} was served before the head of the list")
+            queue.pop(booking, None)
+        elif action == "cancelled":
+            queue.pop(booking, None)
+        elif action in ("sold", "booked") and queue:
+            self.overtaken.append(f"{booking} got tickets while {len(queue)} waited")
+
+
+class Order:
+    """What of an event was known when: between which changes something asked then was decided."""
+
+    def __init__(
+        self, timeline: Timeline, wishes: Mapping[str, Wish], looks: Iterable[Look]
+    ) -> None:
+        known = [(wishes[key].ended, n) for n, key in enumerate(timeline.keys) if key in wishes]
+        known += [(look.ended, look.sequence) for look in looks]
+        known.sort()
+        self._times = [ended for ended, _ in known]
+        self._most = list(accumulate((sequence for _, sequence in known), max))
+        # When the latest of the first n changes was asked for, as far as clients asked for it.
+        self._asked = list(
+            accumulate(
+                (wishes[key].began if key in wishes else -math.inf for key in timeline.keys), max
+            )
+        )
+
+    def oldest(self, began: float) -> int:
+        """The change that everybody who asks now has to see."""
+        before = bisect_left(self._times, began)
+        return self._most[before - 1] if before else 0
+
+    def latest(self, ended: float) -> int:
+        """The last change that somebody who was told now can have seen."""
+        return bisect_right(self._asked, ended) - 1
+
+
+def disorder(
+    timeline: Timeline, wishes: Mapping[str, Wish], looks: Sequence[Look]
+) -> Iterator[str]:
+    """Find what contradicts one order of all that happened, in which time never goes back."""
+    latest_start = -math.inf
+    for number, key in enumerate(timeline.keys):
+        if key not in wishes:
+            continue
+        wish = wishes[key]
+        if wish.ended < latest_start:
+            yield f"change {number} was acknowledged before one in front of it was asked for"
+        latest_start = max(latest_start, wish.began)
+
+    order = Order(timeline, wishes, looks)
+    for look in looks:
+        yield from _misread(timeline, order, look)
+
+
+def _misread(timeline: Timeline, order: Order, look: Look) -> Iterator[str]:
+    if not 1 <= look.sequence < len(timeline.states):
+        yield f"somebody saw change {look.sequence}, which is not there"
+        return
+    state = timeline.states[look.sequence]
+    if (look.sold, look.waiting) != (state.sold, state.waiting):
+        yield f"somebody saw a state at change {look.sequence} that never was"
+    if look.sequence < order.oldest(look.began):
+        yield f"somebody saw change {look.sequence} after a later one was known"
+    if look.sequence > order.latest(look.ended):
+        yield f"somebody saw change {look.sequence} before it was asked for"
+
+
+def unjustified(timeline: Timeline, order: Order, refused: Iterable[Wish]) -> Iterator[str]:
+    """Find sales that were refused though at no moment in question there was reason to."""
+    for wish in refused:
+        assert wish.answer is not None
+        told = wish.answer.json
+        moments = timeline.states[order.oldest(wish.began) : order.latest(wish.ended) + 1]
+        if not any(_explains(state, told) for state in moments):
+            yield f"refused with {told['code']}, {told['available']} available, without reason"
+
+
+def _explains(state: State, told: Mapping[str, Any]) -> bool:
+    if told["available"] != state.available:
+        return False
+    return {
+        "sold_out": state.available == 0,
+        "not_enough_tickets": True,
+        "waiting_list_first": state.waiting > 0,
+    }[told["code"]]
