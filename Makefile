@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run serve migrate admin verify test test-unit faults faults-quick fuzz bench lint format typecheck coverage sure openapi lock clean
+.PHONY: help run serve migrate admin verify test test-unit faults faults-quick faults-mutants fuzz bench lint format typecheck coverage sure openapi lock clean
 
 PORT ?=
 DATA ?= var
@@ -44,8 +44,11 @@ test-unit: $(DEV_READY)  ## what needs no server: seconds
 faults: $(DEV_READY)  ## break a running office for SECONDS=600 and check what clients were told (SEED=)
 	@$(PYTHON) -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-faults-quick: $(DEV_READY)  ## the quickest of the faults, under a minute
-	@$(PYTHON) -m tests.faults --quick
+faults-quick: $(DEV_READY)  ## the quickest of the faults, about two minutes
+	@$(PYTHON) -m tests.faults --quick $(if $(SEED),--seed $(SEED))
+
+faults-mutants: $(DEV_READY)  ## builds with a guard taken out: each has to be noticed, two minutes
+	@$(PYTHON) -m tests.faults --mutants $(if $(SEED),--seed $(SEED))
 
 fuzz: $(DEV_READY) $(FUZZ_READY)  ## ask the live service what its OpenAPI document allows (SECONDS=)
 	@$(PYTHON) -m tests.fuzz $(CURDIR)/.venv-fuzz/bin/schemathesis --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tests.builders import NOW, an_event, an_order
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
-from ticketing.domain.commands import Command, Create
+from ticketing.domain.commands import Command, Create, Order
 from ticketing.domain.customers import Customer
 from ticketing.domain.decisions import Decision, decide
 from ticketing.domain.events import Event
@@ -31,8 +31,15 @@ class World:
         return self.decide(*commands).outcomes
 
     def decide(self, *commands: Command) -> Decision:
-        orders = [an_order(command) for command in commands]
-        decision = decide("e1", self.event, self.facts(commands), orders, NOW)
+        return self.write(self.consider([an_order(command) for command in commands]))
+
+    def consider(self, orders: Sequence[Order]) -> Decision:
+        """Decide a group on what is stored now, and store nothing."""
+        facts = self.facts([order.command for order in orders])
+        return decide("e1", self.event, facts, orders, NOW)
+
+    def write(self, decision: Decision) -> Decision:
+        """Store what a decision comes to."""
         self.event = decision.after
         self.bookings |= {write.after.id: write.after for write in decision.writes}
         self.trail += decision.entries

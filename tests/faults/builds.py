@@ -100,7 +100,7 @@ MUTANTS: dict[str, Sequence[Change]] = {
         Change("services/office.py", "audit.append(self._db, decision.entries, session)", "pass"),
     ),
     "no idempotency": (
-        Change("services/office.py", "        idempotency.keep(self._db, records, session)\n", ""),
+        Change("services/office.py", "idempotency.keep(self._db, group.records, session)", "pass"),
     ),
 }  # fmt: skip
 

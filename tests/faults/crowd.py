@@ -15,7 +15,7 @@ from uuid import uuid4
 from tests.system.client import Answer, Client
 
 AGAIN = {429, 500, 503}
-PATIENCE_S = 40
+PATIENCE_S = 90
 PAUSE_S = 0.05
 READ_PAUSE_S = 0.03
 IMPATIENCE_S = 0.05

@@ -6,7 +6,8 @@ import pytest
 
 from ticketing.app import now
 from ticketing.domain.keeping import Answer
-from ticketing.services.office import Asker, Keep, Office
+from ticketing.services.groups import Asker, Keep
+from ticketing.services.office import Office
 
 
 def an_office(mongo, db, **known) -> Office:

@@ -13,7 +13,7 @@ from tests.services.conftest import an_office, keyed
 from tests.system.checks import check_event
 from ticketing.domain.commands import Change
 from ticketing.domain.errors import Busy, DatabaseAway, OutcomeUnknown, SoldOut
-from ticketing.services.office import Asker, Request
+from ticketing.services.groups import Asker, Request
 from ticketing.storage import audit, bookings, events, idempotency
 from ticketing.storage.sessions import unit_of_work
 

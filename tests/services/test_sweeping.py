@@ -10,7 +10,7 @@ from tests.builders import a_new_event, book, sell
 from ticketing.domain import facts
 from ticketing.domain.commands import CallOff, Change
 from ticketing.domain.customers import plain_name
-from ticketing.services.office import Asker
+from ticketing.services.groups import Asker
 from ticketing.services.sweeping import Sweeper, sweep
 from ticketing.services.verification import verify
 from ticketing.storage import events

@@ -10,7 +10,7 @@ from tests.builders import ADA, GRACE, a_new_event, book, sell
 from tests.system.runs import Run, shell, ticketing
 from ticketing.domain.commands import Cancel, Delete, Transfer
 from ticketing.server.mongod import free_port
-from ticketing.services.office import Asker
+from ticketing.services.groups import Asker
 from ticketing.services.verification import verify
 
 ASKER = Asker("ada", "r1")

@@ -16,7 +16,7 @@ from ticketing.api.problems import BadRequest, manner, refusal
 from ticketing.domain.errors import OfficeError
 from ticketing.domain.keeping import Answer
 from ticketing.domain.outcomes import Outcome
-from ticketing.services.office import Asker, Keep, Settled
+from ticketing.services.groups import Asker, Keep, Settled
 
 Shape = Callable[[Any], Answer]
 

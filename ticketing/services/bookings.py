@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ticketing.domain.commands import Command
-from ticketing.services.office import Asker, Office, Settled
+from ticketing.services.groups import Asker, Settled
+from ticketing.services.office import Office
 from ticketing.storage import bookings
 from ticketing.storage.clients import Database
 

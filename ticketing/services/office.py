@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -15,16 +14,12 @@ from ticketing.domain.commands import CarryOn, Command, Order
 from ticketing.domain.decisions import OFFICE, Decision, decide
 from ticketing.domain.errors import (
     Busy,
-    KeyReused,
-    NotFound,
     OfficeError,
-    Refused,
     RequestInFlight,
 )
-from ticketing.domain.keeping import Answer, Record, Scope
-from ticketing.domain.outcomes import Outcome
 from ticketing.services.courtesy import Batons
 from ticketing.services.gathering import gather
+from ticketing.services.groups import Asker, Group, Request, Settled
 from ticketing.services.lanes import Lanes
 from ticketing.storage import audit, bookings, events, idempotency
 from ticketing.storage.clients import Client, Database
@@ -43,53 +38,6 @@ _CARRY_ON_S = 4.0
 
 # With less time than this left, another attempt would only run out of it.
 _LEAST_S = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """An idempotency key: whose, which, for what request, and how its answer is written down."""
-
-    caller: str
-    key: str
-    fingerprint: str
-    answer: Callable[[Outcome], Answer]
-
-    @property
-    def scope(self) -> Scope:
-        """Whose key it is, and which."""
-        return self.caller, self.key
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, in which request, and under which key where there is one."""
-
-    actor: str
-    request_id: str
-    keep: Keep | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """An order to be carried out, kept under a key where there is one."""
-
-    order: Order
-    keep: Keep | None
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of a request.
-
-    `answer` is what was kept under its key; then `replayed` tells whether it was an earlier
-    request's, and `outcome` is None if so. `leaves_something` is set for one of a group where
-    there was too much for one commit: its thread sees to the rest.
-    """
-
-    outcome: Outcome
-    answer: Answer | None = None
-    replayed: bool = False
-    leaves_something: bool = False
 
 
 class Office:
@@ -186,33 +134,20 @@ class Office:
     def _work(
         self, event_id: str, requests: Sequence[Request], session: ClientSession
     ) -> Sequence[Settled | BaseException]:
-        now = self._clock()
         scopes = {request.keep.scope for request in requests if request.keep}
-        kept = idempotency.find_many(self._db, scopes, session)
-        fresh = _first_of_each_key(requests, kept)
+        group = Group(requests, idempotency.find_many(self._db, scopes, session))
 
-        decision = self._decide(event_id, [request.order for request in fresh], now, session)
-        settled = [
-            _settle(request, outcome)
-            for request, outcome in zip(fresh, decision.outcomes, strict=True)
-        ]
+        decision = self._decide(event_id, [request.order for request in group.fresh], session)
+        answers = group.settle(decision.outcomes, leaves_something=decision.leaves_something)
 
         self._write(decision, session)
-        records = _records(fresh, settled)
-        idempotency.keep(self._db, records, session)
+        idempotency.keep(self._db, group.records, session)
+        return answers
 
-        if decision.leaves_something and settled:
-            settled[0] = replace(settled[0], leaves_something=True)
-        kept |= {record.scope: record for record in records}
-        by_request = {id(request): result for request, result in zip(fresh, settled, strict=True)}
-        return [by_request.get(id(request)) or _replay(request, kept) for request in requests]
-
-    def _decide(
-        self, event_id: str, orders: Sequence[Order], now: datetime, session: ClientSession
-    ) -> Decision:
+    def _decide(self, event_id: str, orders: Sequence[Order], session: ClientSession) -> Decision:
         event = events.find(self._db, event_id, session)
         facts = gather(self._db, event_id, event, [order.command for order in orders], session)
-        return decide(event_id, event, facts, orders, now)
+        return decide(event_id, event, facts, orders, self._clock())
 
     def _write(self, decision: Decision, session: ClientSession) -> None:
         if not decision.changed or decision.after is None:
@@ -226,44 +161,3 @@ def _given_up(request: Request, conflict: Conflict) -> OfficeError:
     if request.keep and isinstance(conflict, idempotency.KeyTaken):
         return RequestInFlight()
     return Busy()
-
-
-def _first_of_each_key(requests: Sequence[Request], kept: dict[Scope, Record]) -> Sequence[Request]:
-    """Leave out what has an answer already: kept earlier, or given to a twin in this group."""
-    seen = set(kept)
-    fresh = []
-    for request in requests:
-        if request.keep is None:
-            fresh.append(request)
-        elif request.keep.scope not in seen:
-            seen.add(request.keep.scope)
-            fresh.append(request)
-    return fresh
-
-
-def _settle(request: Request, outcome: Outcome) -> Settled:
-    return Settled(outcome, request.keep.answer(outcome) if request.keep else None)
-
-
-def _records(requests: Sequence[Request], settled: Sequence[Settled]) -> Sequence[Record]:
-    return [
-        Record(request.keep.caller, request.keep.key, request.keep.fingerprint, result.answer)
-        for request, result in zip(requests, settled, strict=True)
-        if request.keep and result.answer and _is_final(result.outcome)
-    ]
-
-
-def _is_final(outcome: Outcome) -> bool:
-    return not isinstance(outcome, OfficeError) or isinstance(outcome, NotFound | Refused)
-
-
-def _replay(request: Request, kept: dict[Scope, Record]) -> Settled | BaseException:
-    """Answer a request whose key has an answer; raises nothing, returns the error."""
-    assert request.keep is not None
-    record = kept.get(request.keep.scope)
-    if record is None:
-        # The first with this key came in this group, and its outcome is not one to be kept.
-        return Busy()
-    if record.fingerprint != request.keep.fingerprint:
-        return KeyReused()
-    return Settled(None, record.answer, replayed=True)

@@ -6,36 +6,48 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from tests.faults.breaking import Office, clients, database, server
 
 SECONDS = 30
 
-_AT_ONCE: Sequence[Sequence[Callable[[Office], None]]] = (
-    (server.worker_killed, server.worker_stopped, server.master_killed, server.terminated),
-    (
-        database.primary_killed,
-        database.primary_terminated,
-        database.primary_stopped,
-        database.primary_steps_down,
-        database.secondaries_then_primary_killed,
-        database.all_killed,
-    ),
-    (clients.cut_off, clients.gone_before_the_answer),
+Faults = Sequence[Callable[[Office], None]]
+
+_OF_THE_SERVER: Faults = (
+    server.worker_killed,
+    server.worker_stopped,
+    server.master_killed,
+    server.terminated,
+)
+_OF_CLIENTS: Faults = (clients.cut_off, clients.gone_before_the_answer)
+_OF_MONGODB: Faults = (
+    database.primary_killed,
+    database.primary_terminated,
+    database.primary_stopped,
+    database.primary_steps_down,
+    database.secondaries_then_primary_killed,
+    database.all_killed,
 )
 
 
 def everything(office: Office) -> None:
     """The server, MongoDB and the clients each break again and again, in no order, for a while."""
     until = time.monotonic() + SECONDS
-    # Each part has chances of its own, or the threads' turns would decide what the seed means.
-    chances = [random.Random(office.chance.random()) for _ in _AT_ONCE]
 
-    def go_on(faults: Sequence[Callable[[Office], None]], chance: random.Random) -> None:
+    def go_on(faults: Faults, seed: float) -> None:
+        # Each part has chances of its own, or the threads' turns would decide what the seed means.
+        chance = random.Random(seed)
+        part = replace(office, chance=random.Random(seed + 1))
         while time.monotonic() < until:
-            chance.choice(faults)(office)
+            chance.choice(faults)(part)
             time.sleep(chance.uniform(0, 2))
 
-    with ThreadPoolExecutor(len(_AT_ONCE)) as pool:
-        for future in [pool.submit(go_on, *part) for part in zip(_AT_ONCE, chances, strict=True)]:
-            future.result()
+    seeds = [office.chance.random() for _ in range(3)]
+    with ThreadPoolExecutor(2) as pool:
+        others = [pool.submit(go_on, _OF_THE_SERVER, seeds[0])]
+        others.append(pool.submit(go_on, _OF_CLIENTS, seeds[1]))
+        # In this thread: what a thread has started, the kernel ends with it (`die_with_parent`).
+        go_on(_OF_MONGODB, seeds[2])
+        for other in others:
+            other.result()

@@ -21,10 +21,10 @@ def worker_killed(office: Office) -> None:
 
 def worker_stopped(office: Office) -> None:
     """What it was about to commit comes late, or not at all."""
-    pid = office.chance.choice(office.server.workers())
-    os.kill(pid, signal.SIGSTOP)
-    time.sleep(4)
-    with suppress(ProcessLookupError):
+    with suppress(IndexError, ProcessLookupError):
+        pid = office.chance.choice(office.server.workers())
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(4)
         os.kill(pid, signal.SIGCONT)
 
 

@@ -1,0 +1,178 @@
+"""A whole office in one thread: clients, a network that loses things, workers that crash.
+
+Time is virtual and everything comes from one seed, so a run that fails can be run again. What is
+real is the pure core: `decide` and `Group`. What is simulated is what stands around it: messages
+that get lost, come twice or late; two workers that read at one moment and commit at a later one, if
+nobody was faster; and crashes between any two steps.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+from tests.domain.world import World
+from ticketing.domain.commands import Book, Cancel, Change, Command, Order, Reduce, Sell, Transfer
+from ticketing.domain.customers import plain_name
+from ticketing.domain.keeping import Answer, Record, Scope
+from ticketing.domain.outcomes import Outcome
+from ticketing.services.groups import Group, Keep, Request, Settled
+
+LOST, TWICE, CRASH = 0.15, 0.15, 0.1
+RETRY_S = 1.0
+
+
+@dataclass
+class Wish:
+    """What a client wants, under a key, and each answer that it got."""
+
+    key: str
+    command: Command
+    began: float
+    ended: float = math.inf
+    answers: list[bytes] = field(default_factory=list)
+
+
+class Simulation:
+    """Run it, then look at `world`, `wishes` and `effects`."""
+
+    def __init__(self, seed: int, *, wishes: int = 40, keeps: bool = True) -> None:
+        self.chance = random.Random(seed)
+        self.world = World(capacity=8)
+        self.records: dict[Scope, Record] = {}
+        self.wishes: dict[str, Wish] = {}
+        self.crashes = self.conflicts = 0
+        self.now = 0.0
+        self._keeps = keeps
+        self._version = 0
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = count()
+        self._made: list[str] = []
+        self._queues: list[list[Request]] = [[], []]
+        self._busy = [False, False]
+        for _ in range(wishes):
+            self._later(self.chance.uniform(0, 8), self._wish)
+
+    def run(self) -> None:
+        """Go on until everybody has an answer and no message is under way."""
+        while self._agenda:
+            self.now, _, act = heapq.heappop(self._agenda)
+            assert self.now < 10_000, "somebody never gets an answer"
+            act()
+
+    def effects(self) -> Counter[str]:
+        """Count the changes that each key has made, but for those that only follow from them."""
+        return Counter(e.request_id for e in self.world.trail if e.action != "assigned")
+
+    def _later(self, seconds: float, act: Callable[[], None]) -> None:
+        heapq.heappush(self._agenda, (self.now + seconds, next(self._numbers), act))
+
+    def _send(self, deliver: Callable[[], None]) -> None:
+        """Hand a message to the network, which may lose it, and may bring it more than once."""
+        copies = 0 if self.chance.random() < LOST else 1
+        copies += self.chance.random() < TWICE
+        for _ in range(copies):
+            self._later(self.chance.expovariate(5), deliver)
+
+    # Clients.
+
+    def _wish(self) -> None:
+        number = len(self.wishes)
+        wish = Wish(f"k{number}", self._command(f"b{number:03}"), self.now)
+        self.wishes[wish.key] = wish
+        self._ask(wish)
+
+    def _command(self, new: str) -> Command:
+        some = self.chance.choice([*self._made, "unknown"])
+        customer = plain_name(f"c{self.chance.randrange(12)}")
+        kind = self.chance.choice(
+            ["sell", "book", "book", "book", "cancel", "cancel", "reduce", "transfer", "capacity"]
+        )
+        if kind in ("sell", "book"):
+            self._made.append(new)
+        commands: dict[str, Command] = {
+            "sell": Sell(new, self.chance.randint(1, 3)),
+            "book": Book(new, customer, self.chance.randint(1, 3), None),
+            "cancel": Cancel(some),
+            "reduce": Reduce(some, 1),
+            "transfer": Transfer(some, customer),
+            "capacity": Change({"capacity": self.chance.randint(6, 12)}),
+        }
+        return commands[kind]
+
+    def _ask(self, wish: Wish) -> None:
+        """Ask, and again after a while if no answer has come: with the same key."""
+        if wish.answers:
+            return
+        keep = Keep("ada", wish.key, "the same", lambda outcome: Answer(200, {}, told(outcome)))
+        request = Request(Order(wish.command, "ada", wish.key), keep)
+        worker = self.chance.randrange(2)
+        self._send(lambda: self._arrives(worker, request))
+        self._later(RETRY_S, lambda: self._ask(wish))
+
+    def _hears(self, key: str, answer: bytes) -> None:
+        wish = self.wishes[key]
+        wish.answers.append(answer)
+        wish.ended = min(wish.ended, self.now)
+
+    # Workers.
+
+    def _arrives(self, worker: int, request: Request) -> None:
+        self._queues[worker].append(request)
+        self._lead(worker)
+
+    def _lead(self, worker: int) -> None:
+        """Read and decide for all who have come; what is decided is committed a while later."""
+        if self._busy[worker] or not self._queues[worker]:
+            return
+        self._busy[worker] = True
+        requests, self._queues[worker] = self._queues[worker], []
+        version = self._version
+        scopes = {request.keep.scope for request in requests if request.keep}
+        group = Group(requests, {s: r for s, r in self.records.items() if s in scopes})
+        decision = self.world.consider([request.order for request in group.fresh])
+        answers = group.settle(decision.outcomes)
+
+        def commit() -> None:
+            self._busy[worker] = False
+            if self._crashes(worker):
+                return
+            if version != self._version:
+                self.conflicts += 1
+                self._queues[worker][:0] = requests
+            else:
+                self._version += 1
+                self.world.write(decision)
+                if self._keeps:
+                    self.records |= {record.scope: record for record in group.records}
+                if self._crashes(worker):
+                    return
+                for request, answer in zip(requests, answers, strict=True):
+                    self._reply(request, answer)
+            self._lead(worker)
+
+        self._later(self.chance.expovariate(20), commit)
+
+    def _crashes(self, worker: int) -> bool:
+        """Now and then all that a worker has under way is gone."""
+        if self.chance.random() >= CRASH:
+            return False
+        self.crashes += 1
+        self._queues[worker] = []
+        return True
+
+    def _reply(self, request: Request, answer: Settled | BaseException) -> None:
+        if isinstance(answer, BaseException) or answer.answer is None:
+            return  # a 503: ask again
+        key, body = request.order.request_id, answer.answer.body
+        self._send(lambda: self._hears(key, body))
+
+
+def told(outcome: Outcome) -> bytes:
+    """Write an outcome down."""
+    return repr(outcome).encode()

@@ -1,0 +1,63 @@
+"""Whatever the network loses and wherever a worker crashes: once, in order, and never too many."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from tests.domain.simulator import Simulation
+from tests.faults.crowd import Wish
+from tests.faults.timeline import Timeline, disorder
+from ticketing.domain.commands import Book, Reduce, Sell, Transfer
+
+SEEDS = range(300)
+
+
+def simulated(seed: int, **known: bool) -> Simulation:
+    simulation = Simulation(seed, **known)
+    simulation.run()
+    return simulation
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_does_each_wish_once_and_in_order(seed):
+    simulation = simulated(seed)
+
+    simulation.world.check()
+    effects = simulation.effects()
+    assert max(effects.values()) == 1
+    for wish in simulation.wishes.values():
+        assert wish.answers, "no answer"
+        assert len(set(wish.answers)) == 1, "two answers to one key"
+        granted = wish.answers[0].startswith((b"Held(", b"Booking(", b"Changed("))
+        assert granted or not effects[wish.key], "refused, and done all the same"
+        if granted and isinstance(wish.command, Sell | Book | Transfer | Reduce):
+            assert effects[wish.key] == 1, "granted, and not there"
+
+    timeline = Timeline(asdict(entry) for entry in simulation.world.trail)
+    assert timeline.oversold == []
+    assert timeline.overtaken == []
+    wishes = {
+        key: Wish(key, "POST", "/", None, wish.began, wish.ended)
+        for key, wish in simulation.wishes.items()
+    }
+    assert list(disorder(timeline, wishes, [])) == []
+
+
+def test_the_seeds_meet_what_they_are_there_for():
+    simulations = [simulated(seed) for seed in SEEDS]
+
+    assert sum(simulation.crashes for simulation in simulations) > 1000
+    assert sum(simulation.conflicts for simulation in simulations) > 500
+    actions = {entry.action for s in simulations for entry in s.world.trail}
+    assert actions >= {"sold", "booked", "waitlisted", "assigned", "cancelled", "reduced",
+                       "transferred", "changed"}  # fmt: skip
+
+
+def test_the_same_seed_gives_the_same_run():
+    assert simulated(7).world.trail == simulated(7).world.trail
+
+
+def test_without_the_records_something_happens_twice():
+    assert any(max(simulated(seed, keeps=False).effects().values()) > 1 for seed in range(10))
