@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -59,8 +59,9 @@ class Embedded:
 class Cluster:
     """Start it with `with`; its nodes are gone afterwards, however it ends."""
 
-    def __init__(self, folder: Path, nodes: int = 3) -> None:
+    def __init__(self, folder: Path, nodes: int = 3, extra: Sequence[str] = ()) -> None:
         self.folder = folder
+        self._extra = extra
         self._ports: list[int] = []
         while len(self._ports) < nodes:
             if (port := free_port()) not in self._ports:
@@ -80,7 +81,11 @@ class Cluster:
             "_id": NAME,
             "members": members,
             # The default of 10 s would make every fault of the primary last that long.
-            "settings": {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500},
+            "settings": {
+                "electionTimeoutMillis": 2000,
+                "heartbeatIntervalMillis": 500,
+                "chainingAllowed": False,
+            },
         }
         self._ask(self._ports[0], {"replSetInitiate": config})
         self.await_primary()
@@ -101,7 +106,7 @@ class Cluster:
              "--networkMessageCompressors", "disabled",
              "--setParameter", "transactionLifetimeLimitSeconds=5",
              "--setParameter", "oplogNetworkTimeoutBufferSeconds=1",
-             "--setParameter", "diagnosticDataCollectionEnabled=false"],
+             "--setParameter", "diagnosticDataCollectionEnabled=false", *self._extra],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=die_with_parent,
@@ -152,21 +157,21 @@ class Cluster:
 
     def _is_primary(self, port: int) -> bool:
         try:
-            with _direct(port) as client:
+            with direct(port) as client:
                 return bool(client.admin.command("hello")["isWritablePrimary"])
         except PyMongoError:
             return False
 
     def _ask(self, port: int, command: dict[str, object]) -> None:
         def ask() -> int:
-            with _direct(port, 20_000) as client:
+            with direct(port, 20_000) as client:
                 client.admin.command(command)
             return port
 
         _until(ask)
 
 
-def _direct(port: int, timeout_ms: int = 1000) -> MongoClient[dict[str, object]]:
+def direct(port: int, timeout_ms: int = 1000) -> MongoClient[dict[str, object]]:
     return MongoClient(
         "127.0.0.1", port, directConnection=True, timeoutMS=timeout_ms, serverSelectionTimeoutMS=500
     )

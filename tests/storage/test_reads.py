@@ -10,11 +10,12 @@ import pytest
 from tests.builders import ADA, a_sale, an_event
 from ticketing.domain.errors import EventNotFound, TransactionNotFound
 from ticketing.domain.ledger import BookingWrite
-from ticketing.storage import bookings, events
+from ticketing.storage import bookings, events, reading
 
 
 @pytest.fixture
-def db():
+def db(monkeypatch):
+    monkeypatch.setattr(reading, "_term", lambda _: None)  # a mock has no primaries
     return mongomock.MongoClient(tz_aware=True)["office"]
 
 

@@ -12,7 +12,8 @@ from pymongo.client_session import ClientSession
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.customers import Customer
 from ticketing.storage.bookings import customer_document, customer_of
-from ticketing.storage.clients import Database, Document, reading
+from ticketing.storage.clients import Database, Document
+from ticketing.storage.reading import reading
 
 
 def append(db: Database, entries: Sequence[AuditEntry], session: ClientSession) -> None:

@@ -14,7 +14,8 @@ from ticketing.domain.customers import Customer
 from ticketing.domain.errors import BookingNotFound, TransactionNotFound
 from ticketing.domain.ledger import BookingWrite
 from ticketing.domain.outcomes import Held
-from ticketing.storage.clients import Database, Document, reading
+from ticketing.storage.clients import Database, Document
+from ticketing.storage.reading import reading
 from ticketing.storage.sessions import Conflict
 
 _ACTIVE = {"$in": ["confirmed", "waiting"]}

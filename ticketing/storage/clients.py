@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.database import Database as PyMongoDatabase
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
 
-from ticketing.domain.errors import DatabaseAway
-
 Document = dict[str, Any]
 Client = MongoClient[Document]
 Database = PyMongoDatabase[Document]
-
-Arguments = ParamSpec("Arguments")
-T = TypeVar("T")
 
 # From outside in: client 12 s > proxy 11 > request 9 > database 8, so that whoever is further in
 # gives up first and the answer still finds somebody to hear it.
@@ -32,21 +25,6 @@ def is_away(error: PyMongoError) -> bool:
     if isinstance(error, OperationFailure) and error.code == _NO_TRANSACTIONS:
         return True
     return error.timeout or isinstance(error, ConnectionFailure | ExecutionTimeout)
-
-
-def reading(read: Callable[Arguments, T]) -> Callable[Arguments, T]:
-    """Have a read that stands for itself raise DatabaseAway when MongoDB is away."""
-
-    @wraps(read)
-    def translated(*args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
-        try:
-            return read(*args, **kwargs)
-        except PyMongoError as error:
-            if is_away(error):
-                raise DatabaseAway from error
-            raise
-
-    return translated
 
 
 class UnfitDatabase(Exception):

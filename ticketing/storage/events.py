@@ -12,7 +12,8 @@ from pymongo.client_session import ClientSession
 from ticketing.domain.errors import EventNotFound
 from ticketing.domain.events import Event
 from ticketing.domain.statistics import MonthFigures
-from ticketing.storage.clients import Database, Document, reading
+from ticketing.storage.clients import Database, Document
+from ticketing.storage.reading import reading
 from ticketing.storage.sessions import Conflict
 
 _DETAILS = ("name", "venue", "day", "capacity", "price", "status")

@@ -11,7 +11,8 @@ from pymongo.errors import DuplicateKeyError
 
 from ticketing.domain.errors import EmailTaken, UserNotFound
 from ticketing.domain.users import User, email_key, role_of
-from ticketing.storage.clients import Database, Document, reading
+from ticketing.storage.clients import Database, Document
+from ticketing.storage.reading import reading
 
 
 @reading

@@ -1,0 +1,65 @@
+"""The moment after a change of primary: nothing acknowledged may be missing from what is read."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from pymongo.errors import PyMongoError
+
+from tests.builders import an_event
+from tests.faults.cluster import Cluster, direct
+from ticketing.domain.errors import DatabaseAway
+from ticketing.storage import events
+from ticketing.storage.clients import Client, connect
+from ticketing.storage.deadlines import within
+from ticketing.storage.migrating import migrate
+
+
+@pytest.mark.system
+def test_a_new_primary_shows_all_that_was_acknowledged_or_nothing(tmp_path):
+    """The next primary has the last sale, but can't know yet that a majority has it.
+
+    The sale was acknowledged by the first node and one more. The first is frozen at once, mostly
+    before it could tell the other one; the third, which lags behind, keeps the new primary from
+    committing anything of its own.
+    """
+    test_commands = ["--setParameter", "enableTestCommands=1"]
+    with (
+        Cluster(Path(tmp_path), extra=test_commands) as cluster,
+        connect(cluster.uri, appname="tests") as client,
+    ):
+        db = client["office"]
+        migrate(db)
+        with client.start_session() as session:
+            events.write(db, None, an_event(), session)
+        assert events.get(db, "e1").sold == 0
+
+        primary, (_, lagging) = cluster.await_primary(), cluster.secondaries()
+        hold_back(lagging, "alwaysOn")
+        db.events.update_one({"_id": "e1"}, {"$set": {"sold": 1}})
+        cluster.freeze(primary)
+        await_another(client, primary)
+
+        with within(1), suppress(DatabaseAway):
+            assert events.get(db, "e1").sold == 1
+        hold_back(lagging, "off")
+        assert events.get(db, "e1").sold == 1
+
+
+def hold_back(port: int, mode: str) -> None:
+    """Have a secondary stop following the others, or go on."""
+    with direct(port) as node:
+        node.admin.command({"configureFailPoint": "stopReplProducer", "mode": mode})
+    time.sleep(1)
+
+
+def await_another(client: Client, former: int) -> None:
+    """Wait until this client has found another primary."""
+    until = time.monotonic() + 30
+    while client.primary is None or client.primary[1] == former:
+        assert time.monotonic() < until, "nobody is elected"
+        with suppress(PyMongoError):
+            client.admin.command("ping")
