@@ -51,7 +51,7 @@ FAULTS: dict[str, Fault] = {
     "clients gone before the answer": Fault(clients.gone_before_the_answer, 3),
     "one key 50 times at once": Fault(clients.same_key_at_once, 3),
     "clocks of the workers a day off": Fault(server.worker_killed, 3, build=CLOCKS),
-    "everything at once, at random": Fault(mixed.everything, 9.5),
+    "everything at once, at random": Fault(mixed.everything, 12),
 }
 
 # About two minutes altogether.
