@@ -88,6 +88,13 @@ def test_looks_at_the_previous_key_as_well(set_to):
         config.load()
 
 
+def test_signs_with_no_key_that_is_only_the_previous_one(set_to):
+    set_to(AUTH="open", SECRET_KEY_PREVIOUS=GOOD_KEY)
+
+    with pytest.raises(SettingsError, match="TICKETING_SECRET_KEY is not"):
+        config.load()
+
+
 def test_may_listen_anywhere_once_users_sign_in(set_to):
     set_to(SECRET_KEY=GOOD_KEY, HOST="0.0.0.0")
 

@@ -14,7 +14,7 @@ from ticketing.api.schemas import NEW_USER
 from ticketing.app import create_app, now
 from ticketing.domain.errors import EmailTaken
 from ticketing.domain.users import Role
-from ticketing.server import running
+from ticketing.server import logs, running
 from ticketing.server.running import CannotStart
 from ticketing.services.passwords import Passwords
 from ticketing.services.users import register
@@ -25,6 +25,8 @@ from ticketing.storage.migrating import migrate
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; what goes wrong is one sentence."""
     asked = _parser().parse_args(arguments)
+    # What a command prints is its answer; the log goes elsewhere. The server sets up its own.
+    logs.configure("warning")
     try:
         if asked.command == "run":
             return running.run(asked.data)

@@ -20,6 +20,7 @@ from ticketing.config import Settings, SettingsError
 from ticketing.server.names import appname
 from ticketing.services.office import Office
 from ticketing.services.passwords import Passwords
+from ticketing.services.sweeping import Sweeper
 from ticketing.services.tokens import Tokens
 from ticketing.storage.clients import Client, connect
 
@@ -51,9 +52,10 @@ def create_app(
         OPENAPI_VERSION="3.1.0",
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
     )
-    app.extensions[parts.KEY] = _parts(
-        settings, settings.mongodb_uri, client, clock or now, passwords or Passwords()
-    )
+    made = _parts(settings, settings.mongodb_uri, client, clock or now, passwords or Passwords())
+    app.extensions[parts.KEY] = made
+    # Whoever serves starts it, once it has forked.
+    app.extensions["sweeper"] = Sweeper(made.db, made.office)
     app.wsgi_app = bounded(app.wsgi_app, settings.request_timeout_s)  # type: ignore[assignment, method-assign]
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies

@@ -114,6 +114,7 @@ def load(*, default_auth: Literal["required", "open"] = "required") -> Settings:
     except environs.EnvValidationError as error:
         raise SettingsError(_tell(error)) from None
 
+    _refuse_a_key_that_is_only_previous(*keys)
     settings = Settings(
         **{
             **values,
@@ -134,6 +135,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _refuse_a_key_that_is_only_previous(key: str, previous: str) -> None:
+    if previous and not key:
+        raise SettingsError(
+            "TICKETING_SECRET_KEY_PREVIOUS is set, but TICKETING_SECRET_KEY is not: new tokens are "
+            "signed with that one."
+        )
 
 
 def _refuse_unsafe(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -353,6 +354,22 @@ def test_keeps_the_last_administrator(admin, person):
 
     second = person("second", Role.ADMIN)
     assert second.ask("PATCH", f"/users/{admin.user.id}", {"role": "staff"}).status_code == 200
+
+
+def test_keeps_one_of_two_administrators_who_demote_each_other(admin, person, db):
+    """Both see the other one at the same moment; over and over, since only a race would show it."""
+    second = person("second", Role.ADMIN)
+
+    def demote(pair):
+        by, whom = pair
+        return by.ask("PATCH", f"/users/{whom.user.id}", {"role": "staff"})
+
+    for _ in range(8):
+        db.users.update_many({}, {"$set": {"role": "admin"}})
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(demote, [(admin, second), (second, admin)]))
+        assert db.users.count_documents({"role": "admin"}) == 1
+        assert sorted(a.status_code for a in answers) in ([200, 403], [200, 409])
 
 
 # Customers and their bookings.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -49,6 +50,8 @@ class Row:
 def main() -> int:
     asked = _arguments()
     print(f"seed {asked.seed}", flush=True)
+    # Ended from outside, too, it takes with it what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chance = random.Random(asked.seed)
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,

@@ -31,8 +31,8 @@ CLOCKS: Sequence[Change] = (
     ),
     Change(
         "server/gunicorn_config.py",
-        "    serving = worker.wsgi",
-        "    __import__('ticketing.app').app.DAYS = worker.age % 3 - 1\n    serving = worker.wsgi",
+        "    worker.wsgi.ext",
+        "    __import__('ticketing.app').app.DAYS = worker.age % 3 - 1\n    worker.wsgi.ext",
     ),
 )
 

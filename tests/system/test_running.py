@@ -213,6 +213,12 @@ def test_migrates_by_itself_only_where_it_was_told_to(mongo, mongodb_uri):
         mongo.drop_database("unmigrated")
 
 
+def test_prints_the_openapi_document_and_nothing_else():
+    printed = ticketing("openapi").stdout
+
+    assert json.loads(printed)["openapi"].startswith("3.1")
+
+
 def test_ends_its_mongodb_with_itself(tmp_path):
     """Also when it is killed and can't clean up."""
     port = free_port()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import g, request
 
@@ -17,6 +17,8 @@ from ticketing.api.parts import parts
 from ticketing.domain.errors import NotAllowed, NotSignedIn, TooManyRequests
 from ticketing.domain.users import OPEN, Principal, Role
 from ticketing.services import users
+
+T = TypeVar("T")
 
 # Counted by address and before anything is looked at: guessing must not be cheap.
 _BY_ADDRESS = {"tokens", "registration"}
@@ -46,6 +48,14 @@ def principal() -> Principal:
     """Return who makes this request; raises NotSignedIn where nobody has signed in."""
     found: Principal | None = g.get("principal")
     if found is None:
+        raise NotSignedIn
+    return found
+
+
+def shown(kind: type[T]) -> T:
+    """Return what the caller showed: a User's password or a token's Claims; raises NotSignedIn."""
+    found = g.get("shown")
+    if not isinstance(found, kind):
         raise NotSignedIn
     return found
 
@@ -90,7 +100,8 @@ def _signed_in() -> Principal | None:
     if credentials is None:
         return None
     if credentials.type == "bearer" and credentials.token:
-        return users.bearer_of(parts().db, parts().tokens, credentials.token, parts().clock())
+        g.shown = parts().tokens.read(credentials.token, parts().clock())
+        return users.bearer_of(parts().db, g.shown)
     if credentials.type == "basic":
         return _by_password(credentials.username or "", credentials.password or "")
     return None
@@ -107,6 +118,7 @@ def _by_password(email: str, password: str) -> Principal | None:
         if not counted:
             parts().rates.hit("tokens", _address())
         return None
+    g.shown = user
     return Principal(user.id, user.role, user.customer)
 
 

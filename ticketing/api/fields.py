@@ -20,6 +20,10 @@ _EVENT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 _DAY = r"^([0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2})$"
 
 
+def absent() -> None:
+    """Stand for a value that was not sent (a plain None would be documented as a default)."""
+
+
 class WholeNumber(fields.Integer):
     """A JSON integer between two bounds, both included."""
 

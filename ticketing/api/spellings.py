@@ -19,9 +19,9 @@ from ticketing.api.fields import (
     NewEventId,
     Text,
     WholeNumber,
+    absent,
     loose_text,
 )
-from ticketing.api.schemas import absent
 from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE
 
 SPELLINGS = {

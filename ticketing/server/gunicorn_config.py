@@ -11,10 +11,8 @@ from typing import Any
 
 import gunicorn.http.wsgi
 
-from ticketing.api import parts
 from ticketing.config import is_loopback, load
 from ticketing.server import logs, names
-from ticketing.services.sweeping import Sweeper
 
 # gunicorn reads every name here that is one of its settings: import no module called `config`.
 _settings = load()
@@ -76,8 +74,7 @@ def post_worker_init(worker: Any) -> None:
     if worker.cpu is not None:
         os.sched_setaffinity(0, {worker.cpu})
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    serving = worker.wsgi.extensions[parts.KEY]
-    Sweeper(serving.db, serving.office).start()
+    worker.wsgi.extensions["sweeper"].start()
     # Nobody needs to know what serves them.
     gunicorn.http.wsgi.SERVER = "ticketing"
 

@@ -9,10 +9,10 @@ from typing import Any
 from bson import ObjectId
 
 from ticketing.domain.customers import Customer
-from ticketing.domain.errors import LastAdmin, UserNotFound, WrongPassword
+from ticketing.domain.errors import UserNotFound, WrongPassword
 from ticketing.domain.users import Principal, Role, User
 from ticketing.services.passwords import Passwords
-from ticketing.services.tokens import Tokens
+from ticketing.services.tokens import Claims
 from ticketing.storage import users
 from ticketing.storage.clients import Database
 
@@ -56,25 +56,17 @@ def authenticate(db: Database, passwords: Passwords, email: str, password: str) 
     return user
 
 
-def bearer_of(db: Database, tokens: Tokens, token: str, now: datetime) -> Principal | None:
-    """Find who a token belongs to, where it is good and has not been revoked.
+def bearer_of(db: Database, claims: Claims | None) -> Principal | None:
+    """Find whom a token's claims belong to, where they are good and have not been revoked.
 
     The role is the user's of this moment, not the token's.
     """
-    claims = tokens.read(token, now)
     user = users.find(db, claims.user) if claims else None
     if claims is None or user is None or not user.active:
         return None
     if user.generation != claims.generation or claims.token in user.signed_out:
         return None
     return Principal(user.id, user.role, user.customer)
-
-
-def sign_out(db: Database, tokens: Tokens, token: str, now: datetime) -> None:
-    """Make a token worthless that has just been found good."""
-    claims = tokens.read(token, now)
-    if claims is not None:
-        users.sign_out(db, claims.user, claims.token, claims.expires_at, now)
 
 
 def change(db: Database, passwords: Passwords, user_id: str, values: Mapping[str, Any]) -> User:
@@ -86,9 +78,6 @@ def change(db: Database, passwords: Passwords, user_id: str, values: Mapping[str
     if user is None:
         raise UserNotFound
     loses_power = values.get("active") is False or values.get("role", user.role) < user.role
-    if user.role is Role.ADMIN and loses_power and not users.count_admins(db, but=user_id):
-        raise LastAdmin
-
     new: dict[str, Any] = {}
     if "role" in values:
         new["role"] = values["role"].word
@@ -97,6 +86,8 @@ def change(db: Database, passwords: Passwords, user_id: str, values: Mapping[str
     if "password" in values:
         new["password_hash"] = passwords.hash(values["password"])
     revoke = "password" in values or values.get("active") is False
+    if user.role is Role.ADMIN and loses_power:
+        return users.change_unless_last_admin(db, user_id, new, revoke=revoke)
     return users.change(db, user_id, new, revoke=revoke)
 
 

@@ -11,8 +11,8 @@ from pymongo.client_session import ClientSession
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.customers import Customer
-from ticketing.storage.bookings import customer_document, customer_of
 from ticketing.storage.clients import Database, Document
+from ticketing.storage.customers import customer_document, customer_of, of_customer
 from ticketing.storage.reading import reading
 
 
@@ -35,8 +35,7 @@ def page(
     if booking is not None:
         conditions["booking"] = booking
     if customer is not None:
-        # The index leaves sales out, and MongoDB takes it only for a query that says so too.
-        conditions["customer.key"] = {"$eq": customer.key, "$type": "string"}
+        conditions |= of_customer(customer.key)
     found = db.audit.find(conditions).sort("sequence", ASCENDING).limit(limit)
     return [_entry(document) for document in found]
 

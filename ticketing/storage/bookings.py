@@ -15,13 +15,16 @@ from ticketing.domain.errors import BookingNotFound, TransactionNotFound
 from ticketing.domain.ledger import BookingWrite
 from ticketing.domain.outcomes import Held
 from ticketing.storage.clients import Database, Document
+from ticketing.storage.customers import (
+    OF_A_CUSTOMER,
+    customer_document,
+    customer_of,
+    of_customer,
+    of_customers,
+)
 from ticketing.storage.reading import reading
+from ticketing.storage.schema import ACTIVE
 from ticketing.storage.sessions import Conflict
-
-_ACTIVE = {"$in": ["confirmed", "waiting"]}
-# The indexes by customer leave sales out, and MongoDB takes them only for a query that says so too.
-_A_CUSTOMER = {"$type": "string"}
-_OF_A_CUSTOMER = {"customer.key": _A_CUSTOMER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,7 @@ def find_many(
         found += db.bookings.find({"_id": {"$in": list(ids)}, "event": event}, session=session)
     if customers:
         found += db.bookings.find(
-            {
-                "event": event,
-                "customer.key": {"$in": list(customers), **_A_CUSTOMER},
-                "status": _ACTIVE,
-            },
-            session=session,
+            {"event": event, **of_customers(customers), **ACTIVE}, session=session
         )
     return {document["_id"]: _booking(document) for document in found}
 
@@ -72,7 +70,7 @@ def first_active(db: Database, event: str, limit: int, session: ClientSession) -
     """List active bookings, sales among them, in the order in which they were made."""
     if not limit:
         return []
-    found = db.bookings.find({"event": event, "status": _ACTIVE}, session=session)
+    found = db.bookings.find({"event": event, **ACTIVE}, session=session)
     return [_booking(document) for document in found.sort("sequence", ASCENDING).limit(limit)]
 
 
@@ -146,11 +144,11 @@ def waiting_page(db: Database, event: str, after: int, limit: int) -> list[Held]
 @reading
 def page(db: Database, wanted: Filter, after: str | None, limit: int) -> list[Booking]:
     """List customers' bookings by id, from the first after an id."""
-    conditions: Document = dict(_OF_A_CUSTOMER)
+    conditions: Document = dict(OF_A_CUSTOMER)
     if wanted.event is not None:
         conditions["event"] = wanted.event
     if wanted.customer is not None:
-        conditions["customer.key"] = {"$eq": wanted.customer.key, **_A_CUSTOMER}
+        conditions |= of_customer(wanted.customer.key)
     if wanted.status is not None:
         conditions["status"] = wanted.status
     if after is not None:
@@ -160,9 +158,9 @@ def page(db: Database, wanted: Filter, after: str | None, limit: int) -> list[Bo
 
 
 def _get(db: Database, id_: str, holder: str | None, session: ClientSession) -> Booking:
-    conditions: Document = {"_id": id_, **_OF_A_CUSTOMER}
+    conditions: Document = {"_id": id_, **OF_A_CUSTOMER}
     if holder is not None:
-        conditions["customer.key"] = holder
+        conditions |= of_customer(holder)
     document = db.bookings.find_one(conditions, session=session)
     if document is None:
         raise BookingNotFound
@@ -216,13 +214,3 @@ def _booking(document: Mapping[str, Any]) -> Booking:
         total=document["total"],
         created_at=document["created_at"],
     )
-
-
-def customer_document(customer: Customer | None) -> Document | None:
-    """Write a customer down; None stays None."""
-    return {"key": customer.key, "given": customer.given} if customer else None
-
-
-def customer_of(document: Mapping[str, str] | None) -> Customer | None:
-    """Read a customer back."""
-    return Customer(document["key"], document["given"]) if document else None

@@ -38,17 +38,28 @@ def reading(
 ) -> Callable[Concatenate[Database, Arguments], T]:
     """Have a read show all that was acknowledged; it raises DatabaseAway when MongoDB is away."""
 
+    @translating
     @wraps(read)
     def fresh(db: Database, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
+        with within(OPERATION_TIMEOUT_S):
+            return _read_in_one_term(db, lambda: read(db, *args, **kwargs))
+
+    return fresh
+
+
+def translating(ask: Callable[Arguments, T]) -> Callable[Arguments, T]:
+    """Have what is asked of MongoDB raise DatabaseAway when MongoDB is away."""
+
+    @wraps(ask)
+    def translated(*args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
         try:
-            with within(OPERATION_TIMEOUT_S):
-                return _read_in_one_term(db, lambda: read(db, *args, **kwargs))
+            return ask(*args, **kwargs)
         except PyMongoError as error:
             if is_away(error):
                 raise DatabaseAway from error
             raise
 
-    return fresh
+    return translated
 
 
 def _read_in_one_term(db: Database, read: Callable[[], T]) -> T:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pymongo import ASCENDING, IndexModel
 
 from ticketing.storage.clients import Database, Document
+from ticketing.storage.customers import OF_A_CUSTOMER
 
 _TEXT: Document = {"bsonType": "string"}
 _TEXT_OR_NULL: Document = {"bsonType": ["string", "null"]}
@@ -30,7 +31,10 @@ _CUSTOMER_OR_NULL: Document = {
     "required": ["key", "given"],
     "properties": {"key": _TEXT, "given": _TEXT},
 }
-_WITH_CUSTOMER: Document = {"customer.key": {"$type": "string"}}
+
+
+# Of bookings: as for `OF_A_CUSTOMER`, queries have to say it in the same words.
+ACTIVE: Document = {"status": {"$in": ["confirmed", "waiting"]}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,8 @@ SCHEMA: dict[str, CollectionSchema] = {
                 name="one_active_a_customer",
                 unique=True,
                 partialFilterExpression={
-                    "status": {"$in": ["confirmed", "waiting"]},
-                    **_WITH_CUSTOMER,
+                    **ACTIVE,
+                    **OF_A_CUSTOMER,
                 },
             ),
             # Sales over the counter are in none of these, so they cost them nothing.
@@ -114,12 +118,12 @@ SCHEMA: dict[str, CollectionSchema] = {
             IndexModel(
                 [("event", ASCENDING), ("_id", ASCENDING)],
                 name="by_event",
-                partialFilterExpression=_WITH_CUSTOMER,
+                partialFilterExpression=OF_A_CUSTOMER,
             ),
             IndexModel(
                 [("customer.key", ASCENDING), ("_id", ASCENDING)],
                 name="by_customer",
-                partialFilterExpression=_WITH_CUSTOMER,
+                partialFilterExpression=OF_A_CUSTOMER,
             ),
         ],
     ),
@@ -148,7 +152,7 @@ SCHEMA: dict[str, CollectionSchema] = {
             IndexModel(
                 [("event", ASCENDING), ("customer.key", ASCENDING), ("sequence", ASCENDING)],
                 name="by_customer",
-                partialFilterExpression=_WITH_CUSTOMER,
+                partialFilterExpression=OF_A_CUSTOMER,
             ),
             IndexModel([("booking", ASCENDING), ("sequence", ASCENDING)], name="by_booking"),
         ],

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pymongo import ReturnDocument
+from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from ticketing.domain.errors import EmailTaken, UserNotFound
+from ticketing.domain.errors import Busy, EmailTaken, LastAdmin, UserNotFound
 from ticketing.domain.users import User, email_key, role_of
-from ticketing.storage.clients import Database, Document
-from ticketing.storage.reading import reading
+from ticketing.storage.clients import OPERATION_TIMEOUT_S, Database, Document
+from ticketing.storage.reading import reading, translating
+from ticketing.storage.sessions import Conflict, unit_of_work
 
 
-@reading
+@translating
 def insert(db: Database, user: User) -> None:
     """Add a user; raises EmailTaken."""
     try:
@@ -45,22 +49,58 @@ def page(db: Database, after: str | None, limit: int) -> list[User]:
     return [_user(document) for document in db.users.find(conditions).sort("_id").limit(limit)]
 
 
-@reading
+@translating
 def change(db: Database, id_: str, values: Document, *, revoke: bool) -> User:
     """Give a user new values; with `revoke` all tokens become worthless. Raises UserNotFound."""
+    return _change(db, id_, values, None, revoke=revoke)
+
+
+@translating
+def change_unless_last_admin(db: Database, id_: str, values: Document, *, revoke: bool) -> User:
+    """Change a user who is an administrator and will not be one; raises UserNotFound, LastAdmin.
+
+    Two who do that to each other at the same moment would each see the other: so all such changes
+    write one document, and MongoDB lets one of them through.
+    """
+
+    def work(session: ClientSession) -> User:
+        db.leases.update_one(
+            {"_id": "administrators"}, {"$inc": {"changes": 1}}, upsert=True, session=session
+        )
+        if not _other_admins(db, id_, session):
+            raise LastAdmin
+        return _change(db, id_, values, session, revoke=revoke)
+
+    until = time.monotonic() + OPERATION_TIMEOUT_S
+    while (seconds := until - time.monotonic()) > 0:
+        try:
+            return unit_of_work(db.client, work, seconds=seconds)
+        except Conflict:
+            time.sleep(random.uniform(0, 0.05))
+    raise Busy
+
+
+def _change(
+    db: Database, id_: str, values: Document, session: ClientSession | None, *, revoke: bool
+) -> User:
     update: Document = {"$set": values}
     if revoke:
         update["$inc"] = {"generation": 1}
         update["$set"] = {**values, "signed_out": []}
     document = db.users.find_one_and_update(
-        {"_id": id_}, update, return_document=ReturnDocument.AFTER
+        {"_id": id_}, update, return_document=ReturnDocument.AFTER, session=session
     )
     if document is None:
         raise UserNotFound
     return _user(document)
 
 
-@reading
+def _other_admins(db: Database, id_: str, session: ClientSession) -> int:
+    conditions = {"role": "admin", "active": True, "_id": {"$ne": id_}}
+    return db.users.count_documents(conditions, session=session)
+
+
+@translating
 def rehash(db: Database, user: User, password_hash: str) -> None:
     """Keep a new hash of the same password, unless it has been changed meanwhile."""
     db.users.update_one(
@@ -69,19 +109,13 @@ def rehash(db: Database, user: User, password_hash: str) -> None:
     )
 
 
-@reading
+@translating
 def sign_out(db: Database, id_: str, token: str, expires_at: datetime, now: datetime) -> None:
     """Make one token worthless; forget those that have expired anyway."""
     db.users.update_one({"_id": id_}, {"$pull": {"signed_out": {"until": {"$lt": now}}}})
     db.users.update_one(
         {"_id": id_}, {"$push": {"signed_out": {"token": token, "until": expires_at}}}
     )
-
-
-@reading
-def count_admins(db: Database, *, but: str) -> int:
-    """Count the active administrators other than one."""
-    return db.users.count_documents({"role": "admin", "active": True, "_id": {"$ne": but}})
 
 
 def _document(user: User) -> Document:

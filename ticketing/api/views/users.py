@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response
 
 from ticketing.api import cursors, schemas
-from ticketing.api.access import principal
+from ticketing.api.access import principal, shown
 from ticketing.api.answers import answer, respond
 from ticketing.api.blueprints import Blueprint
 from ticketing.api.pages import paged
 from ticketing.api.parts import parts
-from ticketing.domain.errors import NotSignedIn, UserNotFound
-from ticketing.domain.users import Role, role_of
+from ticketing.domain.errors import UserNotFound
+from ticketing.domain.users import Role, User, role_of
 from ticketing.services import users as people
+from ticketing.services.tokens import Claims
 from ticketing.storage import users
 
 blp = Blueprint("users", __name__, url_prefix="/api/v1", description="Who can sign in")
@@ -73,13 +74,7 @@ def change_me(body: dict[str, Any]) -> Response:
 @blp.response(201, schemas.TOKEN)
 def sign_in() -> Response:
     """Exchange an e-mail address and a password (Basic) for a token (Bearer)."""
-    authorization = request.authorization
-    if authorization is None or authorization.type != "basic":
-        raise NotSignedIn
-    user = users.find(parts().db, g.principal.id)
-    if user is None:
-        raise NotSignedIn
-    token = parts().tokens.issue(user, parts().clock())
+    token = parts().tokens.issue(shown(User), parts().clock())
     body = {"token": token, "token_type": "Bearer", "expires_in": parts().tokens.lifetime_s}
     return respond(answer(201, body, schemas.TOKEN))
 
@@ -88,8 +83,6 @@ def sign_in() -> Response:
 @blp.response(204)
 def sign_out() -> Response:
     """Make the token that is shown worthless."""
-    credentials = request.authorization
-    if credentials is None or not credentials.token:
-        raise NotSignedIn
-    people.sign_out(parts().db, parts().tokens, credentials.token, parts().clock())
+    claims = shown(Claims)
+    users.sign_out(parts().db, claims.user, claims.token, claims.expires_at, parts().clock())
     return Response(status=204)

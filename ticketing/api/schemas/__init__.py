@@ -1,0 +1,87 @@
+"""Where the outside's spelling stops: camelCase, days and decimals in, typed values out.
+
+Instances, not classes: a class would be built anew for each request.
+"""
+
+from __future__ import annotations
+
+from ticketing.api.schemas.assigning import CHANGED_EVENT
+from ticketing.api.schemas.bookings import (
+    BOOKING_PAGE,
+    BOOKING_QUERY,
+    BOOKING_REDUCTION,
+    HELD_BOOKING,
+    MADE_BOOKING,
+    NEW_BOOKING,
+    TRANSFER,
+    WAITING_PAGE,
+)
+from ticketing.api.schemas.calling_off import CALLED_OFF
+from ticketing.api.schemas.events import (
+    EVENT,
+    EVENT_CHANGE,
+    EVENT_PAGE,
+    EVENT_QUERY,
+    EVENT_STATUS,
+    NEW_EVENT,
+    PUBLIC_EVENT,
+    PUBLIC_EVENT_PAGE,
+)
+from ticketing.api.schemas.pages import PAGE_QUERY
+from ticketing.api.schemas.service import (
+    ANYTHING,
+    HEALTH,
+    PROBLEM,
+    READINESS,
+)
+from ticketing.api.schemas.statistics import MONTH, MONTHS, STATISTICS_QUERY
+from ticketing.api.schemas.trail import AUDIT_PAGE, AUDIT_QUERY
+from ticketing.api.schemas.transactions import NEW_TRANSACTION, RETURNED_TRANSACTION, TRANSACTION
+from ticketing.api.schemas.users import (
+    NEW_USER,
+    OWN_PASSWORD,
+    TOKEN,
+    USER,
+    USER_CHANGE,
+    USER_PAGE,
+)
+
+__all__ = [
+    "ANYTHING",
+    "AUDIT_PAGE",
+    "AUDIT_QUERY",
+    "BOOKING_PAGE",
+    "BOOKING_QUERY",
+    "BOOKING_REDUCTION",
+    "CALLED_OFF",
+    "CHANGED_EVENT",
+    "EVENT",
+    "EVENT_CHANGE",
+    "EVENT_PAGE",
+    "EVENT_QUERY",
+    "EVENT_STATUS",
+    "HEALTH",
+    "HELD_BOOKING",
+    "MADE_BOOKING",
+    "MONTH",
+    "MONTHS",
+    "NEW_BOOKING",
+    "NEW_EVENT",
+    "NEW_TRANSACTION",
+    "NEW_USER",
+    "OWN_PASSWORD",
+    "PAGE_QUERY",
+    "PROBLEM",
+    "PUBLIC_EVENT",
+    "PUBLIC_EVENT_PAGE",
+    "READINESS",
+    "RETURNED_TRANSACTION",
+    "STATISTICS_QUERY",
+    "TOKEN",
+    "TRANSACTION",
+    "TRANSFER",
+    "USER",
+    "USER_CHANGE",
+    "USER_PAGE",
+    "WAITING_PAGE",
+]

@@ -1,0 +1,83 @@
+"""Events: what comes in, what goes out."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+from marshmallow import Schema, fields
+
+from ticketing.api.fields import Day, Instant, Money, Text, WholeNumber, absent
+from ticketing.api.schemas.changing import Something
+from ticketing.api.schemas.pages import Page, PageQuery
+from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE
+
+
+class NewEvent(Schema):
+    """What an event needs."""
+
+    name = Text(1, 200, required=True)
+    day = Day(required=True, data_key="date")
+    capacity = WholeNumber(1, MAX_CAPACITY, required=True)
+    price = Money(maximum=MAX_PRICE, required=True, data_key="costPerTicket")
+    venue = Text(0, 200, blank=True, load_default=absent, allow_none=False)
+
+
+class EventChange(Something):
+    """The details that get new values; at least one."""
+
+    name = Text(1, 200)
+    day = Day(data_key="date")
+    capacity = WholeNumber(1, MAX_CAPACITY)
+    price = Money(maximum=MAX_PRICE, data_key="costPerTicket")
+    venue = Text(0, 200, blank=True)
+
+
+class Event(Schema):
+    """An event and its figures; `revenue` is there for staff."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    venue = fields.String(required=True, allow_none=True)
+    day = Day(required=True, allow_none=True, data_key="date")
+    capacity = fields.Integer(required=True)
+    price = Money(required=True, data_key="costPerTicket")
+    sold = fields.Integer(required=True, data_key="ticketsSold")
+    available = fields.Integer(required=True, data_key="ticketsAvailable")
+    bookings = fields.Integer(required=True)
+    waiting = fields.Integer(required=True)
+    status = fields.String(required=True, validate=ma.validate.OneOf(["scheduled", "cancelled"]))
+    revenue = Money()
+    created_at = Instant(required=True, data_key="createdAt")
+
+
+class EventPage(Page):
+    """Some events, by day, and where to go on."""
+
+    items = fields.List(fields.Nested(Event), required=True)
+
+
+class EventQuery(PageQuery):
+    """Which events to list."""
+
+    first = Day(data_key="from", load_default=absent)
+    last = Day(data_key="to", load_default=absent)
+
+
+class EventStatus(Schema):
+    """An event's figures from one moment."""
+
+    name = fields.String(required=True)
+    capacity = fields.Integer(required=True)
+    sold = fields.Integer(required=True, data_key="ticketsSold")
+    available = fields.Integer(required=True, data_key="ticketsAvailable")
+    bookings = fields.Integer(required=True)
+    waiting = fields.Integer(required=True)
+
+
+NEW_EVENT = NewEvent()
+EVENT_CHANGE = EventChange()
+EVENT = Event()
+EVENT_PAGE = EventPage()
+EVENT_QUERY = EventQuery()
+EVENT_STATUS = EventStatus()
+PUBLIC_EVENT = Event(exclude=["revenue"])
+PUBLIC_EVENT_PAGE = EventPage(exclude=["items.revenue"])

@@ -1,0 +1,37 @@
+"""Monthly statistics."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+from marshmallow import Schema, fields
+
+from ticketing.api.fields import Money, Percentage, QueryNumber
+
+MAX_MONTHS = 60
+DEFAULT_MONTHS = 12
+
+
+class StatisticsQuery(Schema):
+    """Which months."""
+
+    months = QueryNumber(1, MAX_MONTHS, load_default=DEFAULT_MONTHS)
+    window = fields.String(
+        load_default="current", validate=ma.validate.OneOf(["current", "complete"])
+    )
+
+
+class Month(Schema):
+    """A month's figures; `averageTicketsSold` is the mean of the events' percentages."""
+
+    year = fields.Integer(required=True)
+    month = fields.Integer(required=True)
+    revenue = Money(required=True)
+    events = fields.Integer(required=True, data_key="nEvents")
+    average = Percentage(
+        required=True, data_key="averageTicketsSold", attribute="average_tickets_sold"
+    )
+
+
+STATISTICS_QUERY = StatisticsQuery()
+MONTH = Month()
+MONTHS = Month(many=True)

@@ -1,0 +1,42 @@
+"""The audit trail."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from ticketing.api.fields import ChangedFields, CustomerName, Id, Instant, Money, absent
+from ticketing.api.schemas.pages import Page, PageQuery
+
+
+class AuditEntry(Schema):
+    """One accepted change: `sold` and `waiting` are the event's counters after it."""
+
+    sequence = fields.Integer(required=True)
+    action = fields.String(required=True)
+    booking = fields.String(required=True, allow_none=True)
+    customer = CustomerName(required=True, allow_none=True)
+    tickets = fields.Integer(required=True, allow_none=True, data_key="nTickets")
+    total = Money(required=True, allow_none=True)
+    sold = fields.Integer(required=True)
+    waiting = fields.Integer(required=True)
+    changes = ChangedFields(required=True)
+    actor = fields.String(required=True)
+    at = Instant(required=True)
+    request_id = fields.String(required=True, data_key="requestId")
+
+
+class AuditPage(Page):
+    """A part of the trail, and where to go on."""
+
+    items = fields.List(fields.Nested(AuditEntry), required=True)
+
+
+class AuditQuery(PageQuery):
+    """Which entries to list."""
+
+    booking = Id(load_default=absent, allow_none=False)
+    customer = CustomerName(load_default=absent, allow_none=False)
+
+
+AUDIT_PAGE = AuditPage()
+AUDIT_QUERY = AuditQuery()
