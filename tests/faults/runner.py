@@ -101,7 +101,7 @@ class Runner:
                 time.sleep(CALM_S)
             findings = check(client[name], crowd)
             findings.differing += self._replays(crowd)
-            findings.errors += office.complaints
+            findings.errors += [*office.complaints, *_crashes(server.log)]
             client.drop_database(name)
         return Ran(crowd, findings, recovery_s)
 
@@ -124,6 +124,11 @@ class Runner:
                 wrong.append(f"{wish.method} {wish.path}: another answer to the same key")
         client.close()
         return wrong
+
+
+def _crashes(log: str) -> list[str]:
+    """Find the tracebacks behind answers with 500."""
+    return [line for line in log.splitlines() if '"event": "crash"' in line]
 
 
 def _recovers(crowd: Crowd) -> float:

@@ -78,10 +78,12 @@ class Server:
         self.kill()
 
     def kill(self) -> None:
-        """End the server and its workers as a crash would."""
-        for pid in [*self.workers(), self.process.pid]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        """End the server and its workers as a crash would.
+
+        All at once: a worker that was forked a moment ago would keep the port.
+        """
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     @property

@@ -13,12 +13,13 @@ import gunicorn.http.wsgi
 
 from ticketing.config import is_loopback, load
 from ticketing.server import logs, names
+from ticketing.server.sharing import MOST_WORKERS, SHARES
 
 # gunicorn reads every name here that is one of its settings: import no module called `config`.
 _settings = load()
 
 bind = [f"{_settings.host}:{_settings.port}"]
-worker_class = "gthread"
+worker_class = "ticketing.server.sharing.FairWorker"
 workers = _settings.workers
 threads = _settings.threads
 graceful_timeout = _settings.graceful_timeout_s
@@ -64,7 +65,9 @@ def on_starting(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Choose the processor with the fewest workers."""
+    """Choose a free place among the workers, and the processor with the fewest of them."""
+    places = {other.place for other in server.WORKERS.values()}
+    worker.place = next(place for place in range(MOST_WORKERS) if place not in places)
     taken = Counter(getattr(other, "cpu", None) for other in server.WORKERS.values())
     worker.cpu = min(_CPUS, key=lambda cpu: taken[cpu]) if _CPUS else None
 
@@ -80,11 +83,12 @@ def post_worker_init(worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Free what a dead worker may have left locked in MongoDB.
+    """Free a dead worker's place, and what it may have left locked in MongoDB.
 
-    In a process of its own, bounded in time, so that the master keeps no client across its next
-    fork and is not held up: it reaps this process like any other.
+    The latter in a process of its own, bounded in time, so that the master keeps no client across
+    its next fork and is not held up: it reaps this process like any other.
     """
+    SHARES.leave(worker.place)
     command = [sys.executable, "-m", "ticketing.server.reaper", names.appname(worker.pid)]
     subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
