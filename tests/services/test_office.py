@@ -93,6 +93,18 @@ def test_decides_anew_after_a_change_of_primary_or_a_conflict(db, office, event,
     check_event(db, "e1")
 
 
+@pytest.mark.parametrize("code", [134, 246, 262, 11601, 13436])
+@pytest.mark.parametrize("command", ["find", "findAndModify", "insert"])
+def test_decides_anew_after_what_passes(db, office, event, failing, code, command):
+    """A node that has just taken over says some of these, and without any label."""
+    failing(2, failCommands=[command], errorCode=code, errorLabels=[])
+
+    office.submit("e1", sell(2), ASKER)
+
+    assert events.get(db, "e1").sold == 2
+    check_event(db, "e1")
+
+
 def test_sells_once_when_the_commit_was_not_replicated_in_time(db, office, event, failing):
     failing(
         2,

@@ -19,12 +19,38 @@ OPERATION_TIMEOUT_S = 8
 # What a standalone server says to a transaction ("IllegalOperation").
 _NO_TRANSACTIONS = 20
 
+# What a node says for a moment, while it stops or another takes over, and nothing has happened. In
+# the words of MongoDB's error_codes.yml:
+_PASSING = {
+    6,  # HostUnreachable
+    7,  # HostNotFound
+    89,  # NetworkTimeout
+    91,  # ShutdownInProgress
+    134,  # ReadConcernMajorityNotAvailableYet
+    189,  # PrimarySteppedDown
+    246,  # SnapshotUnavailable
+    262,  # ExceededTimeLimit
+    9001,  # SocketException
+    10107,  # NotWritablePrimary
+    11600,  # InterruptedAtShutdown
+    11601,  # Interrupted
+    11602,  # InterruptedDueToReplStateChange
+    13435,  # NotPrimaryNoSecondaryOk
+    13436,  # NotPrimaryOrSecondary
+}
+
+
+def is_passing(error: PyMongoError) -> bool:
+    """Tell whether a node could not do it at this moment, and has not done it."""
+    return isinstance(error, OperationFailure) and error.code in _PASSING
+
 
 def is_away(error: PyMongoError) -> bool:
     """Tell whether MongoDB could not be reached, or not in time, or is one without transactions."""
     if isinstance(error, OperationFailure) and error.code == _NO_TRANSACTIONS:
         return True
-    return error.timeout or isinstance(error, ConnectionFailure | ExecutionTimeout)
+    unreached = isinstance(error, ConnectionFailure | ExecutionTimeout)
+    return error.timeout or unreached or is_passing(error)
 
 
 class UnfitDatabase(Exception):

@@ -18,7 +18,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from ticketing.domain.errors import DatabaseAway, OutcomeUnknown
-from ticketing.storage.clients import Client, Document, is_away
+from ticketing.storage.clients import Client, Document, is_away, is_passing
 from ticketing.storage.deadlines import left, within
 
 T = TypeVar("T")
@@ -92,7 +92,9 @@ def _before_commit(error: PyMongoError) -> Exception:
 
 def is_conflict(error: PyMongoError) -> bool:
     """Tell whether somebody else's write, or a change of primary, stood in the way."""
-    return error.has_error_label("TransientTransactionError") or _is_duplicate_key(error)
+    if error.has_error_label("TransientTransactionError") or is_passing(error):
+        return True
+    return _is_duplicate_key(error)
 
 
 def _is_duplicate_key(error: PyMongoError) -> bool:
