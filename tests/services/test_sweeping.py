@@ -68,6 +68,19 @@ def test_writes_nothing_where_nothing_is_left_over(db, office):
 
 
 @pytest.mark.usefixtures("queue")
+def test_answers_in_time_and_says_that_something_is_left(db, office, monkeypatch):
+    """What takes longer than a caller should wait is the sweeper's."""
+    monkeypatch.setattr("ticketing.services.office._CARRY_ON_S", 0)
+    office.submit("e1", CallOff(), ASKER)
+    assert list(verify(db)) != []
+
+    while not sweep(db, office):
+        pass
+
+    assert list(verify(db)) == []
+
+
+@pytest.mark.usefixtures("queue")
 def test_sweeps_by_itself(db, office, monkeypatch):
     crash_after_the_first_commit(office, monkeypatch, CallOff())
 

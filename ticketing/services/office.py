@@ -74,11 +74,11 @@ class Office:
             self.carry_on(event_id, asker.request_id)
         return settled
 
-    def carry_on(self, event_id: str, request_id: str) -> None:
+    def carry_on(self, event_id: str, request_id: str) -> bool:
         """Do what is left over, in one commit after the other, each with whoever comes meanwhile.
 
-        It stops when the time is over or something goes wrong, and raises nothing: the request that
-        began it is done. The next order for the event, or the sweeper, goes on with the rest.
+        Returns False when the time is over first or something goes wrong, and raises nothing: the
+        request that began it is done. The next order for the event, or the sweeper, goes on.
         """
         until = time.monotonic() + min(_CARRY_ON_S, left())
         request = Request(Order(CarryOn(), OFFICE, request_id), None)
@@ -86,9 +86,11 @@ class Office:
             while self._lanes.submit(event_id, request, wait_s=self._wait_s).leaves_something:
                 if time.monotonic() > until:
                     log.info("left_over", request_id=request_id)
-                    return
+                    return False
         except OfficeError as error:
             log.warning("left_over", code=error.code, request_id=request_id)
+            return False
+        return True
 
     def _commit(
         self, event_id: str, requests: Sequence[Request]

@@ -17,11 +17,19 @@ log = structlog.get_logger(__name__)
 
 PAUSE_S = 5.0
 
+# Where something is still left over.
+_GO_ON_S = 0.1
 
-def sweep(db: Database, office: Office) -> None:
-    """Carry on with each event that may need it; where it needs nothing, nothing is written."""
+
+def sweep(db: Database, office: Office) -> bool:
+    """Carry on with each event that may need it; where it needs nothing, nothing is written.
+
+    Returns False where something is still left over.
+    """
+    request_id, all_done = f"sweep-{uuid4().hex}", True
     for event_id in events.may_be_left_over(db):
-        office.carry_on(event_id, f"sweep-{uuid4().hex}")
+        all_done &= office.carry_on(event_id, request_id)
+    return all_done
 
 
 class Sweeper:
@@ -44,11 +52,17 @@ class Sweeper:
         self._thread.join()
 
     def _work(self) -> None:
+        pause_s = self._pause_s
         # At random, so that workers that started together don't all look at the same moment.
-        while not self._stopping.wait(random.uniform(0.5, 1.5) * self._pause_s):
-            try:
-                sweep(self._db, self._office)
-            except PyMongoError as error:
-                log.info("not_swept", error=type(error).__name__)
-            except Exception:
-                log.exception("crash", route="sweeper")
+        while not self._stopping.wait(random.uniform(0.5, 1.5) * pause_s):
+            pause_s = self._pause_s if self._sweep() else _GO_ON_S
+
+    def _sweep(self) -> bool:
+        """Sweep; tell whether to rest now. What goes wrong is tried again after a pause."""
+        try:
+            return sweep(self._db, self._office)
+        except PyMongoError as error:
+            log.info("not_swept", error=type(error).__name__)
+        except Exception:
+            log.exception("crash", route="sweeper")
+        return True
