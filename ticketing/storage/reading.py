@@ -11,6 +11,7 @@ https://www.mongodb.com/docs/manual/core/read-isolation-consistency-recency/
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -18,16 +19,19 @@ from weakref import WeakKeyDictionary
 
 from bson import ObjectId
 from pymongo.client_session import ClientSession
-from pymongo.errors import PyMongoError
+from pymongo.errors import ConfigurationError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from ticketing.domain.errors import DatabaseAway
 from ticketing.storage.clients import OPERATION_TIMEOUT_S, Client, Database, is_away
-from ticketing.storage.deadlines import within
+from ticketing.storage.deadlines import left, within
+from ticketing.storage.sessionless import is_sessionless, renew_connections
 
 Arguments = ParamSpec("Arguments")
 T = TypeVar("T")
+
+_PAUSE_S = 0.05
 
 # The last term whose primary is known to know all, for each client.
 _caught_up: WeakKeyDictionary[Client, ObjectId] = WeakKeyDictionary()
@@ -66,12 +70,21 @@ def _read_in_one_term(db: Database, read: Callable[[], T]) -> T:
     """Read from a primary that has caught up, and again if another has taken over meanwhile."""
     while True:
         term = _term(db.client)
-        if term is not None and _caught_up.get(db.client) != term:
-            _let_catch_up(db)
-            _caught_up[db.client] = term
-        result = read()
-        if _term(db.client) == term:
-            return result
+        try:
+            if term is not None and _caught_up.get(db.client) != term:
+                _let_catch_up(db)
+                _caught_up[db.client] = term
+            result = read()
+        except ConfigurationError as error:
+            if not is_sessionless(error):
+                raise
+            renew_connections(db.client)
+            if left() <= _PAUSE_S:
+                raise DatabaseAway from error
+            time.sleep(_PAUSE_S)
+        else:
+            if _term(db.client) == term:
+                return result
 
 
 def _term(client: Client) -> ObjectId | None:

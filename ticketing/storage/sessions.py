@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from pymongo.write_concern import WriteConcern
 from ticketing.domain.errors import DatabaseAway, OutcomeUnknown
 from ticketing.storage.clients import Client, Document, is_away, is_passing
 from ticketing.storage.deadlines import left, within
+from ticketing.storage.sessionless import is_sessionless, renew_connections
 
 T = TypeVar("T")
 
@@ -43,13 +45,12 @@ def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds:
         session.start_transaction(_SNAPSHOT, _MAJORITY, ReadPreference.PRIMARY)
         try:
             result = work(session)
-        except PyMongoError as error:
-            session.abort_transaction()
-            raise _before_commit(error) from error
-        except BaseException:
-            session.abort_transaction()
+        except BaseException as error:
+            _abandon(session)
+            if isinstance(error, PyMongoError):
+                raise _before_commit(error, client) from error
             raise
-        _commit(session)
+        _commit(session, client)
         return result
 
 
@@ -63,7 +64,13 @@ def time_of(session: ClientSession) -> datetime:
     return told
 
 
-def _commit(session: ClientSession) -> None:
+def _abandon(session: ClientSession) -> None:
+    """Abort; where that can't be said, the server does so itself when the session ends."""
+    with suppress(PyMongoError):
+        session.abort_transaction()
+
+
+def _commit(session: ClientSession, client: Client) -> None:
     """Commit, asking again while the outcome is unknown and there is time.
 
     Asking again is safe: the server knows the transaction by its number. An error marked
@@ -75,16 +82,20 @@ def _commit(session: ClientSession) -> None:
         except PyMongoError as error:
             if error.has_error_label("TransientTransactionError"):
                 raise Conflict from error
-            if (
-                not error.has_error_label("UnknownTransactionCommitResult")
-                or left() <= _COMMIT_PAUSE_S
-            ):
+            sessionless = is_sessionless(error)
+            if sessionless:
+                renew_connections(client)
+            unknown = error.has_error_label("UnknownTransactionCommitResult")
+            if not (unknown or sessionless) or left() <= _COMMIT_PAUSE_S:
                 raise OutcomeUnknown from error
             time.sleep(_COMMIT_PAUSE_S)
 
 
-def _before_commit(error: PyMongoError) -> Exception:
+def _before_commit(error: PyMongoError, client: Client) -> Exception:
     """Translate an error of the work itself: the transaction was not committed."""
+    if is_sessionless(error):
+        renew_connections(client)
+        return Conflict()
     if is_conflict(error) and not error.timeout:
         return Conflict()
     return DatabaseAway() if is_away(error) else error
