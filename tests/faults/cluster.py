@@ -18,6 +18,9 @@ from ticketing.server.mongod import Mongod, die_with_parent, find_mongod, free_p
 NAME = "faults"
 PATIENCE_S = 60
 
+# PRIMARY and SECONDARY.
+_WELL = {1, 2}
+
 
 class Database(Protocol):
     """A MongoDB that can be taken away and brought back."""
@@ -121,6 +124,19 @@ class Cluster:
 
     def await_primary(self) -> int:
         return _until(self.primary)
+
+    def await_healthy(self) -> int:
+        """Wait until no node is missing, so that breaking one leaves a majority; give the primary."""
+        self.start_all()
+        return _until(self._healthy)
+
+    def _healthy(self) -> int:
+        port = self.primary()
+        with direct(port) as client:
+            members = client.admin.command("replSetGetStatus")["members"]
+        if any(member["state"] not in _WELL for member in members):
+            raise LookupError(f"not all are well: {[m['stateStr'] for m in members]}")
+        return port
 
     def kill(self, port: int) -> None:
         self._processes[port].kill()

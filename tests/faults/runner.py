@@ -74,7 +74,7 @@ class Runner:
     @contextmanager
     def _world(self, world: World, folder: Path) -> Iterator[Database]:
         if world == "three nodes":
-            self._three.await_primary()
+            self._three.await_healthy()
             yield self._three
         elif world == "embedded node":
             with Embedded(folder / "data") as embedded:

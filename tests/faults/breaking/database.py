@@ -11,7 +11,7 @@ from tests.system.client import Client
 
 
 def primary_killed(office: Office) -> None:
-    port = office.cluster.await_primary()
+    port = office.cluster.await_healthy()
     office.cluster.kill(port)
     office.cluster.await_primary()
     office.cluster.start(port)
@@ -19,14 +19,14 @@ def primary_killed(office: Office) -> None:
 
 
 def primary_terminated(office: Office) -> None:
-    port = office.cluster.await_primary()
+    port = office.cluster.await_healthy()
     office.cluster.terminate(port)
     office.cluster.start(port)
     office.cluster.await_primary()
 
 
 def primary_stopped(office: Office) -> None:
-    port = office.cluster.await_primary()
+    port = office.cluster.await_healthy()
     office.cluster.freeze(port)
     time.sleep(5)
     office.cluster.thaw(port)
@@ -34,6 +34,7 @@ def primary_stopped(office: Office) -> None:
 
 
 def primary_steps_down(office: Office) -> None:
+    office.cluster.await_healthy()
     office.cluster.step_down()
     office.cluster.await_primary()
 
@@ -41,7 +42,7 @@ def primary_steps_down(office: Office) -> None:
 def secondaries_then_primary_killed(office: Office) -> None:
     """What the primary alone took in its last moments is gone; nobody may have been promised it."""
     cluster = office.cluster
-    primary, secondaries = cluster.await_primary(), cluster.secondaries()
+    primary, secondaries = cluster.await_healthy(), cluster.secondaries()
     for port in secondaries:
         cluster.kill(port)
     time.sleep(1)
