@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -65,6 +66,7 @@ def main() -> int:
 def _break(runner: Runner, chance: random.Random, asked: argparse.Namespace) -> int:
     rows: dict[str, Row] = {}
     missing: dict[str, str] = {}
+    wrong: list[str] = []
     until = time.monotonic() + asked.seconds
     names = asked.only or (QUICK if asked.quick else list(FAULTS))
     for name in _order(names, chance, 0 if asked.quick else until):
@@ -73,12 +75,16 @@ def _break(runner: Runner, chance: random.Random, asked: argparse.Namespace) -> 
         except NoDisk as reason:
             missing[name] = f"not run: {reason}"
             continue
+        except Exception as error:
+            traceback.print_exc()
+            wrong.append(f"{name}: broke off: {error!r}")
+            continue
         rows.setdefault(name, Row()).ran.append(ran)
         said = ran.findings.all[:3] or "nothing wrong"
         print(f"{name}: {ran.requests} requests, {said}", flush=True)
     _print(rows)
     print("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
-    wrong = [text for row in rows.values() for ran in row.ran for text in ran.findings.all]
+    wrong += [text for row in rows.values() for ran in row.ran for text in ran.findings.all]
     print("\n".join(wrong[:50]))
     return 1 if wrong else 0
 

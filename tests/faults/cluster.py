@@ -126,7 +126,7 @@ class Cluster:
         return _until(self.primary)
 
     def await_healthy(self) -> int:
-        """Wait until no node is missing, so that breaking one leaves a majority; give the primary."""
+        """Wait until no node is missing, so that a majority stays; give the primary."""
         self.start_all()
         return _until(self._healthy)
 
