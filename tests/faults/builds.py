@@ -52,8 +52,8 @@ MUTANTS: dict[str, Sequence[Change]] = {
         ),
         Change(
             "storage/sessions.py",
-            "        _commit(session)\n        return",
-            "        __import__('threading').Timer(0.03, _commit, [session]).start()\n"
+            "        _commit(session, client)\n        return",
+            "        __import__('threading').Timer(0.03, _commit, [session, client]).start()\n"
             "        return",
         ),
     ),
