@@ -22,9 +22,10 @@ from ticketing.storage.migrating import migrate
 def test_a_new_primary_shows_all_that_was_acknowledged_or_nothing(tmp_path):
     """The next primary has the last sale, but can't know yet that a majority has it.
 
-    The sale was acknowledged by the first node and one more. The first is frozen at once, mostly
-    before it could tell the other one; the third, which lags behind, keeps the new primary from
-    committing anything of its own.
+    The sale was acknowledged by the first node and one more. The first is frozen at once, before it
+    could tell the other one, if the moment is right (in two runs of five); the third, which lags
+    behind, keeps the new primary from committing anything of its own. `tests/storage/
+    test_reading.py` shows the same without chance.
     """
     test_commands = ["--setParameter", "enableTestCommands=1"]
     with (
