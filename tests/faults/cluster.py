@@ -10,13 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from ticketing.server.mongod import Mongod, die_with_parent, find_mongod, free_port
+from ticketing.server.mongod import Mongod, die_with_parent, direct, find_mongod, free_port
 
 NAME = "faults"
 PATIENCE_S = 60
+
+# How long a node may take to say how it is.
+QUICK_MS = 1000
 
 # PRIMARY and SECONDARY.
 _WELL = {1, 2}
@@ -132,7 +134,7 @@ class Cluster:
 
     def _healthy(self) -> int:
         port = self.primary()
-        with direct(port) as client:
+        with direct(port, QUICK_MS) as client:
             members = client.admin.command("replSetGetStatus")["members"]
         if any(member["state"] not in _WELL for member in members):
             raise LookupError(f"not all are well: {[m['stateStr'] for m in members]}")
@@ -173,24 +175,18 @@ class Cluster:
 
     def _is_primary(self, port: int) -> bool:
         try:
-            with direct(port) as client:
+            with direct(port, QUICK_MS) as client:
                 return bool(client.admin.command("hello")["isWritablePrimary"])
         except PyMongoError:
             return False
 
     def _ask(self, port: int, command: dict[str, object]) -> None:
         def ask() -> int:
-            with direct(port, 20_000) as client:
+            with direct(port) as client:
                 client.admin.command(command)
             return port
 
         _until(ask)
-
-
-def direct(port: int, timeout_ms: int = 1000) -> MongoClient[dict[str, object]]:
-    return MongoClient(
-        "127.0.0.1", port, directConnection=True, timeoutMS=timeout_ms, serverSelectionTimeoutMS=500
-    )
 
 
 def _until(ask: Callable[[], int]) -> int:

@@ -10,8 +10,9 @@ import pytest
 from pymongo.errors import PyMongoError
 
 from tests.builders import an_event
-from tests.faults.cluster import Cluster, direct
+from tests.faults.cluster import Cluster
 from ticketing.domain.errors import DatabaseAway
+from ticketing.server.mongod import direct
 from ticketing.storage import events
 from ticketing.storage.clients import Client, connect
 from ticketing.storage.deadlines import within

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pymongo.errors import ExecutionTimeout, OperationFailure
 
 from ticketing.storage import migrating, readiness, schema
 from ticketing.storage.migrating import MigrationsBlocked, migrate, pending
@@ -122,3 +123,20 @@ def test_is_not_ready_before_it_has_migrated(mongo, empty):
     migrate(empty)
 
     assert readiness.check(mongo, empty).ready
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (ExecutionTimeout("slow", 50), "unreachable"),
+        (OperationFailure("interrupted", 11601), "unreachable"),
+        (OperationFailure("who are you", 18), "unfit"),
+    ],
+)
+def test_a_slow_answer_says_nothing_about_fitness(mongo, empty, monkeypatch, fault, told):
+    def fail(*_):
+        raise fault
+
+    monkeypatch.setattr(type(mongo.admin), "command", fail)
+
+    assert readiness.check(mongo, empty).database == told

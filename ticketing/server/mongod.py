@@ -175,7 +175,7 @@ class Mongod:
 
     def _become_primary(self) -> None:
         until = time.monotonic() + START_TIMEOUT_S
-        with _direct(self.port) as client:
+        with direct(self.port) as client:
             self._await(until, lambda: client.admin.command("ping"))
             self._await(until, lambda: self._configured(client))
             self._await(until, lambda: client.admin.command("hello")["isWritablePrimary"])
@@ -262,9 +262,10 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         return True
 
 
-def _direct(port: int) -> MongoClient[dict[str, Any]]:
+def direct(port: int, timeout_ms: int = 20_000) -> MongoClient[dict[str, Any]]:
+    """Make a client of this one node on loopback, whatever its state in the set."""
     return MongoClient(
-        "127.0.0.1", port, directConnection=True, timeoutMS=20_000, serverSelectionTimeoutMS=500
+        "127.0.0.1", port, directConnection=True, timeoutMS=timeout_ms, serverSelectionTimeoutMS=500
     )
 
 

@@ -93,9 +93,9 @@ def refuse_unfit(client: Client) -> None:
     """
     try:
         hello = client.admin.command("hello")
-    except OperationFailure as error:
-        raise UnfitDatabase(f"MongoDB does not let us in: {error.details}") from error
     except PyMongoError as error:
+        if isinstance(error, OperationFailure) and not is_away(error):
+            raise UnfitDatabase(f"MongoDB does not let us in: {error.details}") from error
         raise UnreachableDatabase(
             f"MongoDB can't be reached ({type(error).__name__}): "
             "check TICKETING_MONGODB_URI and that the server runs."

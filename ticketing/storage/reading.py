@@ -26,7 +26,7 @@ from pymongo.write_concern import WriteConcern
 from ticketing.domain.errors import DatabaseAway
 from ticketing.storage.clients import OPERATION_TIMEOUT_S, Client, Database, is_away
 from ticketing.storage.deadlines import left, within
-from ticketing.storage.sessionless import is_sessionless, renew_connections
+from ticketing.storage.sessionless import renewed
 
 Arguments = ParamSpec("Arguments")
 T = TypeVar("T")
@@ -76,9 +76,8 @@ def _read_in_one_term(db: Database, read: Callable[[], T]) -> T:
                 _caught_up[db.client] = term
             result = read()
         except ConfigurationError as error:
-            if not is_sessionless(error):
+            if not renewed(db.client, error):
                 raise
-            renew_connections(db.client)
             if left() <= _PAUSE_S:
                 raise DatabaseAway from error
             time.sleep(_PAUSE_S)

@@ -24,11 +24,15 @@ def is_sessionless(error: PyMongoError) -> bool:
     return isinstance(error, ConfigurationError) and _SAID in str(error)
 
 
-def renew_connections(client: Client) -> None:
-    """Have this client's connections made anew, each when it is next needed.
+def renewed(client: Client, error: PyMongoError) -> bool:
+    """Have a client's connections made anew where one of them was to blame; tell whether it was.
 
-    The driver has no public way to do so; this is what it does itself after a fork.
+    Each is made when it is next needed. The driver has no public way to do so; this is what it does
+    itself after a fork.
     """
+    if not is_sessionless(error):
+        return False
     log.warning("connections_renewed")
     for server in list(client._topology._servers.values()):  # noqa: SLF001
         server.pool.reset_without_pause()
+    return True

@@ -21,7 +21,7 @@ from pymongo.write_concern import WriteConcern
 from ticketing.domain.errors import DatabaseAway, OutcomeUnknown
 from ticketing.storage.clients import Client, Document, is_away, is_passing
 from ticketing.storage.deadlines import left, within
-from ticketing.storage.sessionless import is_sessionless, renew_connections
+from ticketing.storage.sessionless import renewed
 
 T = TypeVar("T")
 
@@ -82,21 +82,15 @@ def _commit(session: ClientSession, client: Client) -> None:
         except PyMongoError as error:
             if error.has_error_label("TransientTransactionError"):
                 raise Conflict from error
-            sessionless = is_sessionless(error)
-            if sessionless:
-                renew_connections(client)
             unknown = error.has_error_label("UnknownTransactionCommitResult")
-            if not (unknown or sessionless) or left() <= _COMMIT_PAUSE_S:
+            if not (unknown or renewed(client, error)) or left() <= _COMMIT_PAUSE_S:
                 raise OutcomeUnknown from error
             time.sleep(_COMMIT_PAUSE_S)
 
 
 def _before_commit(error: PyMongoError, client: Client) -> Exception:
     """Translate an error of the work itself: the transaction was not committed."""
-    if is_sessionless(error):
-        renew_connections(client)
-        return Conflict()
-    if is_conflict(error) and not error.timeout:
+    if renewed(client, error) or (is_conflict(error) and not error.timeout):
         return Conflict()
     return DatabaseAway() if is_away(error) else error
 
