@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -75,6 +76,13 @@ class Client:
 
     def show(self, event_id: str) -> dict[str, Any]:
         return self.get(f"/api/v1/events/{event_id}").json  # type: ignore[no-any-return]
+
+
+def timed(ask: Callable[[], T]) -> tuple[T, float]:
+    """Ask, and tell how many seconds it took."""
+    started = time.monotonic()
+    answer = ask()
+    return answer, time.monotonic() - started
 
 
 def at_once(port: int, clients: int, ask: Callable[[Client, int], T], times: int = 1) -> list[T]:

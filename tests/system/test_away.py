@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.client import Client
+from tests.system.client import Client, timed
 from tests.system.runs import Run, standalone_mongod
 from tests.system.server import Server
 from ticketing.server.mongod import Mongod, free_port, running_in
@@ -38,12 +38,6 @@ def mongod(tmp_path):
 
 def impatient_server(uri: str, folder: Path, **known: str) -> Server:
     return Server(uri, "away", folder / "log", REQUEST_TIMEOUT_S=str(REQUEST_S), **known)
-
-
-def timed(ask):
-    started = time.monotonic()
-    answer = ask()
-    return answer, time.monotonic() - started
 
 
 def is_refused_in_time(port: int, path: str) -> None:
