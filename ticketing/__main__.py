@@ -19,7 +19,6 @@ from ticketing.server.running import CannotStart
 from ticketing.services.passwords import Passwords
 from ticketing.services.users import register
 from ticketing.services.verification import verify
-from ticketing.storage.migrating import migrate
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,7 +52,7 @@ def _create_admin(data: Path, email: str) -> int:
     try:
         wish = NEW_USER.load({"email": email, "password": password})
         with running.database(data) as db:
-            migrate(db)
+            running.bring_up_to_date(db)
             user = register(db, Passwords(), **wish, now=now(), role=Role.ADMIN)
     except ValidationError as faults:
         raise CannotStart(f"That can't be an administrator: {faults.messages}") from None
@@ -67,7 +66,7 @@ def _verify(data: Path, event_id: str | None) -> int:
     found = 0
     with running.database(data) as db:
         for id_, difference in verify(db, event_id):
-            print(f"event {id_}: {difference}")
+            print(f"event {id_}: {difference}" if id_ else f"database: {difference}")
             found += 1
     return 1 if found else 0
 

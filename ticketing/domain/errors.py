@@ -33,6 +33,7 @@
     └── Unavailable          not now
         ├── Busy             nothing has happened
         ├── DatabaseAway     nothing has happened
+        ├── DatabaseUnfit    it lacks what keeps the office's promises; nothing has happened
         ├── RequestInFlight  the first request with this key is still under way
         └── OutcomeUnknown   it may have happened: ask again with the same key
 
@@ -211,6 +212,14 @@ class Busy(Unavailable):
 class DatabaseAway(Unavailable):
     code = "database_unavailable"
     message = "The database can't be reached; nothing has happened, try again."
+
+
+class DatabaseUnfit(Unavailable):
+    code = "database_unfit"
+    message = (
+        "The database is not as this version of the service needs it: /readyz says what is "
+        "missing; nothing has happened."
+    )
 
 
 class RequestInFlight(Unavailable):

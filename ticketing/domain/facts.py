@@ -112,8 +112,17 @@ def depth_for(
         queue=_queue_depth(event, commands, known, capacities),
         active=MOST_PER_COMMIT if calls_off or left_over else 0,
         positions=tuple(b for b in reduced if b is not None and b.status == "waiting"),
-        larger_than=min(capacities) if capacities and event.waiting else None,
+        larger_than=_too_small(event, capacities),
     )
+
+
+def _too_small(event: Event, capacities: Sequence[int]) -> int | None:
+    """Return the capacity for which some who wait may want too much; None where nobody can.
+
+    Nobody wants more than the capacity that there is.
+    """
+    lowest = min(capacities, default=event.capacity)
+    return lowest if event.waiting and lowest < event.capacity else None
 
 
 def _queue_depth(

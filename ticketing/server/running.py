@@ -16,19 +16,24 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal
 
+from pymongo.errors import PyMongoError
+
 from ticketing import config
 from ticketing.config import PREFIX, Settings, SettingsError
 from ticketing.server import mongod, names
 from ticketing.server.mongod import Mongod, MongodError
+from ticketing.storage import fitness
 from ticketing.storage.clients import (
     Client,
     Database,
     UnfitDatabase,
     UnreachableDatabase,
     connect,
+    is_away,
     refuse_unfit,
 )
-from ticketing.storage.migrating import migrate
+from ticketing.storage.fitness import Faults
+from ticketing.storage.migrating import MigrationsBlocked, migrate
 
 START_TIMEOUT_S = 30
 
@@ -106,6 +111,7 @@ def _look_at(settings: Settings) -> None:
     try:
         with _client(settings) as client:
             refuse_unfit(client)
+            faults = _faults(client[settings.database])
     except UnfitDatabase as error:
         raise CannotStart(str(error)) from None
     except UnreachableDatabase as error:
@@ -114,13 +120,39 @@ def _look_at(settings: Settings) -> None:
             "until it is there.",
             file=sys.stderr,
         )
+        return
+    if faults.newer:
+        raise CannotStart(faults.newer)
+    if faults.missing:
+        print(
+            "The database is not up to date: changes are answered with 503 until `make migrate` "
+            f"has been run. Missing: {', '.join(faults.missing)}.",
+            file=sys.stderr,
+        )
+
+
+def _faults(db: Database) -> Faults:
+    try:
+        return fitness.look(db)
+    except PyMongoError as error:
+        if is_away(error):
+            raise UnreachableDatabase("MongoDB went away while it was looked at.") from error
+        raise UnfitDatabase(f"MongoDB does not let us look at the database: {error}") from error
 
 
 def prepare(settings: Settings) -> list[str]:
     """Make sure of the database and bring it up to date; return the migrations done."""
     with _client(settings) as client:
         _refuse_unfit(client)
-        return migrate(client[settings.database])
+        return bring_up_to_date(client[settings.database])
+
+
+def bring_up_to_date(db: Database) -> list[str]:
+    """Migrate; return what was done. Raises CannotStart with what stands against it."""
+    try:
+        return migrate(db)
+    except (UnfitDatabase, UnreachableDatabase, MigrationsBlocked) as reason:
+        raise CannotStart(str(reason)) from None
 
 
 def load_settings(*, default_auth: Literal["required", "open"] = "required") -> Settings:

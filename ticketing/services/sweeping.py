@@ -9,9 +9,11 @@ from uuid import uuid4
 import structlog
 from pymongo.errors import PyMongoError
 
+from ticketing.domain.errors import OfficeError
 from ticketing.services.office import Office
 from ticketing.storage import events
 from ticketing.storage.clients import Database
+from ticketing.storage.fitness import Fitness
 
 log = structlog.get_logger(__name__)
 
@@ -35,9 +37,17 @@ def sweep(db: Database, office: Office) -> bool:
 class Sweeper:
     """A thread that sweeps every now and then; start it after a fork."""
 
-    def __init__(self, db: Database, office: Office, pause_s: float = PAUSE_S) -> None:
+    def __init__(
+        self,
+        db: Database,
+        office: Office,
+        fitness: Fitness | None = None,
+        *,
+        pause_s: float = PAUSE_S,
+    ) -> None:
         self._db = db
         self._office = office
+        self._fitness = fitness or Fitness(db)
         self._pause_s = pause_s
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sweeper", daemon=True)
@@ -60,8 +70,9 @@ class Sweeper:
     def _sweep(self) -> bool:
         """Sweep; tell whether to rest now. What goes wrong is tried again after a pause."""
         try:
+            self._fitness.require(for_changes=True)
             return sweep(self._db, self._office)
-        except PyMongoError as error:
+        except (PyMongoError, OfficeError) as error:
             log.info("not_swept", error=type(error).__name__)
         except Exception:
             log.exception("crash", route="sweeper")

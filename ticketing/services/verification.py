@@ -9,16 +9,20 @@ from pymongo.client_session import ClientSession
 from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
 from ticketing.domain.verification import differences
-from ticketing.storage import audit, bookings, events
+from ticketing.storage import audit, bookings, events, fitness
 from ticketing.storage.clients import Database
 
 
 def verify(db: Database, event_id: str | None = None) -> Iterator[tuple[str, str]]:
     """Give (event id, what differs) for each difference, of all events or of one.
 
+    What concerns the whole database comes first, under "".
+
     Each event is read from a single moment (a snapshot), so sales may go on meanwhile. It is held
     in memory while it is compared: about 1 kB for each of its bookings.
     """
+    for sentence in fitness.look(db).sentences:
+        yield "", sentence
     for id_ in [event_id] if event_id is not None else events.all_ids(db):
         with db.client.start_session(snapshot=True) as session:
             event = events.find(db, id_, session)

@@ -12,7 +12,7 @@ from pymongo.client_session import ClientSession
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.customers import Customer
 from ticketing.storage.clients import Database, Document
-from ticketing.storage.customers import customer_document, customer_of, of_customer
+from ticketing.storage.customers import customer_document, customer_of, of_customer, of_giver
 from ticketing.storage.reading import reading
 
 
@@ -30,12 +30,17 @@ def page(
     after: int,
     limit: int,
 ) -> list[AuditEntry]:
-    """List an event's entries after a sequence, of one booking or customer where one is given."""
+    """List an event's entries after a sequence, of one booking or customer where one is given.
+
+    A customer's entries are also those by which they passed a booking on.
+    """
     conditions: Document = {"event": event, "sequence": {"$gt": after}}
     if booking is not None:
         conditions["booking"] = booking
     if customer is not None:
-        conditions |= of_customer(customer.key)
+        # Each side by its own index, in the order of the sequence: so it has to stand outermost.
+        sides = of_customer(customer.key), of_giver(customer.key)
+        conditions = {"$or": [{**conditions, **side} for side in sides]}
     found = db.audit.find(conditions).sort("sequence", ASCENDING).limit(limit)
     return [_entry(document) for document in found]
 

@@ -23,7 +23,7 @@ from ticketing.storage.customers import (
     of_customers,
 )
 from ticketing.storage.reading import reading
-from ticketing.storage.schema import ACTIVE
+from ticketing.storage.schema import ACTIVE, WAITING
 from ticketing.storage.sessions import Conflict
 
 
@@ -61,7 +61,7 @@ def first_waiting(
     if not limit:
         return []
     found = db.bookings.find(
-        {"event": event, "status": "waiting", "sequence": {"$gt": after}}, session=session
+        {"event": event, **WAITING, "sequence": {"$gt": after}}, session=session
     )
     return [_booking(document) for document in found.sort("sequence", ASCENDING).limit(limit)]
 
@@ -79,7 +79,7 @@ def largest_waiting(
 ) -> list[Booking]:
     """List the waiting bookings of more tickets than that, the largest first."""
     found = db.bookings.find(
-        {"event": event, "status": "waiting", "tickets": {"$gt": larger_than}}, session=session
+        {"event": event, **WAITING, "tickets": {"$gt": larger_than}}, session=session
     )
     return [_booking(document) for document in found.sort("tickets", DESCENDING).limit(limit)]
 
@@ -87,7 +87,7 @@ def largest_waiting(
 def count_ahead(db: Database, waiting: Booking, session: ClientSession | None) -> int:
     """Count who waits before a waiting booking: a count over index keys, no documents read."""
     return db.bookings.count_documents(
-        {"event": waiting.event, "status": "waiting", "sequence": {"$lt": waiting.sequence}},
+        {"event": waiting.event, **WAITING, "sequence": {"$lt": waiting.sequence}},
         session=session,
     )
 

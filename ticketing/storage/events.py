@@ -14,9 +14,12 @@ from ticketing.domain.events import Event
 from ticketing.domain.statistics import MonthFigures
 from ticketing.storage.clients import Database, Document
 from ticketing.storage.reading import reading
+from ticketing.storage.schema import AWAITED, LISTED, NOT_YET_EMPTY
 from ticketing.storage.sessions import Conflict
 
 _DETAILS = ("name", "venue", "day", "capacity", "price", "status")
+# So that the index of the days that are taken is used.
+_TEXT: Document = {"$type": "string"}
 _FIGURES = ("sold", "bookings", "waiting", "revenue")
 
 Place = tuple[date | None, str]
@@ -51,7 +54,7 @@ def page(
 
     A bound on the day leaves undated events out.
     """
-    conditions: list[Document] = [{"status": {"$ne": "deleted"}}]
+    conditions: list[Document] = [LISTED]
     if first is not None:
         conditions.append({"day": {"$gte": first.isoformat()}})
     if last is not None:
@@ -84,7 +87,7 @@ def days_taken(
     found = db.events.find(
         {
             "status": "scheduled",
-            "day": {"$in": [day.isoformat() for day in days]},
+            "day": {"$in": [day.isoformat() for day in days], **_TEXT},
             "_id": {"$ne": but_by},
         },
         {"day": True},
@@ -137,13 +140,9 @@ def may_be_left_over(db: Database) -> list[str]:
     found = db.events.find(
         {
             "$or": [
-                {"status": "cancelled", "sold": {"$gt": 0}},
-                {"status": "cancelled", "waiting": {"$gt": 0}},
-                {
-                    "status": "scheduled",
-                    "waiting": {"$gt": 0},
-                    "$expr": {"$lt": ["$sold", "$capacity"]},
-                },
+                NOT_YET_EMPTY,
+                {"status": "cancelled", **AWAITED},
+                {"status": "scheduled", **AWAITED, "$expr": {"$lt": ["$sold", "$capacity"]}},
             ]
         },
         {"_id": True},
@@ -175,7 +174,7 @@ def monthly_in(
             {
                 "$match": {
                     "status": "scheduled",
-                    "day": {"$gte": first.isoformat(), "$lte": last.isoformat()},
+                    "day": {"$gte": first.isoformat(), "$lte": last.isoformat(), **_TEXT},
                 }
             },
             {

@@ -28,7 +28,12 @@ def find_many(
     """
     if not scopes:
         return {}
-    found = list(db.idempotency.find({"key": {"$in": [key for _, key in scopes]}}, session=session))
+    callers, keys = {caller for caller, _ in scopes}, {key for _, key in scopes}
+    found = list(
+        db.idempotency.find(
+            {"key": {"$in": list(keys)}, "caller": {"$in": list(callers)}}, session=session
+        )
+    )
     now = time_of(session)
     records = (
         Record(

@@ -16,6 +16,7 @@ from ticketing.domain.errors import Busy, EmailTaken, LastAdmin, UserNotFound
 from ticketing.domain.users import User, email_key, role_of
 from ticketing.storage.clients import OPERATION_TIMEOUT_S, Database, Document
 from ticketing.storage.reading import reading, translating
+from ticketing.storage.schema import ADMINS
 from ticketing.storage.sessions import Conflict, unit_of_work
 
 
@@ -67,7 +68,7 @@ def change_unless_last_admin(db: Database, id_: str, values: Document, *, revoke
         db.leases.update_one(
             {"_id": "administrators"}, {"$inc": {"changes": 1}}, upsert=True, session=session
         )
-        if not _other_admins(db, id_, session):
+        if not _another_admin(db, id_, session):
             raise LastAdmin
         return _change(db, id_, values, session, revoke=revoke)
 
@@ -95,9 +96,9 @@ def _change(
     return _user(document)
 
 
-def _other_admins(db: Database, id_: str, session: ClientSession) -> int:
-    conditions = {"role": "admin", "active": True, "_id": {"$ne": id_}}
-    return db.users.count_documents(conditions, session=session)
+def _another_admin(db: Database, id_: str, session: ClientSession) -> bool:
+    found = db.users.find_one({**ADMINS, "_id": {"$ne": id_}}, {"_id": True}, session=session)
+    return found is not None
 
 
 @translating
