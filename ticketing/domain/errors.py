@@ -23,6 +23,7 @@
     │   ├── NotActive
     │   ├── NothingToReduce
     │   ├── EmailTaken
+    │   ├── AccountDeactivated
     │   └── LastAdmin
     ├── NotSignedIn          nobody, or nobody known, is asking
     ├── NotAllowed           somebody is asking who may not
@@ -163,6 +164,11 @@ class NothingToReduce(Refused):
 class EmailTaken(Refused):
     code = "email_taken"
     message = "Somebody has registered with this e-mail address."
+
+
+class AccountDeactivated(Refused):
+    code = "account_deactivated"
+    message = "This customer's account has been deactivated."
 
 
 class LastAdmin(Refused):

@@ -62,6 +62,7 @@ class Facts:
     `queue` are the first who wait, in order, and `queue_is_all` tells whether there are no more.
     `active` are the first active bookings, where an event is called off. `ahead` counts who waits
     before a booking. `large` are waiting bookings that a lower capacity may be too small for.
+    `inactive` are the keys of those in the queue whose accounts have been deactivated.
     """
 
     bookings: Mapping[str, Booking] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Facts:
     active: Sequence[Booking] = ()
     ahead: Mapping[str, int] = field(default_factory=dict)
     large: Sequence[Booking] = ()
+    inactive: frozenset[str] = frozenset()
 
 
 def named_by(commands: Iterable[Command]) -> Named:

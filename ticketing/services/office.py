@@ -10,8 +10,8 @@ from datetime import datetime
 import structlog
 from pymongo.client_session import ClientSession
 
-from ticketing.domain.commands import CarryOn, Command, Order
-from ticketing.domain.decisions import OFFICE, Decision, decide
+from ticketing.domain.commands import OFFICE, CarryOn, Command, Order
+from ticketing.domain.decisions import Decision, decide
 from ticketing.domain.errors import (
     Busy,
     OfficeError,

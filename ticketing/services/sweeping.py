@@ -9,15 +9,21 @@ from uuid import uuid4
 import structlog
 from pymongo.errors import PyMongoError
 
+from ticketing.domain.commands import OFFICE
 from ticketing.domain.errors import OfficeError
+from ticketing.services.groups import Asker
+from ticketing.services.leaving import leave_lists
 from ticketing.services.office import Office
-from ticketing.storage import events
+from ticketing.storage import events, users
 from ticketing.storage.clients import Database
 from ticketing.storage.fitness import Fitness
 
 log = structlog.get_logger(__name__)
 
 PAUSE_S = 5.0
+
+# How many users are seen to in one round.
+_MOST_LEAVING = 100
 
 # Where something is still left over.
 _GO_ON_S = 0.1
@@ -26,11 +32,15 @@ _GO_ON_S = 0.1
 def sweep(db: Database, office: Office) -> bool:
     """Carry on with each event that may need it; where it needs nothing, nothing is written.
 
-    Returns False where something is still left over.
+    Whoever was deactivated leaves the lists, should that have been cut short. Returns False where
+    something is still left over.
     """
     request_id, all_done = f"sweep-{uuid4().hex}", True
     for event_id in events.may_be_left_over(db):
         all_done &= office.carry_on(event_id, request_id)
+    for user in users.leaving(db, _MOST_LEAVING):
+        if leave_lists(db, office, user, Asker(OFFICE, request_id)):
+            users.has_left(db, user.id)
     return all_done
 
 

@@ -84,6 +84,13 @@ def largest_waiting(
     return [_booking(document) for document in found.sort("tickets", DESCENDING).limit(limit)]
 
 
+@reading
+def waiting_of(db: Database, customer: Customer) -> list[Booking]:
+    """List what a customer waits for, of all events."""
+    found = db.bookings.find({**of_customer(customer.key), **WAITING})
+    return [_booking(document) for document in found]
+
+
 def count_ahead(db: Database, waiting: Booking, session: ClientSession | None) -> int:
     """Count who waits before a waiting booking: a count over index keys, no documents read."""
     return db.bookings.count_documents(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,11 @@ from ticketing.domain.errors import Busy, EmailTaken, LastAdmin, UserNotFound
 from ticketing.domain.users import User, email_key, role_of
 from ticketing.storage.clients import OPERATION_TIMEOUT_S, Database, Document
 from ticketing.storage.reading import reading, translating
-from ticketing.storage.schema import ADMINS
+from ticketing.storage.schema import ADMINS, LEAVING
 from ticketing.storage.sessions import Conflict, unit_of_work
+
+# No request is under way for longer, so none of those that a user made while active.
+_LONGEST_REQUEST_S = 60
 
 
 @translating
@@ -81,6 +84,35 @@ def change_unless_last_admin(db: Database, id_: str, values: Document, *, revoke
     raise Busy
 
 
+def inactive(db: Database, ids: Collection[str], session: ClientSession) -> frozenset[str]:
+    """Find which of these users are deactivated."""
+    if not ids:
+        return frozenset()
+    found = db.users.find(
+        {"_id": {"$in": list(ids)}, "active": False}, {"_id": True}, session=session
+    )
+    return frozenset(document["_id"] for document in found)
+
+
+@reading
+def leaving(db: Database, limit: int) -> list[User]:
+    """List users who were deactivated and may still be on a list, the first to go first."""
+    found = db.users.find(LEAVING).sort("leaving").limit(limit)
+    return [_user(document) for document in found]
+
+
+@translating
+def has_left(db: Database, id_: str) -> None:
+    """Note that a deactivated user is on no list, once none of their requests can be under way."""
+    a_while_ago = {
+        "$dateSubtract": {"startDate": "$$NOW", "unit": "second", "amount": _LONGEST_REQUEST_S}
+    }
+    db.users.update_one(
+        {"_id": id_, "active": False, "$expr": {"$lt": ["$leaving", a_while_ago]}},
+        {"$unset": {"leaving": True}},
+    )
+
+
 def _change(
     db: Database, id_: str, values: Document, session: ClientSession | None, *, revoke: bool
 ) -> User:
@@ -88,6 +120,10 @@ def _change(
     if revoke:
         update["$inc"] = {"generation": 1}
         update["$set"] = {**values, "signed_out": []}
+    if values.get("active") is False:
+        update["$currentDate"] = {"leaving": True}
+    elif values.get("active") is True:
+        update["$unset"] = {"leaving": True}
     document = db.users.find_one_and_update(
         {"_id": id_}, update, return_document=ReturnDocument.AFTER, session=session
     )
