@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 from uuid import uuid4
 
 import structlog
@@ -14,7 +16,7 @@ from ticketing.domain.errors import OfficeError
 from ticketing.services.groups import Asker
 from ticketing.services.leaving import leave_lists
 from ticketing.services.office import Office
-from ticketing.storage import events, users
+from ticketing.storage import events, leases, users
 from ticketing.storage.clients import Database
 from ticketing.storage.fitness import Fitness
 
@@ -29,14 +31,16 @@ _MOST_LEAVING = 100
 _GO_ON_S = 0.1
 
 
-def sweep(db: Database, office: Office) -> bool:
+def sweep(db: Database, office: Office, goes_on: Callable[[], bool] = lambda: True) -> bool:
     """Carry on with each event that may need it; where it needs nothing, nothing is written.
 
-    Whoever was deactivated leaves the lists, should that have been cut short. Returns False where
-    something is still left over.
+    Whoever was deactivated leaves the lists, should that have been cut short. Ends early where
+    `goes_on` says so. Returns False where something is still left over.
     """
     request_id, all_done = f"sweep-{uuid4().hex}", True
     for event_id in events.may_be_left_over(db):
+        if not goes_on():
+            return True
         all_done &= office.carry_on(event_id, request_id)
     for user in users.leaving(db, _MOST_LEAVING):
         if leave_lists(db, office, user, Asker(OFFICE, request_id)):
@@ -45,7 +49,12 @@ def sweep(db: Database, office: Office) -> bool:
 
 
 class Sweeper:
-    """A thread that sweeps every now and then; start it after a fork."""
+    """A thread that sweeps every now and then; start it after a fork.
+
+    However many workers there are, on however many hosts, one of them sweeps at a time, under a
+    lease that lasts as long as the pause: so the next round is whoever's that comes first then, and
+    nobody waits long for a worker that was killed.
+    """
 
     def __init__(
         self,
@@ -59,6 +68,8 @@ class Sweeper:
         self._office = office
         self._fitness = fitness or Fitness(db)
         self._pause_s = pause_s
+        self._lease = timedelta(seconds=pause_s)
+        self._round = uuid4().hex
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sweeper", daemon=True)
 
@@ -81,9 +92,15 @@ class Sweeper:
         """Sweep; tell whether to rest now. What goes wrong is tried again after a pause."""
         try:
             self._fitness.require(for_changes=True)
-            return sweep(self._db, self._office)
+            if self._is_ours() and not sweep(self._db, self._office, self._is_ours):
+                return False
+            self._round = uuid4().hex
         except (PyMongoError, OfficeError) as error:
             log.info("not_swept", error=type(error).__name__)
         except Exception:
             log.exception("crash", route="sweeper")
         return True
+
+    def _is_ours(self) -> bool:
+        """Take the lease for this round, or keep it."""
+        return leases.take(self._db, "sweeper", self._round, self._lease)
