@@ -35,6 +35,7 @@
         ├── Busy             nothing has happened
         ├── DatabaseAway     nothing has happened
         ├── DatabaseUnfit    it lacks what keeps the office's promises; nothing has happened
+        ├── Unreadable       what is stored is not as it should be; nothing has happened
         ├── RequestInFlight  the first request with this key is still under way
         └── OutcomeUnknown   it may have happened: ask again with the same key
 
@@ -225,6 +226,14 @@ class DatabaseUnfit(Unavailable):
     message = (
         "The database is not as this version of the service needs it: /readyz says what is "
         "missing; nothing has happened."
+    )
+
+
+class Unreadable(Unavailable):
+    code = "document_unreadable"
+    message = (
+        "What is stored about this is not as it should be, and somebody has to look at it; "
+        "nothing has happened."
     )
 
 

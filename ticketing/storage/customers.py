@@ -6,7 +6,7 @@ only for a query that repeats its condition: word for word, so it stands here on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from ticketing.domain.customers import Customer
 from ticketing.storage.clients import Document
@@ -38,8 +38,3 @@ def of_customers(keys: Collection[str]) -> Document:
 def customer_document(customer: Customer | None) -> Document | None:
     """Write a customer down; None stays None."""
     return {"key": customer.key, "given": customer.given} if customer else None
-
-
-def customer_of(document: Mapping[str, str] | None) -> Customer | None:
-    """Read a customer back."""
-    return Customer(document["key"], document["given"]) if document else None

@@ -263,6 +263,13 @@ def differences(db: Database) -> list[str]:
     return found
 
 
+def misfits(db: Database) -> Iterator[str]:
+    """Name each document that is not what its validator asks of it."""
+    for name, schema in SCHEMA.items():
+        for misfit in db[name].find({"$nor": [schema.validator]}, {"_id": True}):
+            yield f"the document {misfit['_id']!r} of {name} is not as it has to be"
+
+
 def is_behind(db: Database) -> bool:
     """Return whether `ensure` has something to do."""
     return bool(differences(db)) or any(True for _ in _retired(db))

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from ticketing.domain.errors import Busy, EmailTaken, LastAdmin, UserNotFound
-from ticketing.domain.users import User, email_key, role_of
+from ticketing.domain.users import ROLES, User, email_key, role_of
 from ticketing.storage.clients import OPERATION_TIMEOUT_S, Database, Document
+from ticketing.storage.documents import Fields, first_readable, read
 from ticketing.storage.reading import reading, translating
 from ticketing.storage.schema import ADMINS, LEAVING
 from ticketing.storage.sessions import Conflict, unit_of_work
+
+_NAME = "users"
 
 # No request is under way for longer, so none of those that a user made while active.
 _LONGEST_REQUEST_S = 60
@@ -36,21 +38,25 @@ def insert(db: Database, user: User) -> None:
 def find(db: Database, id_: str) -> User | None:
     """Find a user by id."""
     document = db.users.find_one({"_id": id_})
-    return _user(document) if document else None
+    return read(_NAME, document, _user) if document else None
 
 
 @reading
 def find_by_email(db: Database, email: str) -> User | None:
     """Find a user by e-mail address, without regard to case."""
     document = db.users.find_one({"email_key": email_key(email)})
-    return _user(document) if document else None
+    return read(_NAME, document, _user) if document else None
 
 
 @reading
 def page(db: Database, after: str | None, limit: int) -> list[User]:
     """List users by id, from the first after an id."""
     conditions = {"_id": {"$gt": after}} if after is not None else {}
-    return [_user(document) for document in db.users.find(conditions).sort("_id").limit(limit)]
+
+    def find_first(number: int) -> Iterable[Document]:
+        return db.users.find(conditions).sort("_id").limit(number)
+
+    return first_readable(_NAME, find_first, limit, _user)
 
 
 @translating
@@ -97,8 +103,9 @@ def inactive(db: Database, ids: Collection[str], session: ClientSession) -> froz
 @reading
 def leaving(db: Database, limit: int) -> list[User]:
     """List users who were deactivated and may still be on a list, the first to go first."""
-    found = db.users.find(LEAVING).sort("leaving").limit(limit)
-    return [_user(document) for document in found]
+    return first_readable(
+        _NAME, lambda number: db.users.find(LEAVING).sort("leaving").limit(number), limit, _user
+    )
 
 
 @translating
@@ -129,7 +136,7 @@ def _change(
     )
     if document is None:
         raise UserNotFound
-    return _user(document)
+    return read(_NAME, document, _user)
 
 
 def _another_admin(db: Database, id_: str, session: ClientSession) -> bool:
@@ -169,14 +176,19 @@ def _document(user: User) -> Document:
     }
 
 
-def _user(document: Mapping[str, Any]) -> User:
+def _user(fields: Fields) -> User:
+    signed_out = [Fields(_mapping(item)) for item in fields.sequence("signed_out")]
     return User(
-        id=document["_id"],
-        email=document["email"],
-        role=role_of(document["role"]),
-        active=document["active"],
-        password_hash=document["password_hash"],
-        generation=document["generation"],
-        signed_out=frozenset(item["token"] for item in document["signed_out"]),
-        created_at=document["created_at"],
+        id=fields.text("_id"),
+        email=fields.text("email"),
+        role=role_of(fields.word("role", ROLES)),
+        active=fields.truth("active"),
+        password_hash=fields.text("password_hash"),
+        generation=fields.whole("generation", 1),
+        signed_out=frozenset(item.text("token") for item in signed_out),
+        created_at=fields.moment("created_at"),
     )
+
+
+def _mapping(item: object) -> Document:
+    return Fields({"signed_out": item}).mapping("signed_out")
