@@ -17,6 +17,8 @@ from ticketing.domain.errors import (
     NotFound,
     NotSignedIn,
     OfficeError,
+    OutcomeUnknown,
+    Overloaded,
     Refused,
     RequestInFlight,
     Stale,
@@ -25,6 +27,7 @@ from ticketing.domain.errors import (
     WrongPassword,
 )
 from ticketing.domain.keeping import Answer
+from ticketing.storage.exhaustion import is_exhausted
 
 log = structlog.get_logger(__name__)
 
@@ -130,6 +133,11 @@ def _office_error(error: OfficeError) -> Response:
 
 
 def _crash(error: Exception) -> Response:
+    if is_exhausted(error):
+        log.error("overloaded", error=type(error).__name__, exc_info=error)
+        # Whoever knows that nothing has happened says so before it gets here.
+        changes = request.method not in ("GET", "HEAD", "OPTIONS")
+        return _office_error(OutcomeUnknown() if changes else Overloaded())
     log.error("crash", error=type(error).__name__, exc_info=error)
     detail = "Something went wrong on our side; the log says what."
     return Response(

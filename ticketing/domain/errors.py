@@ -36,6 +36,7 @@
         ├── DatabaseAway     nothing has happened
         ├── DatabaseUnfit    it lacks what keeps the office's promises; nothing has happened
         ├── Unreadable       what is stored is not as it should be; nothing has happened
+        ├── Overloaded       no thread, memory or file is left; nothing has happened
         ├── RequestInFlight  the first request with this key is still under way
         └── OutcomeUnknown   it may have happened: ask again with the same key
 
@@ -235,6 +236,11 @@ class Unreadable(Unavailable):
         "What is stored about this is not as it should be, and somebody has to look at it; "
         "nothing has happened."
     )
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
+    message = "The server has no thread, memory or file left; nothing has happened, try again."
 
 
 class RequestInFlight(Unavailable):

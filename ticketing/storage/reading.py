@@ -19,13 +19,19 @@ from weakref import WeakKeyDictionary
 
 from bson import ObjectId
 from pymongo.client_session import ClientSession
-from pymongo.errors import ConfigurationError, PyMongoError
+from pymongo.errors import (
+    ConfigurationError,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from ticketing.domain.errors import DatabaseAway, Unreadable
+from ticketing.domain.errors import DatabaseAway, OutcomeUnknown, Overloaded, Unreadable
 from ticketing.storage.clients import OPERATION_TIMEOUT_S, Client, Database, is_away
 from ticketing.storage.deadlines import left, within
+from ticketing.storage.exhaustion import is_exhausted
 from ticketing.storage.sessionless import renewed
 from ticketing.storage.sessions import breaks_a_validator
 
@@ -41,19 +47,27 @@ _caught_up: WeakKeyDictionary[Client, ObjectId] = WeakKeyDictionary()
 def reading(
     read: Callable[Concatenate[Database, Arguments], T],
 ) -> Callable[Concatenate[Database, Arguments], T]:
-    """Have a read show all that was acknowledged; it raises DatabaseAway when MongoDB is away."""
+    """Have a read show all that was acknowledged.
+
+    It raises DatabaseAway when MongoDB is away, and Overloaded where nothing is left to work with.
+    """
 
     @translating
     @wraps(read)
     def fresh(db: Database, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
-        with within(OPERATION_TIMEOUT_S):
-            return _read_in_one_term(db, lambda: read(db, *args, **kwargs))
+        try:
+            with within(OPERATION_TIMEOUT_S):
+                return _read_in_one_term(db, lambda: read(db, *args, **kwargs))
+        except (MemoryError, OSError, RuntimeError) as error:
+            if is_exhausted(error):
+                raise Overloaded from error
+            raise
 
     return fresh
 
 
 def translating(ask: Callable[Arguments, T]) -> Callable[Arguments, T]:
-    """Have what is asked of MongoDB raise DatabaseAway or Unreadable where that is what it says."""
+    """Have what is asked of MongoDB raise DatabaseAway when MongoDB is away."""
 
     @wraps(ask)
     def translated(*args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
@@ -62,11 +76,31 @@ def translating(ask: Callable[Arguments, T]) -> Callable[Arguments, T]:
         except PyMongoError as error:
             if is_away(error):
                 raise DatabaseAway from error
+            raise
+
+    return translated
+
+
+def writing(change: Callable[Arguments, T]) -> Callable[Arguments, T]:
+    """Have a write of one document raise OutcomeUnknown where it may have happened.
+
+    Raises DatabaseAway where it was never sent, Unreadable where a validator refuses it.
+    """
+
+    @wraps(change)
+    def written(*args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
+        try:
+            return change(*args, **kwargs)
+        except PyMongoError as error:
+            if isinstance(error, ServerSelectionTimeoutError | WaitQueueTimeoutError):
+                raise DatabaseAway from error
+            if is_away(error):
+                raise OutcomeUnknown from error
             if breaks_a_validator(error):
                 raise Unreadable from error
             raise
 
-    return translated
+    return written
 
 
 def _read_in_one_term(db: Database, read: Callable[[], T]) -> T:

@@ -19,9 +19,10 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from ticketing.domain.errors import DatabaseAway, OutcomeUnknown
+from ticketing.domain.errors import DatabaseAway, OfficeError, OutcomeUnknown, Overloaded
 from ticketing.storage.clients import Client, Document, is_away, is_passing
 from ticketing.storage.deadlines import left, within
+from ticketing.storage.exhaustion import is_exhausted
 from ticketing.storage.sessionless import renewed
 
 T = TypeVar("T")
@@ -39,23 +40,36 @@ class Conflict(Exception):
     """Somebody else was faster: nothing has happened, decide anew on fresh state."""
 
 
+_TRANSLATED = (Conflict, OfficeError, PyMongoError)
+
+
 def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds: float) -> T:
     """Do the work in one MongoDB transaction and commit it with majority and journal.
 
-    Raises Conflict (nothing has happened), DatabaseAway (nothing has happened), OutcomeUnknown
-    (it may have happened), or what the work raised (nothing has happened).
+    Raises Conflict, DatabaseAway, Overloaded (nothing has happened), OutcomeUnknown (it may have
+    happened), or what the work raised (nothing has happened).
     """
-    with within(seconds), client.start_session() as session:
-        session.start_transaction(_SNAPSHOT, _MAJORITY, ReadPreference.PRIMARY)
-        try:
-            result = work(session)
-        except BaseException as error:
-            _abandon(session)
-            if isinstance(error, PyMongoError):
-                raise _before_commit(error, client) from error
-            raise
-        _commit(session, client)
-        return result
+    begun = False
+    try:
+        with within(seconds), client.start_session() as session:
+            session.start_transaction(_SNAPSHOT, _MAJORITY, ReadPreference.PRIMARY)
+            try:
+                result = work(session)
+            except BaseException as error:
+                _abandon(session)
+                if isinstance(error, PyMongoError):
+                    raise _before_commit(error, client) from error
+                raise
+            begun = True
+            _commit(session, client)
+            return result
+    except Exception as error:
+        # Nobody knows how far a commit has come in which something else went wrong.
+        if begun and not isinstance(error, Conflict | OutcomeUnknown):
+            raise OutcomeUnknown from error
+        if is_exhausted(error) and not isinstance(error, _TRANSLATED):
+            raise Overloaded from error
+        raise
 
 
 def time_of(session: ClientSession) -> datetime:
@@ -70,7 +84,7 @@ def time_of(session: ClientSession) -> datetime:
 
 def _abandon(session: ClientSession) -> None:
     """Abort; where that can't be said, the server does so itself when the session ends."""
-    with suppress(PyMongoError):
+    with suppress(Exception):
         session.abort_transaction()
 
 
@@ -89,7 +103,10 @@ def _commit(session: ClientSession, client: Client) -> None:
             unknown = error.has_error_label("UnknownTransactionCommitResult")
             if not (unknown or renewed(client, error)) or left() <= _COMMIT_PAUSE_S:
                 raise OutcomeUnknown from error
-            time.sleep(_COMMIT_PAUSE_S)
+        except Exception as error:
+            if not is_exhausted(error) or left() <= _COMMIT_PAUSE_S:
+                raise OutcomeUnknown from error
+        time.sleep(_COMMIT_PAUSE_S)
 
 
 def _before_commit(error: PyMongoError, client: Client) -> Exception:

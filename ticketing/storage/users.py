@@ -15,7 +15,7 @@ from ticketing.domain.errors import Busy, EmailTaken, LastAdmin, UserNotFound
 from ticketing.domain.users import ROLES, User, email_key, role_of
 from ticketing.storage.clients import OPERATION_TIMEOUT_S, Database, Document
 from ticketing.storage.documents import Fields, first_readable, read
-from ticketing.storage.reading import reading, translating
+from ticketing.storage.reading import reading, writing
 from ticketing.storage.schema import ADMINS, LEAVING
 from ticketing.storage.sessions import Conflict, unit_of_work
 
@@ -25,7 +25,7 @@ _NAME = "users"
 _LONGEST_REQUEST_S = 60
 
 
-@translating
+@writing
 def insert(db: Database, user: User) -> None:
     """Add a user; raises EmailTaken."""
     try:
@@ -59,13 +59,13 @@ def page(db: Database, after: str | None, limit: int) -> list[User]:
     return first_readable(_NAME, find_first, limit, _user)
 
 
-@translating
+@writing
 def change(db: Database, id_: str, values: Document, *, revoke: bool) -> User:
     """Give a user new values; with `revoke` all tokens become worthless. Raises UserNotFound."""
     return _change(db, id_, values, None, revoke=revoke)
 
 
-@translating
+@writing
 def change_unless_last_admin(db: Database, id_: str, values: Document, *, revoke: bool) -> User:
     """Change a user who is an administrator and will not be one; raises UserNotFound, LastAdmin.
 
@@ -108,7 +108,7 @@ def leaving(db: Database, limit: int) -> list[User]:
     )
 
 
-@translating
+@writing
 def has_left(db: Database, id_: str) -> None:
     """Note that a deactivated user is on no list, once none of their requests can be under way."""
     a_while_ago = {
@@ -144,7 +144,7 @@ def _another_admin(db: Database, id_: str, session: ClientSession) -> bool:
     return found is not None
 
 
-@translating
+@writing
 def rehash(db: Database, user: User, password_hash: str) -> None:
     """Keep a new hash of the same password, unless it has been changed meanwhile."""
     db.users.update_one(
@@ -153,7 +153,7 @@ def rehash(db: Database, user: User, password_hash: str) -> None:
     )
 
 
-@translating
+@writing
 def sign_out(db: Database, id_: str, token: str, expires_at: datetime, now: datetime) -> None:
     """Make one token worthless; forget those that have expired anyway."""
     db.users.update_one({"_id": id_}, {"$pull": {"signed_out": {"until": {"$lt": now}}}})
