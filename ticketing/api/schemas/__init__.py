@@ -34,7 +34,7 @@ from ticketing.api.schemas.service import (
     PROBLEM,
     READINESS,
 )
-from ticketing.api.schemas.statistics import MONTH, MONTHS, STATISTICS_QUERY
+from ticketing.api.schemas.statistics import MONTHS, STATISTICS_QUERY
 from ticketing.api.schemas.trail import AUDIT_PAGE, AUDIT_QUERY
 from ticketing.api.schemas.transactions import NEW_TRANSACTION, RETURNED_TRANSACTION, TRANSACTION
 from ticketing.api.schemas.users import (
@@ -63,7 +63,6 @@ __all__ = [
     "HEALTH",
     "HELD_BOOKING",
     "MADE_BOOKING",
-    "MONTH",
     "MONTHS",
     "NEW_BOOKING",
     "NEW_EVENT",
