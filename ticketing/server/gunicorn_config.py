@@ -1,4 +1,8 @@
-"""How gunicorn runs the service: `gunicorn -c python:ticketing.server.gunicorn_config wsgi:app`."""
+"""How gunicorn runs the service.
+
+`ticketing serve` does it, and so does, in a checkout,
+`gunicorn -c python:ticketing.server.gunicorn_config wsgi:app`.
+"""
 
 from __future__ import annotations
 

@@ -42,10 +42,9 @@ def find_mongod() -> Path:
         return Path(on_path)
     package = find_spec("fiftyone")
     for folder in package.submodule_search_locations or () if package else ():
-        for name in ("mongod", "mongod.exe"):
-            packaged = Path(folder) / "db" / "bin" / name
-            if packaged.exists():
-                return packaged
+        packaged = Path(folder) / "db" / "bin" / "mongod"
+        if packaged.exists():
+            return packaged
     raise MongodError(
         "There is no MongoDB: set TICKETING_MONGODB_URI to a replica set, or put mongod on the "
         "PATH, or install on a platform that the packaged one exists for "

@@ -33,6 +33,8 @@ from ticketing.storage.migrating import migrate
 START_TIMEOUT_S = 30
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:ticketing.server.gunicorn_config"]
+# By the package's name, which is found from every folder; `wsgi:app` is next to a checkout only.
+SERVICE = "ticketing.app:create_app()"
 
 
 class CannotStart(Exception):
@@ -95,7 +97,7 @@ def serve() -> int:
             "mongodb://db1,db2,db3/?replicaSet=rs0."
         )
     _look_at(settings)
-    os.execv(GUNICORN[0], [*GUNICORN, "wsgi:app"])
+    os.execv(GUNICORN[0], [*GUNICORN, SERVICE])
 
 
 def _look_at(settings: Settings) -> None:
@@ -178,7 +180,7 @@ def _serve_until_stopped(
     settings: Settings, uri: str, stopping: _Stopping, server: Mongod | None
 ) -> int:
     gunicorn = subprocess.Popen(
-        [*GUNICORN, "wsgi:app"], start_new_session=True, preexec_fn=mongod.die_with_parent
+        [*GUNICORN, SERVICE], start_new_session=True, preexec_fn=mongod.die_with_parent
     )
     try:
         if _becomes_ready(settings, gunicorn, stopping):
