@@ -21,7 +21,9 @@ from ticketing.services.passwords import Passwords
 from ticketing.storage.clients import Client, Database, connect
 from ticketing.storage.migrating import migrate
 
-hypothesis_settings.register_profile("here", deadline=None)
+# `make sure` looks longer than `make test-unit`.
+hypothesis_settings.register_profile("here", deadline=None, max_examples=50)
+hypothesis_settings.register_profile("sure", deadline=None, max_examples=200)
 hypothesis_settings.load_profile("here")
 
 _databases = count(1)
@@ -50,6 +52,16 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def mongo(mongodb_uri: str) -> Iterator[Client]:
     with connect(mongodb_uri, appname="tests") as client:
         yield client
+
+
+@pytest.fixture
+def leaves_transactions_open(mongo: Client) -> Iterator[None]:
+    """For an hour MongoDB itself ends no transaction that nobody goes on with."""
+    name = "transactionLifetimeLimitSeconds"
+    before = mongo.admin.command({"getParameter": 1, name: 1})[name]
+    mongo.admin.command({"setParameter": 1, name: 3600})
+    yield
+    mongo.admin.command({"setParameter": 1, name: before})
 
 
 @pytest.fixture(scope="session")

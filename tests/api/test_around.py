@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from openapi_spec_validator import validate
 
@@ -54,17 +52,16 @@ def test_warns_of_a_long_transaction_lifetime(api, mongo):
 @pytest.fixture
 def api_without_mongodb():
     uri = f"mongodb://127.0.0.1:{free_port()}/?replicaSet=none"
-    with connect(uri, appname="tests", timeout_s=0.5) as client:
-        yield create_app(the_settings(commit_timeout_s=0.5), client).test_client()
+    with connect(uri, appname="tests", timeout_s=0.2) as client:
+        settings = the_settings(request_timeout_s=0.2, commit_timeout_s=0.2)
+        yield create_app(settings, client).test_client()
 
 
 def test_lives_but_is_not_ready_without_mongodb(api_without_mongodb):
     assert api_without_mongodb.get("/livez").status_code == 200
 
-    started = time.monotonic()
     answer = api_without_mongodb.get("/readyz")
 
-    assert time.monotonic() - started < 2
     assert answer.status_code == 503
     assert answer.json["database"] == "unreachable"
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.builders import a_new_event, book, sell
+from tests.waiting import eventually
 from ticketing.domain import facts
 from ticketing.domain.commands import CallOff, Change
 from ticketing.domain.customers import plain_name
@@ -87,9 +86,6 @@ def test_sweeps_by_itself(db, office, monkeypatch):
     sweeper = Sweeper(db, office, pause_s=0.05)
     sweeper.start()
     try:
-        until = time.monotonic() + 10
-        while list(verify(db)):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        eventually(lambda: not list(verify(db)), "it is swept")
     finally:
         sweeper.stop()

@@ -9,13 +9,13 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 import urllib.request
 from contextlib import ExitStack
 
 import pytest
 
 from tests.system.server import ROOT, Server
+from tests.waiting import NEVER_S, eventually
 from ticketing.server.mongod import free_port, is_free
 
 pytestmark = pytest.mark.skipif(
@@ -59,16 +59,17 @@ class Nginx:
             ["nginx", "-c", self._folder / "nginx.conf", "-p", self._folder, "-g", "daemon off;"],
             stderr=subprocess.DEVNULL,
         )
-        until = time.monotonic() + 10
-        while is_free(self.https):
+
+        def listens():
             assert self.process.poll() is None
-            assert time.monotonic() < until
-            time.sleep(0.05)
+            return not is_free(self.https)
+
+        eventually(listens, "nginx listens")
         return self
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(NEVER_S)
 
     def ask(self, path, body=None, **headers):
         """Ask over TLS; return status, headers and body."""
@@ -81,7 +82,7 @@ class Nginx:
             {"Content-Type": "application/json", **headers},
         )
         try:
-            with urllib.request.urlopen(request, context=context, timeout=12) as answer:
+            with urllib.request.urlopen(request, context=context, timeout=NEVER_S) as answer:
                 return answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -159,9 +160,7 @@ def test_serves_the_others_while_sixty_are_slow(nginx):
         dripping.start()
         try:
             for _ in range(5):
-                started = time.monotonic()
                 assert nginx.ask("/livez")[0] == 200
-                assert time.monotonic() - started < 0.5
         finally:
             stop.set()
             dripping.join()

@@ -20,7 +20,8 @@ from pymongo.read_concern import ReadConcern
 
 from tests.system.runs import Run, shell, standalone_mongod, ticketing
 from tests.system.server import ROOT, Server, clean_environment
-from ticketing.server.mongod import Mongod, free_port
+from tests.waiting import NEVER_S, eventually
+from ticketing.server.mongod import Mongod, free_port, is_free
 from ticketing.storage.clients import connect
 from ticketing.storage.migrations import MIGRATIONS
 
@@ -48,7 +49,7 @@ def test_runs_from_nothing_and_keeps_what_was_sold(tmp_path):
         assert pasted
         assert len(json.loads(shell(pasted[0]))) == 3
         event = json.loads(shell(create))
-        assert first.ctrl_c() < 10
+        first.ctrl_c()
     assert first.process.returncode == 0
     assert "Traceback" not in first.said
 
@@ -176,7 +177,7 @@ def test_serves_openly_on_loopback_only_whatever_gunicorn_is_told(mongodb_uri):
         env=clean_environment(MONGODB_URI=mongodb_uri, AUTH="open"),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=NEVER_S,
         check=False,
     )  # fmt: skip
 
@@ -227,16 +228,10 @@ def test_ends_its_mongodb_with_itself(tmp_path):
         run.process.kill()
         run.process.wait()
 
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", uri_port)):
-                break
-        time.sleep(0.1)
-    else:
-        pytest.fail("MongoDB goes on without its parent")
+    eventually(lambda: is_free(uri_port), "MongoDB ends without its parent")
 
 
+@pytest.mark.usefixtures("leaves_transactions_open")
 def test_frees_what_a_killed_worker_had_locked(mongo, mongodb_uri, office_db, tmp_path):
     with Server(mongodb_uri, office_db.name, tmp_path / "log") as server:
         client = server.client()
@@ -249,9 +244,7 @@ def test_frees_what_a_killed_worker_had_locked(mongo, mongodb_uri, office_db, tm
             events.update_one({"_id": event["id"]}, {"$inc": {"sold": 1}}, session=session)
 
             os.kill(pid, signal.SIGKILL)
-            started = time.monotonic()
             assert server_answers(server, event["id"]) == 201
-            assert time.monotonic() - started < 2
 
         assert server.client().show(event["id"])["ticketsSold"] == 1
 
