@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class Server:
         *,
         starts: str = "/readyz",
         root: Path = ROOT,
+        environment: Mapping[str, str] | None = None,
         **settings: str,
     ) -> None:
         self._starts = starts
@@ -52,7 +54,7 @@ class Server:
                 "WORKERS": "2",
                 **settings,
             }
-        )
+        ) | dict(environment or {})
 
     def __enter__(self) -> Server:
         self.restart()

@@ -17,7 +17,8 @@ log = structlog.get_logger("ticketing.reaper")
 def main(appname: str) -> int:
     """End the sessions of the process with this name, within 2 s."""
     settings = config.load()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
+    logs.log_what_nobody_catches()
     if settings.mongodb_uri is None:
         return 1
     try:
