@@ -18,6 +18,7 @@ from gunicorn.errors import HaltServer
 from ticketing.config import authority, is_loopback, load
 from ticketing.server import logs, names
 from ticketing.server.gunicorn_log import LikeOurs
+from ticketing.server.reaper import LONGEST_S
 from ticketing.server.sharing import MOST_WORKERS, SHARES
 
 # gunicorn reads every name here that is one of its settings: import no module called `config`.
@@ -65,9 +66,6 @@ LikeOurs.format = _settings.log_format
 names.new_run_token()
 
 
-# How long a server that stops waits for those who free what dead workers had locked: they have 2 s
-# for it, and need a moment to start.
-REAPING_S = 4.0
 _reapers: list[subprocess.Popen[bytes]] = []
 
 
@@ -120,7 +118,7 @@ def on_exit(server: Any) -> None:
 
     gunicorn kills workers that do not end in time, and does not wait until they are dead.
     """
-    until = time.monotonic() + REAPING_S
+    until = time.monotonic() + LONGEST_S
     while server.WORKERS and time.monotonic() < until:
         with suppress(HaltServer):  # it halts already
             server.reap_workers()

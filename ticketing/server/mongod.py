@@ -206,7 +206,6 @@ class Mongod:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            umask=0o077,
             preexec_fn=die_with_parent if self._lifeline else None,
         )
 

@@ -11,6 +11,9 @@ from ticketing import config
 from ticketing.server import logs
 from ticketing.storage import orphans
 
+# How long a server that stops waits for it: it has 2 s for its work, and needs a moment to start.
+LONGEST_S = 4.0
+
 log = structlog.get_logger("ticketing.reaper")
 
 
