@@ -159,6 +159,16 @@ def test_frees_what_a_worker_has_locked_that_must_be_killed_at_the_end(
                 session.commit_transaction()
 
 
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_is_there_by_ipv6_too(tmp_path, mongodb_uri, office_db, host):
+    port = free_port()
+    known = {"HOST": host, "MONGODB_URI": mongodb_uri, "DATABASE": office_db.name}
+    with Run(tmp_path, port, **known) as run:
+        pasted = re.search(r"curl .*", run.said)[0]
+        assert f"http://[::1]:{port}/" in pasted
+        assert len(json.loads(shell(pasted))) == 3
+
+
 class Thief(TCPServer):
     """Has a port and closes every connection."""
 
