@@ -112,6 +112,7 @@ def the_settings(**known: object) -> Settings:
         "lane_wait_s": 4.0,
         "commit_timeout_s": 8.0,
         "log_level": "error",
+        "log_format": "json",
         "secret_keys": ("a-key-that-only-the-tests-sign-with",),
         "token_lifetime_s": 3600,
         "trusted_proxies": 0,

@@ -10,12 +10,14 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
 
+from ticketing.domain.users import Principal
+
 log = structlog.get_logger("ticketing.requests")
 
 REQUEST_ID = "X-Request-ID"
 
 # What a browser is told about every answer; the page of the docs says more of its own.
-_HARDENING = {
+HARDENING = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
@@ -68,7 +70,7 @@ def _check_body() -> None:
 def _finish(response: Response) -> Response:
     request_id = g.get("request_id", "")
     response.headers[REQUEST_ID] = request_id
-    for name, value in _HARDENING.items():
+    for name, value in HARDENING.items():
         response.headers.setdefault(name, value)
     if "Authorization" in request.headers:
         response.headers["Cache-Control"] = "no-store"
@@ -81,6 +83,15 @@ def _finish(response: Response) -> Response:
         method=request.method,
         route=request.url_rule.rule if request.url_rule else None,
         status=response.status_code,
+        address=request.remote_addr,
+        caller=_caller(),
+        bytes=response.calculate_content_length(),
         ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
     )
     return response
+
+
+def _caller() -> str | None:
+    """Return the id of the user who asks, never their name; None where nobody has signed in."""
+    principal: Principal | None = g.get("principal")
+    return principal.id if principal is not None and principal.customer is not None else None

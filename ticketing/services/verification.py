@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from pymongo.client_session import ClientSession
 
+from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
 from ticketing.domain.verification import differences
@@ -13,20 +15,53 @@ from ticketing.storage import audit, bookings, events
 from ticketing.storage.clients import Database
 
 
-def verify(db: Database, event_id: str | None = None) -> Iterator[tuple[str, str]]:
+@dataclass(slots=True)
+class Reading:
+    """How much has been read."""
+
+    events: int = 0
+    entries: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was nothing to be read."""
+        return not (self.events or self.entries)
+
+    def __str__(self) -> str:
+        events = "event" if self.events == 1 else "events"
+        entries = "entry" if self.entries == 1 else "entries"
+        return f"{self.events} {events} and {self.entries} audit {entries}"
+
+    def counted(self, entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
+        """Give the entries on, and count them."""
+        for entry in entries:
+            self.entries += 1
+            yield entry
+
+
+def verify(
+    db: Database, event_id: str | None = None, reading: Reading | None = None
+) -> Iterator[tuple[str, str]]:
     """Give (event id, what differs) for each difference, of all events or of one.
+
+    `reading` is told what is read.
 
     Each event is read from a single moment (a snapshot), so sales may go on meanwhile. It is held
     in memory while it is compared: about 1 kB for each of its bookings.
     """
+    reading = reading or Reading()
     for id_ in [event_id] if event_id is not None else events.all_ids(db):
         with db.client.start_session(snapshot=True) as session:
             event = events.find(db, id_, session)
+            trail = reading.counted(audit.replay(db, id_, session))
             if event is None:
+                for _ in trail:
+                    pass
                 yield id_, "there is no such event"
                 continue
+            reading.events += 1
             booked = bookings.of_event(db, id_, session)
-            for difference in differences(event, booked, audit.replay(db, id_, session)):
+            for difference in differences(event, booked, trail):
                 yield id_, difference
             for difference in _statistics(db, event, booked, session):
                 yield id_, difference
