@@ -21,7 +21,6 @@ from ticketing.server.running import CannotStart
 from ticketing.services.passwords import Passwords
 from ticketing.services.users import register
 from ticketing.services.verification import Reading, verify
-from ticketing.storage.migrating import migrate
 
 # What `verify` ends with; whoever runs it by a clock has to tell these apart.
 AGREES, DIFFERS, COULD_NOT_LOOK = 0, 1, 2
@@ -65,7 +64,7 @@ def _create_admin(data: Path, email: str) -> int:
             raise ValidationError(faults)
         wish = NEW_USER.load({"email": email, "password": _asked_password()})
         with running.database(data) as db:
-            migrate(db)
+            running.bring_up_to_date(db)
             user = register(db, Passwords(), **wish, now=now(), role=Role.ADMIN)
     except ValidationError as error:
         said = "; ".join(
@@ -94,7 +93,7 @@ def _verify(data: Path, event_id: str | None) -> int:
     try:
         with running.database(data, make=False) as db:
             for id_, difference in verify(db, event_id, reading):
-                print(f"event {id_}: {difference}")
+                print(f"event {id_}: {difference}" if id_ else f"database: {difference}")
                 found += 1
     except CannotStart as reason:
         print(reason, file=sys.stderr)

@@ -22,12 +22,14 @@ import pytest
 from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 
+from tests.builders import an_event
 from tests.system.client import Client
 from tests.system.runs import TICKETING, Run, shell, standalone_mongod, ticketing
 from tests.system.server import ROOT, Server, clean_environment
 from tests.system.terminal import Terminal
 from tests.waiting import NEVER_S, eventually
 from ticketing.server.mongod import Mongod, free_port, is_free
+from ticketing.storage import events
 from ticketing.storage.clients import connect
 from ticketing.storage.migrations import MIGRATIONS
 
@@ -323,6 +325,30 @@ def test_migrates_by_itself_only_where_it_was_told_to(mongo, mongodb_uri):
         assert migrate() == "Nothing to migrate.\n"
     finally:
         mongo.drop_database("unmigrated")
+
+
+def test_says_in_a_sentence_why_it_does_not_migrate(fresh_db, mongodb_uri):
+    fresh_db.events.drop_index("one_event_a_day")
+    for number in (1, 2):
+        fresh_db.events.insert_one(events._document(an_event(id=f"e{number}")))
+
+    done = ticketing("migrate", MONGODB_URI=mongodb_uri, DATABASE=fresh_db.name, AUTH="open")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "one_event_a_day" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("serve",), ("migrate",), ("run",)])
+def test_refuses_a_database_that_is_too_new(fresh_db, mongodb_uri, command):
+    fresh_db.migrations.insert_one({"_id": "0999_holds", "by": "7.0.0"})
+    settings = {"MONGODB_URI": mongodb_uri, "DATABASE": fresh_db.name, "AUTH": "open"}
+
+    done = ticketing(*command, PORT=str(free_port()), **settings)
+
+    assert done.returncode == 1
+    assert "7.0.0 or newer" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

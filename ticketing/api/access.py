@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from flask import g, request
 
@@ -26,10 +26,14 @@ _BY_ADDRESS = {"tokens", "registration"}
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call a route, and which rate policy it counts for."""
+    """Who may call a route, which rate policy it counts for, and what it needs of the database.
+
+    `fitness` is "reads" or "writes" for what is done there; None asks nothing of it.
+    """
 
     role: Role
     rate: str | None
+    fitness: Literal["reads", "writes"] | None = None
 
 
 def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
@@ -38,6 +42,8 @@ def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
     @wraps(view)
     def guard(*args: Any, **kwargs: Any) -> Any:
         _admit(access)
+        if access.fitness is not None:
+            parts().fitness.require(for_changes=access.fitness == "writes")
         return view(*args, **kwargs)
 
     guard.access = access  # type: ignore[attr-defined]

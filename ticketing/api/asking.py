@@ -33,6 +33,11 @@ def asker(shape: Shape) -> Asker:
     return Asker(who, g.request_id, keep)
 
 
+def keyless() -> Asker:
+    """Return who makes this request, on a route that takes no key."""
+    return Asker(principal().id, g.request_id)
+
+
 def told(settled: Settled, shape: Shape) -> Response:
     """Tell the asker what became of it: granted, refused, or what was answered before."""
     if settled.answer is None:

@@ -55,8 +55,12 @@ class Blueprint(SmorestBlueprint):
     def reads(
         self, rule: str, *refusals: int, who: Role, rate: str | None = "reads"
     ) -> Callable[[View], View]:
-        """Register a GET route that can be refused with these statuses, beside the usual ones."""
-        return self._route(rule, "GET", _READS.union(refusals), [], Access(who, rate))
+        """Register a GET route that can be refused with these statuses, beside the usual ones.
+
+        One that counts for no rate says how the service is, whatever the database is like.
+        """
+        access = Access(who, rate, "reads" if rate else None)
+        return self._route(rule, "GET", _READS.union(refusals), [], access)
 
     def writes(
         self,
@@ -71,7 +75,7 @@ class Blueprint(SmorestBlueprint):
         """Register a route that changes something, under an Idempotency-Key where one is sent."""
         headers = [*([IDEMPOTENCY_KEY] if keyed else []), *([IF_MATCH] if if_match else [])]
         statuses = _WRITES.union(refusals, {412} if if_match else ())
-        return self._route(rule, method, statuses, headers, Access(who, rate))
+        return self._route(rule, method, statuses, headers, Access(who, rate, "writes"))
 
     def _route(
         self,

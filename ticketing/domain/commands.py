@@ -92,10 +92,11 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Cancel a customer's booking, confirmed or waiting."""
+    """Cancel a customer's booking, confirmed or waiting; with `only_waiting` no confirmed one."""
 
     booking: str
     holder: str | None = None
+    only_waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,10 @@ Command = (
     | Reduce
     | Transfer
 )
+
+
+# Who does what follows from something else, as the audit trail says.
+OFFICE = "office"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.commands import (
+    OFFICE,
     Book,
     CallOff,
     Cancel,
@@ -32,9 +33,6 @@ from ticketing.domain.facts import Facts
 from ticketing.domain.ledger import BookingWrite, Ledger
 from ticketing.domain.outcomes import Outcome
 from ticketing.domain.rules import bookings, events, sales, waiting_list
-
-# Who does what was left over, as the audit trail says.
-OFFICE = "office"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@
     │   ├── NotActive
     │   ├── NothingToReduce
     │   ├── EmailTaken
+    │   ├── AccountDeactivated
     │   └── LastAdmin
     ├── NotSignedIn          nobody, or nobody known, is asking
     ├── NotAllowed           somebody is asking who may not
@@ -33,6 +34,8 @@
     └── Unavailable          not now
         ├── Busy             nothing has happened
         ├── DatabaseAway     nothing has happened
+        ├── DatabaseUnfit    it lacks what keeps the office's promises; nothing has happened
+        ├── Unreadable       what is stored is not as it should be; nothing has happened
         ├── RequestInFlight  the first request with this key is still under way
         └── OutcomeUnknown   it may have happened: ask again with the same key
 
@@ -164,6 +167,11 @@ class EmailTaken(Refused):
     message = "Somebody has registered with this e-mail address."
 
 
+class AccountDeactivated(Refused):
+    code = "account_deactivated"
+    message = "This customer's account has been deactivated."
+
+
 class LastAdmin(Refused):
     code = "last_admin"
     message = "This is the last active administrator."
@@ -211,6 +219,22 @@ class Busy(Unavailable):
 class DatabaseAway(Unavailable):
     code = "database_unavailable"
     message = "The database can't be reached; nothing has happened, try again."
+
+
+class DatabaseUnfit(Unavailable):
+    code = "database_unfit"
+    message = (
+        "The database is not as this version of the service needs it: /readyz says what is "
+        "missing; nothing has happened."
+    )
+
+
+class Unreadable(Unavailable):
+    code = "document_unreadable"
+    message = (
+        "What is stored about this is not as it should be, and somebody has to look at it; "
+        "nothing has happened."
+    )
 
 
 class RequestInFlight(Unavailable):

@@ -62,6 +62,7 @@ class Facts:
     `queue` are the first who wait, in order, and `queue_is_all` tells whether there are no more.
     `active` are the first active bookings, where an event is called off. `ahead` counts who waits
     before a booking. `large` are waiting bookings that a lower capacity may be too small for.
+    `inactive` are the keys of those in the queue whose accounts have been deactivated.
     """
 
     bookings: Mapping[str, Booking] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class Facts:
     active: Sequence[Booking] = ()
     ahead: Mapping[str, int] = field(default_factory=dict)
     large: Sequence[Booking] = ()
+    inactive: frozenset[str] = frozenset()
 
 
 def named_by(commands: Iterable[Command]) -> Named:
@@ -112,8 +114,17 @@ def depth_for(
         queue=_queue_depth(event, commands, known, capacities),
         active=MOST_PER_COMMIT if calls_off or left_over else 0,
         positions=tuple(b for b in reduced if b is not None and b.status == "waiting"),
-        larger_than=min(capacities) if capacities and event.waiting else None,
+        larger_than=_too_small(event, capacities),
     )
+
+
+def _too_small(event: Event, capacities: Sequence[int]) -> int | None:
+    """Return the capacity for which some who wait may want too much; None where nobody can.
+
+    Nobody wants more than the capacity that there is.
+    """
+    lowest = min(capacities, default=event.capacity)
+    return lowest if event.waiting and lowest < event.capacity else None
 
 
 def _queue_depth(

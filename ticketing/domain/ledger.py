@@ -46,6 +46,7 @@ class Ledger:
         self._queue = deque(booking.id for booking in facts.queue)
         self._queue_is_all = facts.queue_is_all
         self._ahead = dict(facts.ahead)
+        self._inactive = facts.inactive
         self._left_the_list: list[int] = []
 
     @property
@@ -88,6 +89,10 @@ class Ledger:
                 return booking
             self._queue.popleft()
         return None
+
+    def is_inactive(self, booking: Booking) -> bool:
+        """Return whether whoever waits with this booking has been deactivated."""
+        return booking.customer is not None and booking.customer.key in self._inactive
 
     @property
     def list_goes_on(self) -> bool:

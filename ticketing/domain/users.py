@@ -57,6 +57,11 @@ class User:
         return Customer(_USER + self.id, self.email)
 
 
+def user_id_of(customer_key: str) -> str | None:
+    """Return which user holds the bookings of this customer key; None for a plain name."""
+    return customer_key.removeprefix(_USER) if customer_key.startswith(_USER) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Whoever makes a request: a user, or anybody at all in open mode.

@@ -17,20 +17,24 @@ from types import FrameType
 from typing import Literal
 
 import structlog
+from pymongo.errors import PyMongoError
 
 from ticketing import config
 from ticketing.config import PREFIX, Settings, SettingsError, authority
 from ticketing.server import logs, mongod, names
 from ticketing.server.mongod import Mongod, MongodError
+from ticketing.storage import fitness
 from ticketing.storage.clients import (
     Client,
     Database,
     UnfitDatabase,
     UnreachableDatabase,
     connect,
+    is_away,
     refuse_unfit,
 )
-from ticketing.storage.migrating import migrate
+from ticketing.storage.fitness import Faults
+from ticketing.storage.migrating import MigrationsBlocked, migrate
 
 log = structlog.get_logger("ticketing.running")
 
@@ -125,6 +129,7 @@ def _look_at(settings: Settings) -> None:
     try:
         with _client(settings) as client:
             refuse_unfit(client)
+            faults = _faults(client[settings.database])
     except UnfitDatabase as error:
         raise CannotStart(str(error)) from None
     except UnreachableDatabase as error:
@@ -133,13 +138,39 @@ def _look_at(settings: Settings) -> None:
             detail=f"{error} Starting all the same: requests are answered with 503, and /readyz is "
             "red, until it is there.",
         )
+        return
+    if faults.newer:
+        raise CannotStart(faults.newer)
+    if faults.missing:
+        log.warning(
+            "started_unfit",
+            detail="The database is not up to date: changes are answered with 503 until "
+            f"`make migrate` has been run. Missing: {', '.join(faults.missing)}.",
+        )
+
+
+def _faults(db: Database) -> Faults:
+    try:
+        return fitness.look(db)
+    except PyMongoError as error:
+        if is_away(error):
+            raise UnreachableDatabase("MongoDB went away while it was looked at.") from error
+        raise UnfitDatabase(f"MongoDB does not let us look at the database: {error}") from error
 
 
 def prepare(settings: Settings) -> list[str]:
     """Make sure of the database and bring it up to date; return the migrations done."""
     with _client(settings) as client:
         _refuse_unfit(client)
-        return migrate(client[settings.database])
+        return bring_up_to_date(client[settings.database])
+
+
+def bring_up_to_date(db: Database) -> list[str]:
+    """Migrate; return what was done. Raises CannotStart with what stands against it."""
+    try:
+        return migrate(db)
+    except (UnfitDatabase, UnreachableDatabase, MigrationsBlocked) as reason:
+        raise CannotStart(str(reason)) from None
 
 
 def load_settings(*, default_auth: Literal["required", "open"] = "required") -> Settings:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import marshmallow as ma
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, post_dump
 
 
 class Health(Schema):
@@ -13,12 +15,17 @@ class Health(Schema):
 
 
 class Readiness(Schema):
-    """Whether requests can be served, and if not, why."""
+    """Whether requests can be served, and if not, why; `missing` is there where anything is."""
 
     status = fields.String(required=True)
     database = fields.String(required=True)
     migrations = fields.String(required=True)
     warnings = fields.List(fields.String(), required=True)
+    missing = fields.List(fields.String())
+
+    @post_dump
+    def _only_where_anything_is(self, told: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in told.items() if name != "missing" or value}
 
 
 class Anything(Schema):

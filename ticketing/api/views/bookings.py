@@ -92,12 +92,14 @@ def cancel(id: str) -> Response:
 @blp.response(200, schemas.HELD_BOOKING)
 def transfer(body: dict[str, Any], id: str) -> Response:
     """Pass a confirmed booking on to a customer who has none for the event."""
-    return _change(id, Transfer(id, users.named(parts().db, body["to"]), only_holder()))
+    to = users.named(parts().db, body["to"])
+    users.refuse_deactivated(parts().db, to)
+    return _change(id, Transfer(id, to, only_holder()))
 
 
 def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None = None) -> Book:  # noqa: FBT001
     """Put a booking together; raises BadRequest where nobody is named or it is too large."""
-    holder = booked_for(customer)
+    holder = booked_for(customer, receives=True)
     most = parts().settings.max_tickets_per_booking
     if tickets > most:
         raise BadRequest(

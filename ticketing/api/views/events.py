@@ -12,6 +12,7 @@ from ticketing.api.access import is_staff
 from ticketing.api.answers import answer, respond
 from ticketing.api.asking import asker, etag, expected_sequences, told
 from ticketing.api.blueprints import Blueprint
+from ticketing.api.customers import whose
 from ticketing.api.pages import paged
 from ticketing.api.parts import parts
 from ticketing.domain.calendar import parse_day
@@ -23,7 +24,7 @@ from ticketing.domain.outcomes import CalledOff, Changed
 from ticketing.domain.users import Role
 from ticketing.storage import audit, bookings, events
 
-# MongoDB's largest integer.
+# The first integer that is too large for MongoDB.
 MAX_SEQUENCE = 2**63
 
 blp = Blueprint("events", __name__, url_prefix="/api/v1/events", description="The calendar")
@@ -146,12 +147,15 @@ def waiting_list(query: dict[str, Any], id: str) -> Response:
 def trail(query: dict[str, Any], id: str) -> Response:
     """List an event's changes, of one booking or customer where one is named.
 
+    A customer's are also those by which they passed a booking on.
+
     The trail of a deleted event stays.
     """
     if not events.has_existed(parts().db, id):
         raise EventNotFound
     limit, after = query["limit"], _sequence(query["cursor"])
-    found = audit.page(parts().db, id, query["booking"], query["customer"], after, limit + 1)
+    customer = whose(query["customer"])
+    found = audit.page(parts().db, id, query["booking"], customer, after, limit + 1)
     return paged(found, limit, schemas.AUDIT_PAGE, lambda entry: (entry.sequence,))
 
 
