@@ -29,7 +29,6 @@ from ticketing.api.schemas.events import (
 )
 from ticketing.api.schemas.pages import PAGE_QUERY
 from ticketing.api.schemas.service import (
-    ANYTHING,
     HEALTH,
     PROBLEM,
     READINESS,
@@ -47,7 +46,6 @@ from ticketing.api.schemas.users import (
 )
 
 __all__ = [
-    "ANYTHING",
     "AUDIT_PAGE",
     "AUDIT_QUERY",
     "BOOKING_PAGE",

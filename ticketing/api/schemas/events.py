@@ -62,7 +62,7 @@ class EventQuery(PageQuery):
     last = Day(data_key="to", load_default=absent)
 
 
-class EventStatus(Schema):
+class EventFigures(Schema):
     """An event's figures from one moment."""
 
     name = fields.String(required=True)
@@ -78,6 +78,6 @@ EVENT_CHANGE = EventChange()
 EVENT = Event()
 EVENT_PAGE = EventPage()
 EVENT_QUERY = EventQuery()
-EVENT_STATUS = EventStatus()
+EVENT_STATUS = EventFigures()
 PUBLIC_EVENT = Event(exclude=["revenue"])
 PUBLIC_EVENT_PAGE = EventPage(exclude=["items.revenue"])

@@ -11,6 +11,7 @@ from typing import Any
 
 from bson import ObjectId
 from flask import Response
+from marshmallow import Schema
 
 from ticketing.api import schemas, spellings
 from ticketing.api.answers import CONTENT_TYPE, body, respond
@@ -18,6 +19,7 @@ from ticketing.api.asking import asker, told
 from ticketing.api.blueprints import Blueprint
 from ticketing.api.customers import booked_for, discreet
 from ticketing.api.parts import parts
+from ticketing.api.schemas import actions as described
 from ticketing.api.views.bookings import new_booking
 from ticketing.domain.commands import CancelFor, Create
 from ticketing.domain.events import Event
@@ -32,6 +34,17 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Documented:
+    """What the document says of the answers at one of the two places."""
+
+    initialized: Schema
+    booked: Schema
+    waitlisted: Schema
+    cancelled: Schema
+    status: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """How the answers look at one of the two places."""
 
@@ -40,6 +53,7 @@ class Dialect:
     booked: Callable[[Held], Json]
     cancelled: Callable[[Held], Json]
     status: Callable[[Event], Json]
+    documented: Documented
 
 
 def _flat(event: Event) -> Json:
@@ -112,8 +126,34 @@ def _api_status(event: Event) -> Json:
     return {**_flat(event), **counts}
 
 
-ROOT = Dialect("", _root_initialized, _root_booked, _root_cancelled, _root_status)
-API_EVENTS = Dialect("/api/events", _flat, _api_booked, _api_cancelled, _api_status)
+ROOT = Dialect(
+    "",
+    _root_initialized,
+    _root_booked,
+    _root_cancelled,
+    _root_status,
+    Documented(
+        described.ROOT_INITIALIZED,
+        described.ROOT_BOOKED,
+        described.ROOT_BOOKED,
+        described.ROOT_CANCELLED,
+        described.ROOT_STATUS,
+    ),
+)
+API_EVENTS = Dialect(
+    "/api/events",
+    _flat,
+    _api_booked,
+    _api_cancelled,
+    _api_status,
+    Documented(
+        described.FLAT_EVENT,
+        described.FLAT_BOOKED,
+        described.FLAT_WAITLISTED,
+        described.FLAT_CANCELLED,
+        described.FLAT_STATUS,
+    ),
+)
 
 
 def _answer(status: int, value: Json) -> Answer:
@@ -132,7 +172,7 @@ def _register(dialect: Dialect) -> None:
 
     @blp.writes("POST", f"{dialect.prefix}/initialize", 409, who=Role.ADMIN)
     @blp.arguments(spellings.INITIALIZE)
-    @blp.response(201, schemas.ANYTHING)
+    @blp.response(201, dialect.documented.initialized)
     def initialize(asked: Json) -> Response:
         """Make an event, or make one anew that has this id and was never booked."""
         id = asked.pop("id") or str(ObjectId())
@@ -141,8 +181,8 @@ def _register(dialect: Dialect) -> None:
 
     @blp.writes("POST", f"{dialect.prefix}/book", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(spellings.BOOK)
-    @blp.response(201, schemas.ANYTHING)
-    @blp.alt_response(202, schema=schemas.ANYTHING, success=True)
+    @blp.response(201, dialect.documented.booked)
+    @blp.alt_response(202, schema=dialect.documented.waitlisted, success=True)
     def book(asked: Json) -> Response:
         """Book tickets, or join the waiting list (202)."""
         command = new_booking(asked["customer"], asked["tickets"])
@@ -150,14 +190,14 @@ def _register(dialect: Dialect) -> None:
 
     @blp.writes("POST", f"{dialect.prefix}/cancel", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(spellings.CANCEL)
-    @blp.response(200, schemas.ANYTHING)
+    @blp.response(200, dialect.documented.cancelled)
     def cancel(asked: Json) -> Response:
         """Cancel the booking that a customer has for an event."""
         command, shape = CancelFor(booked_for(asked["customer"], "user")), discreet(cancelled)
         return told(parts().office.submit(asked["event"], command, asker(shape)), shape)
 
     @blp.reads(f"{dialect.prefix}/status/<id>", 404, who=Role.ANYBODY)
-    @blp.response(200, schemas.ANYTHING)
+    @blp.response(200, dialect.documented.status)
     def status(id: str) -> Response:
         """Show an event's figures."""
         return respond(_answer(200, dialect.status(events.get(parts().db, id))))

@@ -12,6 +12,7 @@ from ticketing.api.answers import answer, respond
 from ticketing.api.asking import asker, told
 from ticketing.api.blueprints import Blueprint
 from ticketing.api.customers import booked_for, discreet, only_holder, whose
+from ticketing.api.headers import sent
 from ticketing.api.pages import paged
 from ticketing.api.parts import parts
 from ticketing.api.problems import BadRequest
@@ -41,8 +42,8 @@ def changed(held: Held) -> Answer:
 
 @blp.writes("POST", "/events/<id>/bookings", 404, 409, who=Role.CUSTOMER)
 @blp.arguments(schemas.NEW_BOOKING)
-@blp.response(201, schemas.MADE_BOOKING)
-@blp.alt_response(202, schema=schemas.MADE_BOOKING, success=True)
+@blp.response(201, schemas.MADE_BOOKING, headers=sent("Location"))
+@blp.alt_response(202, schema=schemas.MADE_BOOKING, headers=sent("Location"), success=True)
 def create(body: dict[str, Any], id: str) -> Response:
     """Book tickets; 202 with the `position` where the customer has to wait.
 
@@ -55,7 +56,7 @@ def create(body: dict[str, Any], id: str) -> Response:
 
 @blp.reads("/bookings", who=Role.CUSTOMER)
 @blp.arguments(schemas.BOOKING_QUERY, location="query")
-@blp.response(200, schemas.BOOKING_PAGE)
+@blp.response(200, schemas.BOOKING_PAGE, headers=sent("Link"))
 def index(query: dict[str, Any]) -> Response:
     """List bookings, of one event, customer or status where one is named."""
     limit, after = query["limit"], cursors.id_in(query["cursor"])
