@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from flask import g, request
+from werkzeug.datastructures import Authorization
 
 from ticketing.api.parts import parts
 from ticketing.domain.errors import NotAllowed, NotSignedIn, TooManyRequests
@@ -96,7 +97,7 @@ def _who_asks() -> Principal | None:
 
 
 def _signed_in() -> Principal | None:
-    credentials = request.authorization
+    credentials = _offered()
     if credentials is None:
         return None
     if credentials.type == "bearer" and credentials.token:
@@ -105,6 +106,14 @@ def _signed_in() -> Principal | None:
     if credentials.type == "basic":
         return _by_password(credentials.username or "", credentials.password or "")
     return None
+
+
+def _offered() -> Authorization | None:
+    """Read the credentials; werkzeug raises ValueError where a Basic is not even ASCII."""
+    try:
+        return request.authorization
+    except ValueError:
+        return None
 
 
 def _by_password(email: str, password: str) -> Principal | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from ticketing.api import spellings
@@ -130,7 +130,7 @@ def _office_error(error: OfficeError) -> Response:
 
 
 def _crash(error: Exception) -> Response:
-    log.error("crash", error=type(error).__name__, exc_info=error)
+    log.error("crash", request_id=g.get("request_id"), error=type(error).__name__, exc_info=error)
     detail = "Something went wrong on our side; the log says what."
     return Response(
         _body(500, "internal_server_error", detail, {}, manner()), 500, content_type=CONTENT_TYPE
