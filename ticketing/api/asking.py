@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 from flask import Response, g, request
@@ -62,10 +63,19 @@ def etag(sequence: int) -> str:
 
 
 def _answering(shape: Shape) -> Callable[[Outcome], Answer]:
+    """Have the answer written down where no request is.
+
+    With a key it is written in the commit, in the thread of whoever leads the group, and so would
+    see that request's `g`: who asks, and what they may know. In an empty context there is none to
+    see, in anybody's thread, so that a shape which looks for one fails at its first use.
+    """
     extra = manner()
 
-    def answer(outcome: Outcome) -> Answer:
+    def write(outcome: Outcome) -> Answer:
         return refusal(outcome, extra) if isinstance(outcome, OfficeError) else shape(outcome)
+
+    def answer(outcome: Outcome) -> Answer:
+        return Context().run(write, outcome)
 
     return answer
 
