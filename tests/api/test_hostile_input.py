@@ -190,52 +190,57 @@ def with_header(api, name, method, path, header, value):
     return ask(api, method, path.replace("{id}", "e1"), BODIES.get(name), **environ)
 
 
-@pytest.mark.parametrize("text", [*BYTES.values(), *TEXTS.values()], ids=[*BYTES, *TEXTS])
-def test_finds_nothing_under_a_hostile_id(api, document, text):
+def test_finds_nothing_under_a_hostile_id(api, document):
     for name, method, path, said in operations(document):
-        if "{id}" in path and text:
-            for headers in ({}, {"Idempotency-Key": said["operationId"]}):
-                hostile = path.replace("{id}", text)
+        keyed = "Idempotency-Key" in document.parameters(name, "header")
+        for number, (kind, text) in enumerate({**BYTES, **TEXTS}.items()):
+            if "{id}" not in path or not text:
+                continue
+            hostile = path.replace("{id}", text)
+            key = {"Idempotency-Key": f"{said['operationId']}-{number}"}
+            for headers in ({}, key) if keyed else ({},):
                 answer = ask(api, method, path, BODIES.get(name), headers, PATH_INFO=hostile)
-                assert answer.status_code == 404, (name, answer.data)
+                assert answer.status_code == 404, (name, kind, answer.data)
 
 
-@pytest.mark.parametrize("text", BYTES.values(), ids=BYTES)
-def test_refuses_a_query_that_is_not_utf_8_everywhere(api, document, text):
+def test_finds_no_hostile_file_of_the_docs(api):
+    for kind, text in {**BYTES, **TEXTS}.items():
+        if text:
+            answer = ask(api, "GET", "/docs/", PATH_INFO=f"/docs/{text}")
+            assert answer.status_code == 404, (kind, answer.data)
+
+
+def test_refuses_a_query_that_is_not_utf_8_everywhere(api, document):
     for name, method, path, _ in operations(document):
         parameters = document.parameters(name, "query") or {"unknown"}
-        for query in (
-            *(f"{parameter}={percent(text)}" for parameter in parameters),
-            f"{parameters.pop()}={text}",
-            f"{percent(text)}=1",
-        ):
-            refused(
-                ask(api, method, path, BODIES.get(name), QUERY_STRING=query), 400, "bad_request"
-            )
+        for text in BYTES.values():
+            queries = [f"{parameter}={percent(text)}" for parameter in parameters]
+            for query in (*queries, f"a={text}", f"{percent(text)}=1"):
+                answer = ask(api, method, path, BODIES.get(name), QUERY_STRING=query)
+                refused(answer, 400, "bad_request")
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_reads_any_other_query_as_it_stands(api, document, text):
+def test_reads_any_other_query_as_it_stands(api, document):
     event = api.post("/api/v1/events", json=GALA).json["id"]
 
     for name, method, path, _ in operations(document):
         for parameter in document.parameters(name, "query"):
-            for query in (f"{parameter}={percent(text)}", f"{percent(text)}={parameter}"):
-                answer = ask(api, method, path.replace("{id}", event), QUERY_STRING=query)
-                assert answer.status_code in (200, 400), (name, query, answer.data)
+            for kind, text in TEXTS.items():
+                for query in (f"{parameter}={percent(text)}", f"{percent(text)}={parameter}"):
+                    answer = ask(api, method, path.replace("{id}", event), QUERY_STRING=query)
+                    assert answer.status_code in (200, 400), (name, parameter, kind)
 
 
-@pytest.mark.parametrize("cursor", CURSORS.values(), ids=CURSORS)
-def test_takes_no_cursor_that_is_not_its_own(api, document, cursor):
+def test_takes_no_cursor_that_is_not_its_own(api, document):
     event = api.post("/api/v1/events", json=GALA).json["id"]
 
     for name, method, path, _ in operations(document):
         if "cursor" in document.parameters(name, "query"):
             url = path.replace("{id}", event)
-            problem = refused(
-                api.open(url, method=method, query_string={"cursor": cursor}), 400, "bad_request"
-            )
-            assert problem["errors"].keys() == {"cursor"}, name
+            for kind, cursor in CURSORS.items():
+                answer = api.open(url, method=method, query_string={"cursor": cursor})
+                assert answer.status_code == 400, (name, kind)
+                assert answer.json["errors"].keys() == {"cursor"}, (name, kind)
 
 
 def test_goes_on_from_its_own_cursors(api):
@@ -253,47 +258,48 @@ def test_goes_on_from_its_own_cursors(api):
     assert seen == sorted(ids)
 
 
-@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
-def test_takes_a_hostile_value_for_what_it_is(api, document, value):
+def test_takes_a_hostile_value_for_what_it_is(api, document):
     schemas = document.said["components"]["schemas"]
     for name, method, path, said in operations(document):
         if "requestBody" not in said:
             continue
         reference = said["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         for field in schemas[reference.rpartition("/")[2]]["properties"]:
-            body = json.dumps({**BODIES[name], field: "@"}).replace('"@"', value)
-            answer = api.open(path, method=method, data=body, content_type="application/json")
-            assert answer.status_code in (200, 201, 202, 400, 403, 404, 409), (name, field)
+            for kind, value in VALUES.items():
+                body = json.dumps({**BODIES[name], field: "@"}).replace('"@"', value)
+                answer = api.open(path, method=method, data=body, content_type="application/json")
+                assert answer.status_code in (200, 201, 202, 400, 403, 404, 409), (
+                    name, field, kind, answer.data,
+                )  # fmt: skip
 
 
-@pytest.mark.parametrize("header", OF_VIEWS)
-def test_takes_a_hostile_header_for_what_it_is(api, document, header):
+def test_takes_a_hostile_header_for_what_it_is(api, document):
     for name, method, path, _ in operations(document):
-        if header in document.parameters(name, "header"):
+        for header in document.parameters(name, "header").intersection(OF_VIEWS):
             for kind, value in HEADER_VALUES.items():
                 answer = with_header(api, name, method, path, header, value)
-                assert answer.status_code < 500, (name, kind, answer.data)
+                assert answer.status_code < 500, (name, header, kind, answer.data)
 
 
-@pytest.mark.parametrize("header", OF_ALL)
-def test_takes_a_hostile_header_anywhere(api, header):
-    for name in ("GET /api/v1/events", "POST /api/v1/events", "POST /book", "GET /livez"):
+def test_takes_a_hostile_header_anywhere(api):
+    for name in ("GET /api/v1/events", "POST /book"):
         method, path = name.split(" ")
-        for kind, value in HEADER_VALUES.items():
-            if (header, name) != ("Authorization", "GET /livez"):
+        for header in OF_ALL:
+            for kind, value in HEADER_VALUES.items():
                 answer = with_header(api, name, method, path, header, value)
-                assert answer.status_code < 500, (name, kind, answer.data)
+                assert answer.status_code < 500, (name, header, kind, answer.data)
 
 
-@pytest.mark.parametrize("value", AUTHORIZATIONS.values(), ids=AUTHORIZATIONS)
-def test_lets_nobody_in_with_hostile_credentials(api_at, value):
+def test_lets_nobody_in_with_hostile_credentials(api_at):
     api, in_open_mode = api_at(auth="required"), api_at()
-    for method, path in (("POST", "/api/v1/tokens"), ("GET", "/api/v1/users/me")):
-        answer = ask(api, method, path, HTTP_AUTHORIZATION=value)
-        refused(answer, 401, "unauthorized")
-    for path in ("/book", "/api/v1/transactions"):
-        answer = ask(in_open_mode, "POST", path, BODIES[f"POST {path}"], HTTP_AUTHORIZATION=value)
-        assert answer.status_code < 500, answer.data
+    for kind, value in AUTHORIZATIONS.items():
+        for method, path in (("POST", "/api/v1/tokens"), ("GET", "/api/v1/users/me")):
+            answer = ask(api, method, path, HTTP_AUTHORIZATION=value)
+            assert answer.status_code == 401, (kind, answer.data)
+        for path in ("/book", "/api/v1/transactions"):
+            body = BODIES[f"POST {path}"]
+            answer = ask(in_open_mode, "POST", path, body, HTTP_AUTHORIZATION=value)
+            assert answer.status_code < 500, (kind, path, answer.data)
 
 
 def test_takes_no_key_that_is_no_key(api, document):
