@@ -79,6 +79,17 @@ def test_every_line_of_the_security_page_points_to_a_test():
         assert f"def {test}(" in (ROOT / file).read_text(), (file, test)
 
 
+def test_every_test_that_the_docs_name_is_there():
+    named = [
+        found
+        for file in ROOT.glob("docs/*.md")
+        for found in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", file.read_text())
+    ]
+    assert len(named) > 30
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / file).read_text(), (file, test)
+
+
 def test_has_no_room_for_odds_and_ends():
     names = {file.stem for file in modules()}
     assert not names & {"utils", "helpers", "common", "manager", "base", "misc"}

@@ -70,7 +70,7 @@ class EventNotFound(NotFound):
 
 class BookingNotFound(NotFound):
     code = "booking_not_found"
-    message = "There is no booking with this id."
+    message = "Booking not found."
 
 
 class TransactionNotFound(NotFound):
@@ -139,7 +139,7 @@ class ExceedsCapacity(Refused):
 
 class AlreadyBooked(Refused):
     code = "already_booked"
-    message = "This customer has a booking for this event."
+    message = "User has already booked this event."
 
 
 class AlreadyWaiting(Refused):

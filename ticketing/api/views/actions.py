@@ -88,8 +88,9 @@ def _root_initialized(event: Event) -> Json:
 
 def _root_booked(held: Held) -> Json:
     confirmed = held.booking.status == "confirmed"
-    message = "Ticket booked successfully." if confirmed else "Added to the waiting list."
-    return _said(message, data=_booking(held))
+    # The words of the first brief's service: its clients compare them.
+    waits = "No tickets available. User added to waiting list."
+    return _said("Ticket booked successfully" if confirmed else waits, data=_booking(held))
 
 
 def _root_cancelled(held: Held) -> Json:
@@ -122,8 +123,14 @@ def _api_cancelled(held: Held) -> Json:
 
 
 def _api_status(event: Event) -> Json:
-    counts = {"bookingsCount": event.bookings, "waitingCount": event.waiting}
-    return {**_flat(event), **counts}
+    # Two of the briefs' services say `eventId` and `waitingListCount`.
+    return {
+        **_flat(event),
+        "eventId": event.id,
+        "bookingsCount": event.bookings,
+        "waitingCount": event.waiting,
+        "waitingListCount": event.waiting,
+    }
 
 
 ROOT = Dialect(
