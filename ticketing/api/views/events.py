@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from bson import ObjectId
-from flask import Response, request
+from flask import Response
 
 from ticketing.api import cursors, schemas
 from ticketing.api.access import is_staff
 from ticketing.api.answers import answer, respond
-from ticketing.api.asking import asker, etag, expected_sequences, told
+from ticketing.api.asking import (
+    asker,
+    etag,
+    expected_sequences,
+    public_etag,
+    told,
+    unless_seen,
+)
 from ticketing.api.blueprints import Blueprint
 from ticketing.api.pages import paged
 from ticketing.api.parts import parts
@@ -85,10 +92,12 @@ def index(query: dict[str, Any]) -> Response:
 def show(id: str) -> Response:
     """Show an event."""
     event = events.get(parts().db, id)
-    schema = schemas.EVENT if is_staff() else schemas.PUBLIC_EVENT
-    response = respond(answer(200, event, schema, {"ETag": etag(event.sequence)}))
-    response.make_conditional(request)
-    return response
+    if is_staff():
+        response = respond(shown(event))
+    else:
+        tag = public_etag(event.sequence)
+        response = respond(answer(200, event, schemas.PUBLIC_EVENT, {"ETag": tag}))
+    return unless_seen(response)
 
 
 @blp.writes("PATCH", "/<id>", 404, 409, who=Role.ADMIN, if_match=True)
