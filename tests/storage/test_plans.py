@@ -6,9 +6,12 @@ import pytest
 
 from ticketing.app import now
 from ticketing.domain.customers import plain_name
+from ticketing.domain.places import Place, Row
 from ticketing.storage import audit, bookings, events
 
 MANY = 3_000
+
+LATER = Place(Row(now(), "", 0), {"e1": Row(now(), "e1", 100)})
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +71,12 @@ def examined(full):
         (lambda db: bookings.get_with_position(db, "b01501"), 1),
         (lambda db: bookings.waiting_page(db, "e1", 700, 5), 5),
         (lambda db: bookings.get_sale(db, "b00003"), 1),
-        (lambda db: bookings.page(db, bookings.Filter(), None, 5), 10),
-        (lambda db: bookings.page(db, bookings.Filter(event="e1"), "b00100", 5), 10),
-        (lambda db: bookings.page(db, bookings.Filter(event="nope"), None, 5), 0),
-        (lambda db: bookings.page(db, bookings.Filter(customer=plain_name("c7")), None, 5), 1),
-        (lambda db: bookings.page(db, bookings.Filter("e1", plain_name("c7")), None, 5), 1),
+        (lambda db: bookings.page(db, bookings.Filter(), Place(), 5), 5),
+        (lambda db: bookings.page(db, bookings.Filter(), LATER, 5), 5),
+        (lambda db: bookings.page_of_event(db, bookings.Filter(event="e1"), 100, 5), 5),
+        (lambda db: bookings.page_of_event(db, bookings.Filter(event="nope"), 0, 5), 0),
+        (lambda db: bookings.page(db, bookings.Filter(customer=plain_name("c7")), Place(), 5), 1),
+        (lambda db: bookings.page_of_event(db, bookings.Filter("e1", plain_name("c7")), 0, 5), 1),
         (lambda db: audit.page(db, "e1", None, None, 1_500, 5), 5),
         (lambda db: audit.page(db, "e1", "b00003", None, 0, 5), 1),
         (lambda db: audit.page(db, "e1", None, plain_name("c7"), 0, 5), 1),

@@ -16,7 +16,7 @@ from ticketing.storage.clients import Database, Document
 from ticketing.storage.reading import reading
 from ticketing.storage.sessions import Conflict
 
-_DETAILS = ("name", "venue", "day", "capacity", "price", "status")
+_DETAILS = ("name", "venue", "day", "capacity", "price", "status", "owed_total")
 _FIGURES = ("sold", "bookings", "waiting", "revenue")
 
 Place = tuple[date | None, str]
@@ -206,7 +206,7 @@ def _changed_details(before: Event, after: Event) -> Document:
 
 
 def _document(event: Event) -> Document:
-    return {
+    document: Document = {
         "_id": event.id,
         "name": event.name,
         "venue": event.venue,
@@ -222,6 +222,9 @@ def _document(event: Event) -> Document:
         "ever_booked": event.ever_booked,
         "created_at": event.created_at,
     }
+    if event.owed_total is not None:
+        document["owed_total"] = event.owed_total
+    return document
 
 
 def _event(document: Mapping[str, Any]) -> Event:
@@ -241,4 +244,5 @@ def _event(document: Mapping[str, Any]) -> Event:
         sequence=document["sequence"],
         ever_booked=document["ever_booked"],
         created_at=document["created_at"],
+        owed_total=document.get("owed_total"),
     )

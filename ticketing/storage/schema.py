@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from pymongo import ASCENDING, IndexModel
 
+from ticketing.domain.bookings import REASONS
 from ticketing.storage.clients import Database, Document
 from ticketing.storage.customers import OF_A_CUSTOMER
 
@@ -26,6 +27,10 @@ def _document_of(**properties: Document) -> Document:
     return {"bsonType": "object", "required": list(properties), "properties": properties}
 
 
+def _with_optional(schema: Document, **properties: Document) -> Document:
+    return {**schema, "properties": {**schema["properties"], **properties}}
+
+
 _CUSTOMER_OR_NULL: Document = {
     "bsonType": ["object", "null"],
     "required": ["key", "given"],
@@ -35,6 +40,13 @@ _CUSTOMER_OR_NULL: Document = {
 
 # Of bookings: as for `OF_A_CUSTOMER`, queries have to say it in the same words.
 ACTIVE: Document = {"status": {"$in": ["confirmed", "waiting"]}}
+
+# Of bookings that were ended when their event was called off: those that had been confirmed. Who
+# waited has no total. Again word for word.
+OWED: Document = {"reason": "called_off", "total": {"$type": "number"}}
+
+
+BY_TIME = [("created_at", ASCENDING), ("event", ASCENDING), ("sequence", ASCENDING)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +62,27 @@ SCHEMA: dict[str, CollectionSchema] = {
         validator={
             "$and": [
                 {
-                    "$jsonSchema": _document_of(
-                        _id=_TEXT,
-                        name=_TEXT,
-                        venue=_TEXT_OR_NULL,
-                        day={
-                            "bsonType": ["string", "null"],
-                            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-                        },
-                        capacity=_POSITIVE,
-                        price=_COUNT,
-                        status={"enum": ["scheduled", "cancelled", "deleted"]},
-                        sold=_COUNT,
-                        bookings=_COUNT,
-                        waiting=_COUNT,
-                        revenue=_COUNT,
-                        sequence=_POSITIVE,
-                        ever_booked={"bsonType": "bool"},
-                        created_at=_TIME,
+                    "$jsonSchema": _with_optional(
+                        _document_of(
+                            _id=_TEXT,
+                            name=_TEXT,
+                            venue=_TEXT_OR_NULL,
+                            day={
+                                "bsonType": ["string", "null"],
+                                "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+                            },
+                            capacity=_POSITIVE,
+                            price=_COUNT,
+                            status={"enum": ["scheduled", "cancelled", "deleted"]},
+                            sold=_COUNT,
+                            bookings=_COUNT,
+                            waiting=_COUNT,
+                            revenue=_COUNT,
+                            sequence=_POSITIVE,
+                            ever_booked={"bsonType": "bool"},
+                            created_at=_TIME,
+                        ),
+                        owed_total=_COUNT,
                     )
                 },
                 {"$expr": {"$lte": ["$sold", "$capacity"]}},
@@ -85,16 +100,28 @@ SCHEMA: dict[str, CollectionSchema] = {
     ),
     "bookings": CollectionSchema(
         validator={
-            "$jsonSchema": _document_of(
-                _id=_TEXT,
-                event=_TEXT,
-                customer=_CUSTOMER_OR_NULL,
-                tickets=_POSITIVE,
-                status={"enum": ["confirmed", "waiting", "cancelled"]},
-                sequence=_POSITIVE,
-                total={"bsonType": ["int", "long", "null"], "minimum": 0},
-                created_at=_TIME,
-            )
+            "$jsonSchema": {
+                **_with_optional(
+                    _document_of(
+                        _id=_TEXT,
+                        event=_TEXT,
+                        customer=_CUSTOMER_OR_NULL,
+                        tickets=_POSITIVE,
+                        status={"enum": ["confirmed", "waiting", "cancelled"]},
+                        sequence=_POSITIVE,
+                        total={"bsonType": ["int", "long", "null"], "minimum": 0},
+                        created_at=_TIME,
+                    ),
+                    cancelled_at=_TIME,
+                    reason={"enum": list(REASONS)},
+                ),
+                # When and why go together, and an active booking has neither.
+                "dependencies": {"cancelled_at": ["reason"], "reason": ["cancelled_at"]},
+                "anyOf": [
+                    {"properties": {"status": {"enum": ["cancelled"]}}},
+                    {"not": {"required": ["reason"]}},
+                ],
+            }
         },
         indexes=[
             IndexModel(
@@ -116,14 +143,21 @@ SCHEMA: dict[str, CollectionSchema] = {
                 partialFilterExpression={"status": "waiting"},
             ),
             IndexModel(
-                [("event", ASCENDING), ("_id", ASCENDING)],
-                name="by_event",
+                [("event", ASCENDING), ("sequence", ASCENDING)],
+                name="of_event",
                 partialFilterExpression=OF_A_CUSTOMER,
             ),
             IndexModel(
-                [("customer.key", ASCENDING), ("_id", ASCENDING)],
-                name="by_customer",
+                [("customer.key", ASCENDING), *BY_TIME],
+                name="of_customer",
                 partialFilterExpression=OF_A_CUSTOMER,
+            ),
+            IndexModel(BY_TIME, name="by_time", partialFilterExpression=OF_A_CUSTOMER),
+            # Nobody is in this one before their event is called off.
+            IndexModel(
+                [("event", ASCENDING), ("sequence", ASCENDING)],
+                name="owed",
+                partialFilterExpression=OWED,
             ),
         ],
     ),

@@ -89,7 +89,7 @@ def _root_status(event: Event) -> Json:
         "waiting_list_count": event.waiting,
         "bookings_count": event.bookings,
     }
-    return _said("Fetched event", data=data)
+    return _said("Fetched event", data={**data, **_called_off(event)})
 
 
 def _api_booked(held: Held) -> Json:
@@ -109,7 +109,12 @@ def _api_cancelled(held: Held) -> Json:
 
 def _api_status(event: Event) -> Json:
     counts = {"bookingsCount": event.bookings, "waitingCount": event.waiting}
-    return {**_flat(event), **counts}
+    return {**_flat(event), **counts, **_called_off(event)}
+
+
+def _called_off(event: Event) -> Json:
+    """Say of an event that it was called off; the briefs know nothing of the kind."""
+    return {"status": "cancelled"} if event.status == "cancelled" else {}
 
 
 ROOT = Dialect("", _root_initialized, _root_booked, _root_cancelled, _root_status)

@@ -10,7 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ticketing.storage.clients import Database
-from ticketing.storage.migrations import m0001_collections, m0002_bookings, m0003_users
+from ticketing.storage.migrations import (
+    m0001_collections,
+    m0002_bookings,
+    m0003_users,
+    m0004_cancellations,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +30,5 @@ MIGRATIONS = (
     Migration("0001_collections", m0001_collections.apply),
     Migration("0002_bookings", m0002_bookings.apply),
     Migration("0003_users", m0003_users.apply),
+    Migration("0004_cancellations", m0004_cancellations.apply),
 )
