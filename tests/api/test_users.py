@@ -464,6 +464,44 @@ def test_says_in_the_trail_who_it_was(admin, person, event):
     assert [entry["actor"] for entry in trail] == [admin.user.id, ada.user.id]
 
 
+def test_says_whether_the_customer_or_staff_has_cancelled(api, person, staff, admin, event):
+    ada, body = person("ada"), {"event_id": event["id"]}
+
+    def why(cancel):
+        booking = book(ada, event).json
+        answer = cancel(f"/bookings/{booking['id']}")
+        assert answer.status_code == 200, answer.json
+        return ada.ask("GET", f"/bookings/{booking['id']}").json["reason"]
+
+    assert why(lambda path: ada.ask("DELETE", path)) == "customer"
+    assert why(lambda _: api.post("/cancel", json=body, headers=ada.bearer)) == "customer"
+    assert why(lambda path: staff.ask("DELETE", path)) == "staff"
+    assert why(lambda path: admin.ask("DELETE", path)) == "staff"
+    named = {**body, "user": ada.email}
+    assert why(lambda _: api.post("/cancel", json=named, headers=staff.bearer)) == "staff"
+    off = f"/events/{event['id']}/cancellation"
+    assert why(lambda _: admin.ask("POST", off)) == "called_off"
+
+
+def test_takes_who_got_a_booking_for_its_customer(person, event):
+    ada, grace = person("ada"), person("grace")
+    path = f"/bookings/{book(ada, event).json['id']}"
+    ada.ask("POST", f"{path}/transfer", {"to": grace.email})
+
+    assert grace.ask("DELETE", path).json["reason"] == "customer"
+
+
+def test_tells_staff_alone_who_is_owed_what(person, staff, admin, event):
+    ada = person("ada")
+    booking = book(ada, event).json
+    path = f"/events/{event['id']}/cancellation"
+    admin.ask("POST", path)
+
+    refused(ada.ask("GET", path), 403, "forbidden")
+    (row,) = staff.ask("GET", path).json["items"]
+    assert (row["booking"], row["customer"]) == (booking["id"], ada.email)
+
+
 def test_tells_no_customer_who_got_their_tickets(api, admin, person, staff):
     event = admin.ask("POST", "/events", {**GALA, "capacity": 1}).json
     ada, grace, linus = (person(name) for name in ("ada", "grace", "linus"))

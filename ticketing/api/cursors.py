@@ -9,10 +9,21 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ticketing.api import strict_json
 from ticketing.api.problems import BadRequest
+from ticketing.domain.places import Place, Row
+
+# MongoDB's integers end before this one.
+_TOO_LARGE = 2**63
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_EVENT = re.compile(r"[A-Za-z0-9_-]{0,64}")
+_SEEN = re.compile(r"([A-Za-z0-9_-]{1,64}):([0-9]{1,18}):([0-9]{1,12})")
 
 _LARGEST = 2**63 - 1
 
@@ -42,6 +53,42 @@ def decode(cursor: str, *kinds: type | tuple[type, ...]) -> list[Any]:
 def id_in(cursor: str | None) -> str | None:
     """Read the id that a list goes on after; None for a list from its beginning."""
     return None if cursor is None else str(decode(cursor, str)[0])
+
+
+def sequence_in(cursor: str | None) -> int:
+    """Read the sequence that a list goes on after; 0 for a list from its beginning."""
+    if cursor is None:
+        return 0
+    (sequence,) = decode(cursor, int)
+    if not 0 <= sequence < _TOO_LARGE:
+        raise broken()
+    return int(sequence)
+
+
+def by_time(place: Place) -> tuple[int, str, int, str]:
+    """Write down where a list by time goes on, for `encode`."""
+    row = place.row
+    seen = (
+        f"{event}:{known.sequence}:{(known.at - row.at) // _MILLISECOND}"
+        for event, known in place.seen.items()
+    )
+    return (row.at - _EPOCH) // _MILLISECOND, row.event, row.sequence, ",".join(seen)
+
+
+def place_in(cursor: str | None) -> Place:
+    """Read where a list by time goes on; the beginning without a cursor."""
+    if cursor is None:
+        return Place()
+    milliseconds, event, sequence, seen = decode(cursor, int, str, int, str)
+    known = [_SEEN.fullmatch(part) for part in seen.split(",")] if seen else []
+    if not (_EVENT.fullmatch(event) and 0 <= sequence < _TOO_LARGE and all(known)):
+        raise broken()
+    try:
+        at = _EPOCH + milliseconds * _MILLISECOND
+        rows = [Row(at + int(m[3]) * _MILLISECOND, m[1], int(m[2])) for m in known if m]
+    except OverflowError:
+        raise broken() from None
+    return Place(Row(at, event, sequence), {row.event: row for row in rows})
 
 
 def broken() -> BadRequest:

@@ -5,6 +5,7 @@
     │   ├── EventNotFound
     │   ├── BookingNotFound
     │   ├── TransactionNotFound
+    │   ├── CancellationNotFound
     │   └── UserNotFound
     ├── Refused              a rule stands against it
     │   ├── DateTaken
@@ -76,6 +77,11 @@ class BookingNotFound(NotFound):
 class TransactionNotFound(NotFound):
     code = "transaction_not_found"
     message = "There is no transaction with this id."
+
+
+class CancellationNotFound(NotFound):
+    code = "cancellation_not_found"
+    message = "This event has not been called off."
 
 
 class UserNotFound(NotFound):

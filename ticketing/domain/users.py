@@ -84,6 +84,11 @@ def introduced(customer: Customer) -> Principal:
     return Principal(f"{OPEN.id}:{customer.given}", Role.ADMIN, customer, proven=False)
 
 
+def is_user(customer: Customer | None, actor: str) -> bool:
+    """Tell whether a customer is the user with this id."""
+    return customer is not None and customer.key == _USER + actor
+
+
 def email_key(email: str) -> str:
     """Make two spellings of an e-mail address that differ in case the same."""
     return email.strip().casefold()

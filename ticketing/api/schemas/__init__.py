@@ -16,7 +16,7 @@ from ticketing.api.schemas.bookings import (
     TRANSFER,
     WAITING_PAGE,
 )
-from ticketing.api.schemas.calling_off import CALLED_OFF
+from ticketing.api.schemas.calling_off import CALLED_OFF, CANCELLATION
 from ticketing.api.schemas.events import (
     EVENT,
     EVENT_CHANGE,
@@ -52,6 +52,7 @@ __all__ = [
     "BOOKING_QUERY",
     "BOOKING_REDUCTION",
     "CALLED_OFF",
+    "CANCELLATION",
     "CHANGED_EVENT",
     "EVENT",
     "EVENT_CHANGE",

@@ -71,6 +71,7 @@ class EventFigures(Schema):
     available = fields.Integer(required=True, data_key="ticketsAvailable")
     bookings = fields.Integer(required=True)
     waiting = fields.Integer(required=True)
+    status = fields.String(required=True, validate=ma.validate.OneOf(["scheduled", "cancelled"]))
 
 
 NEW_EVENT = NewEvent()

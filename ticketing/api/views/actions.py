@@ -104,7 +104,7 @@ def _root_status(event: Event) -> Json:
         "waiting_list_count": event.waiting,
         "bookings_count": event.bookings,
     }
-    return _said("Fetched event", data=data)
+    return _said("Fetched event", data={**data, **_called_off(event)})
 
 
 def _api_booked(held: Held) -> Json:
@@ -130,7 +130,13 @@ def _api_status(event: Event) -> Json:
         "bookingsCount": event.bookings,
         "waitingCount": event.waiting,
         "waitingListCount": event.waiting,
+        **_called_off(event),
     }
+
+
+def _called_off(event: Event) -> Json:
+    """Say of an event that it was called off; the briefs know nothing of the kind."""
+    return {"status": "cancelled"} if event.status == "cancelled" else {}
 
 
 ROOT = Dialect(

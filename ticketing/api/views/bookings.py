@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -26,6 +27,8 @@ from ticketing.services.bookings import submit
 from ticketing.storage import bookings
 
 blp = Blueprint("bookings", __name__, url_prefix="/api/v1", description="Customers' bookings")
+
+CLOCKS_AGREE = timedelta(seconds=5)
 
 
 def made(held: Held) -> Answer:
@@ -58,11 +61,22 @@ def create(body: dict[str, Any], id: str) -> Response:
 @blp.arguments(schemas.BOOKING_QUERY, location="query")
 @blp.response(200, schemas.BOOKING_PAGE, headers=sent("Link"))
 def index(query: dict[str, Any]) -> Response:
-    """List bookings, of one event, customer or status where one is named."""
-    limit, after = query["limit"], cursors.id_in(query["cursor"])
+    """List bookings by time, of one event, customer or status where one is named.
+
+    Those of one event are in the order of its sequence.
+    """
+    limit, cursor = query["limit"], query["cursor"]
     wanted = bookings.Filter(query["event"], whose(query["customer"]), query["status"])
-    found = bookings.page(parts().db, wanted, after, limit + 1)
-    return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.id,))
+    if wanted.event is not None:
+        after = cursors.sequence_in(cursor)
+        found = bookings.page_of_event(parts().db, wanted, after, limit + 1)
+        return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.sequence,))
+
+    place = cursors.place_in(cursor)
+    found = bookings.page(parts().db, wanted, place, limit + 1)
+    given = [bookings.row_of(booking) for booking in found[:limit]]
+    following = place.after(given, _settled()) if given else place
+    return paged(found, limit, schemas.BOOKING_PAGE, lambda _: cursors.by_time(following))
 
 
 @blp.reads("/bookings/<id>", 404, who=Role.CUSTOMER)
@@ -107,6 +121,15 @@ def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None =
             "Some fields are not valid.", {"nTickets": [f"A booking has at most {most} tickets."]}
         )
     return Book(str(ObjectId()), holder, tickets, waitlist)
+
+
+def _settled() -> datetime:
+    """Tell before which moment no booking turns up any more: what was decided then is committed.
+
+    The hosts' clocks may differ by some seconds.
+    """
+    under_way = timedelta(milliseconds=round(parts().settings.commit_timeout_s * 1000))
+    return parts().clock() - under_way - CLOCKS_AGREE
 
 
 def _change(id: str, command: Cancel | Reduce | Transfer) -> Response:

@@ -10,7 +10,13 @@ from flask import Response
 from ticketing.api import cursors, schemas
 from ticketing.api.access import is_staff
 from ticketing.api.answers import answer, respond
-from ticketing.api.asking import asker, etag, expected_sequences, told
+from ticketing.api.asking import (
+    asker,
+    etag,
+    expected_sequences,
+    public_etag,
+    told,
+)
 from ticketing.api.blueprints import Blueprint
 from ticketing.api.conditions import if_unknown
 from ticketing.api.customers import whose
@@ -24,7 +30,7 @@ from ticketing.domain.events import Event
 from ticketing.domain.keeping import Answer
 from ticketing.domain.outcomes import CalledOff, Changed
 from ticketing.domain.users import Role
-from ticketing.storage import audit, bookings, events
+from ticketing.storage import audit, bookings, cancellations, events
 
 blp = Blueprint("events", __name__, url_prefix="/api/v1/events", description="The calendar")
 
@@ -85,8 +91,11 @@ def index(query: dict[str, Any]) -> Response:
 def show(id: str) -> Response:
     """Show an event."""
     event = events.get(parts().db, id)
-    schema = schemas.EVENT if is_staff() else schemas.PUBLIC_EVENT
-    response = respond(answer(200, event, schema, {"ETag": etag(event.sequence)}))
+    if is_staff():
+        response = respond(shown(event))
+    else:
+        tag = public_etag(event.sequence)
+        response = respond(answer(200, event, schemas.PUBLIC_EVENT, {"ETag": tag}))
     return if_unknown(response, event.sequence)
 
 
@@ -115,10 +124,31 @@ def delete(id: str) -> Response:
 def call_off(id: str) -> Response:
     """Call an event off: every booking is cancelled, the list emptied, the day free.
 
-    `owed` are the first 1,000 confirmed bookings and sales, `owedTotal` counts them all.
+    `owed` are the first 100 bookings and sales that were confirmed, `owedTotal` counts them all;
+    `GET` lists them all, as often as wanted.
     """
     command = CallOff(expected_sequences())
     return told(parts().office.submit(id, command, asker(called_off)), called_off)
+
+
+@blp.reads("/<id>/cancellation", 404, who=Role.STAFF)
+@blp.arguments(schemas.PAGE_QUERY, location="query")
+@blp.response(200, schemas.CANCELLATION)
+def cancellation(query: dict[str, Any], id: str) -> Response:
+    """List who is owed what for an event that was called off, in the order of booking.
+
+    Everything that was confirmed then is there once, also while it is still being ended.
+    """
+    limit, after = query["limit"], cursors.sequence_in(query["cursor"])
+    found = cancellations.page(parts().db, id, after, limit + 1)
+    return paged(
+        found.owed,
+        limit,
+        schemas.CANCELLATION,
+        lambda booking: (booking.sequence,),
+        owed_total=found.owed_total,
+        finishing=found.finishing,
+    )
 
 
 @blp.reads("/<id>/status", 404, who=Role.ANYBODY)
@@ -134,7 +164,7 @@ def status(id: str) -> Response:
 def waiting_list(query: dict[str, Any], id: str) -> Response:
     """List who waits, in order."""
     events.get(parts().db, id)
-    limit, after = query["limit"], _sequence(query["cursor"])
+    limit, after = query["limit"], cursors.sequence_in(query["cursor"])
     found = bookings.waiting_page(parts().db, id, after, limit + 1)
     return paged(found, limit, schemas.WAITING_PAGE, lambda waiting: (waiting.booking.sequence,))
 
@@ -151,19 +181,10 @@ def trail(query: dict[str, Any], id: str) -> Response:
     """
     if not events.has_existed(parts().db, id):
         raise EventNotFound
-    limit, after = query["limit"], _sequence(query["cursor"])
+    limit, after = query["limit"], cursors.sequence_in(query["cursor"])
     customer = whose(query["customer"])
     found = audit.page(parts().db, id, query["booking"], customer, after, limit + 1)
     return paged(found, limit, schemas.AUDIT_PAGE, lambda entry: (entry.sequence,))
-
-
-def _sequence(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    (sequence,) = cursors.decode(cursor, int)
-    if sequence < 0:
-        raise cursors.broken()
-    return int(sequence)
 
 
 def _place(cursor: str | None) -> events.Place | None:
