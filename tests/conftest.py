@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 from pymongo.write_concern import WriteConcern
 
+from tests.documented import documented
 from tests.mongodb import replica_set
 from ticketing.app import create_app, now
 from ticketing.config import Settings
@@ -21,7 +22,9 @@ from ticketing.services.passwords import Passwords
 from ticketing.storage.clients import Client, Database, connect
 from ticketing.storage.migrating import migrate
 
-hypothesis_settings.register_profile("here", deadline=None)
+# `make sure` looks longer than `make test-unit`.
+hypothesis_settings.register_profile("here", deadline=None, max_examples=50)
+hypothesis_settings.register_profile("sure", deadline=None, max_examples=200)
 hypothesis_settings.load_profile("here")
 
 _databases = count(1)
@@ -50,6 +53,16 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def mongo(mongodb_uri: str) -> Iterator[Client]:
     with connect(mongodb_uri, appname="tests") as client:
         yield client
+
+
+@pytest.fixture
+def leaves_transactions_open(mongo: Client) -> Iterator[None]:
+    """For an hour MongoDB itself ends no transaction that nobody goes on with."""
+    name = "transactionLifetimeLimitSeconds"
+    before = mongo.admin.command({"getParameter": 1, name: 1})[name]
+    mongo.admin.command({"setParameter": 1, name: 3600})
+    yield
+    mongo.admin.command({"setParameter": 1, name: before})
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +113,7 @@ def the_settings(**known: object) -> Settings:
         "lane_wait_s": 4.0,
         "commit_timeout_s": 8.0,
         "log_level": "error",
+        "log_format": "json",
         "secret_keys": ("a-key-that-only-the-tests-sign-with",),
         "token_lifetime_s": 3600,
         "trusted_proxies": 0,
@@ -117,12 +131,14 @@ def office(mongo: Client, db: Database) -> Office:
 
 @pytest.fixture
 def api_at(mongo: Client, mongodb_uri: str, db: Database) -> Callable[..., FlaskClient]:
-    """The service within this process, at a time of the test's choice."""
+    """The service within this process, at a time of the test's choice.
+
+    Each of its answers is held against its OpenAPI document.
+    """
 
     def build(clock: Callable[[], datetime] = now, **known: object) -> FlaskClient:
         settings = the_settings(database=db.name, mongodb_uri=mongodb_uri, **known)
-        app = create_app(settings, mongo, clock, QUICK)
-        return app.test_client()
+        return documented(create_app(settings, mongo, clock, QUICK)).test_client()
 
     return build
 

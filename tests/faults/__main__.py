@@ -83,6 +83,8 @@ def _break(runner: Runner, chance: random.Random, asked: argparse.Namespace) -> 
         said = ran.findings.all[:3] or "nothing wrong"
         print(f"{name}: {ran.requests} requests, {said}", flush=True)
     _print(rows)
+    for name, row in rows.items():
+        print("".join(f"{name}: late: {text}\n" for ran in row.ran for text in ran.late), end="")
     print("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
     wrong += [text for row in rows.values() for ran in row.ran for text in ran.findings.all]
     print("\n".join(wrong[:50]))

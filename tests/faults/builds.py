@@ -109,7 +109,6 @@ def build(folder: Path, changes: Sequence[Change]) -> Path:
     """Copy the service into a folder and change it; raises LookupError for what is not there."""
     root = folder / "build"
     shutil.copytree(ROOT / "ticketing", root / "ticketing")
-    shutil.copy(ROOT / "wsgi.py", root)
     for change in changes:
         file = root / "ticketing" / change.file
         text = file.read_text()

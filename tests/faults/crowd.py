@@ -16,6 +16,7 @@ from tests.system.client import Answer, Client
 
 AGAIN = {429, 500, 503}
 PATIENCE_S = 90
+TIMEOUT_S = 12
 PAUSE_S = 0.05
 READ_PAUSE_S = 0.03
 IMPATIENCE_S = 0.05
@@ -117,7 +118,7 @@ class Crowd:
         except (HTTPException, OSError) as error:
             self.refused += isinstance(error, ConnectionRefusedError)
             client.close()
-            client = Client(self.port)
+            client = Client(self.port, TIMEOUT_S)
         else:
             wish.told.append(answer.status)
             if is_final(answer):
@@ -126,7 +127,7 @@ class Crowd:
         return client
 
     def _buy(self, chance: random.Random) -> None:
-        client, mine = Client(self.port), []
+        client, mine = Client(self.port, TIMEOUT_S), []
         while not self._stop.is_set():
             wish = self._wish(chance, mine)
             client = self.fulfil(client, wish)
@@ -153,25 +154,25 @@ class Crowd:
         return new_wish("POST", f"/api/v1/events/{event}/bookings", body)
 
     def _look(self, chance: random.Random) -> None:
-        client = Client(self.port)
+        client = Client(self.port, TIMEOUT_S)
         while not self._stop.wait(READ_PAUSE_S):
             event, began = chance.choice(self.events), time.monotonic()
             try:
                 answer = client.get(f"/api/v1/events/{event}")
             except (HTTPException, OSError):
-                client = Client(self.port)
+                client = Client(self.port, TIMEOUT_S)
                 continue
             if answer.status == 200:
                 self.looks.append(_seen(event, began, answer))
         client.close()
 
     def _manage(self, chance: random.Random) -> None:
-        client, event = Client(self.port), self.events[0]
+        client, event = Client(self.port, TIMEOUT_S), self.events[0]
         while not self._stop.wait(chance.uniform(0.5, 1.5)):
             try:
                 capacity = client.show(event)["capacity"] + chance.randint(1, 3)
             except (HTTPException, OSError, KeyError):
-                client = Client(self.port)
+                client = Client(self.port, TIMEOUT_S)
                 continue
             wish = new_wish("PATCH", f"/api/v1/events/{event}", {"capacity": capacity})
             client = self.fulfil(client, wish)

@@ -32,6 +32,7 @@ class Ran:
     crowd: Crowd
     findings: Findings
     recovery_s: float
+    late: list[str]
 
     @property
     def requests(self) -> int:
@@ -103,7 +104,7 @@ class Runner:
             findings.differing += self._replays(crowd)
             findings.errors += [*office.complaints, *_crashes(server.log)]
             client.drop_database(name)
-        return Ran(crowd, findings, recovery_s)
+        return Ran(crowd, findings, recovery_s, office.late)
 
     def _open(self, server: Server) -> list[str]:
         client = server.client()

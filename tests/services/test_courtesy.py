@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import NEVER_S
 from ticketing.services import courtesy
 from ticketing.services.courtesy import Batons
 
@@ -61,6 +63,36 @@ def test_goes_ahead_where_no_file_can_be_made(batons):
         pass
 
 
+def of_somebody_else(folder):
+    folder.mkdir()
+    os.chown(folder, 12_345, -1)
+
+
+def open_to_everybody(folder):
+    folder.mkdir()
+    folder.chmod(0o777)
+
+
+def a_link(folder):
+    (folder.parent / "elsewhere").mkdir(mode=0o700)
+    folder.symlink_to(folder.parent / "elsewhere")
+
+
+@pytest.mark.parametrize("made", [of_somebody_else, open_to_everybody, a_link])
+def test_takes_no_baton_from_a_folder_that_is_not_its_own(tmp_path, monkeypatch, made):
+    """Who made it first could keep every baton, and hold each commit up."""
+    if made is of_somebody_else and os.getuid() != 0:
+        pytest.skip("only root can give a folder away")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = tmp_path / f"ticketing-{os.getuid()}-test"
+    made(folder)
+
+    with Batons("test").held("e1"):
+        pass
+
+    assert list(folder.iterdir()) == []
+
+
 def test_leaves_no_file_open(batons):
     before = len(list(Path("/proc/self/fd").iterdir()))
 
@@ -71,7 +103,7 @@ def test_leaves_no_file_open(batons):
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_gets_the_baton_back_from_a_process_that_was_killed(batons, tmp_path):
+def test_gets_the_baton_back_from_a_process_that_was_killed(batons, tmp_path, monkeypatch):
     script = (
         "import time\nfrom ticketing.services.courtesy import Batons\n"
         "with Batons('test').held('e1'):\n print('held', flush=True)\n time.sleep(60)\n"
@@ -87,6 +119,13 @@ def test_gets_the_baton_back_from_a_process_that_was_killed(batons, tmp_path):
     other.kill()
     other.wait()
     other.stdout.close()
-    started = time.monotonic()
-    with batons.held("e1"):
-        assert time.monotonic() - started < courtesy.PATIENCE_S
+    # Whoever lost patience would go ahead as well: here nobody does.
+    monkeypatch.setattr(courtesy, "PATIENCE_S", math.inf)
+    taken = threading.Event()
+
+    def take():
+        with batons.held("e1"):
+            taken.set()
+
+    threading.Thread(target=take, daemon=True).start()
+    assert taken.wait(NEVER_S)

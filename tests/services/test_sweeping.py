@@ -9,6 +9,7 @@ import pytest
 
 from tests.builders import a_new_event, book, sell
 from tests.services.conftest import an_office
+from tests.waiting import eventually
 from ticketing.domain import facts
 from ticketing.domain.commands import CallOff, Change
 from ticketing.domain.customers import plain_name
@@ -89,10 +90,7 @@ def test_sweeps_by_itself(db, office, monkeypatch):
     sweeper = Sweeper(db, office, pause_s=0.05)
     sweeper.start()
     try:
-        until = time.monotonic() + 10
-        while list(verify(db)):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        eventually(lambda: not list(verify(db)), "it is swept")
     finally:
         sweeper.stop()
 

@@ -13,10 +13,13 @@ from bson import Binary
 from tests.builders import an_event
 from ticketing.app import now
 from ticketing.domain.customers import plain_name
+from ticketing.domain.places import Place, Row
 from ticketing.storage import audit, bookings, events, idempotency, users
 from ticketing.storage.migrating import migrate
 
 MANY = 3_000
+
+LATER = Place(Row(now(), "", 0), {"e1": Row(now(), "e1", 100)})
 
 
 @pytest.fixture(scope="module")
@@ -124,11 +127,12 @@ def examined(full):
         (lambda db: in_session(db, bookings.first_active, "e1", 5), 5),
         (lambda db: in_session(db, bookings.largest_waiting, "e1", 0, 5), 5),
         (lambda db: in_session(db, bookings.largest_waiting, "e1", 9, 5), 1),
-        (lambda db: bookings.page(db, bookings.Filter(), None, 5), 10),
-        (lambda db: bookings.page(db, bookings.Filter(event="e1"), "b00100", 5), 10),
-        (lambda db: bookings.page(db, bookings.Filter(event="nope"), None, 5), 0),
-        (lambda db: bookings.page(db, bookings.Filter(customer=plain_name("c7")), None, 5), 1),
-        (lambda db: bookings.page(db, bookings.Filter("e1", plain_name("c7")), None, 5), 1),
+        (lambda db: bookings.page(db, bookings.Filter(), Place(), 5), 5),
+        (lambda db: bookings.page(db, bookings.Filter(), LATER, 5), 5),
+        (lambda db: bookings.page_of_event(db, bookings.Filter(event="e1"), 100, 5), 5),
+        (lambda db: bookings.page_of_event(db, bookings.Filter(event="nope"), 0, 5), 0),
+        (lambda db: bookings.page(db, bookings.Filter(customer=plain_name("c7")), Place(), 5), 1),
+        (lambda db: bookings.page_of_event(db, bookings.Filter("e1", plain_name("c7")), 0, 5), 1),
         (lambda db: audit.page(db, "e1", None, None, 1_500, 5), 5),
         (lambda db: audit.page(db, "e1", "b00003", None, 0, 5), 1),
         (lambda db: audit.page(db, "e1", None, plain_name("c7"), 0, 5), 1),

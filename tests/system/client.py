@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any, TypeVar
 
-TIMEOUT_S = 12
+from tests.waiting import NEVER_S
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class Answer:
 class Client:
     """One client with one connection."""
 
-    def __init__(self, port: int, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, port: int, timeout_s: float = NEVER_S) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=timeout_s)
 
     def get(self, path: str) -> Answer:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.system.server import ROOT, clean_environment
+from tests.waiting import NEVER_S
 from ticketing.server.mongod import find_mongod
 
 TICKETING = [sys.executable, "-m", "ticketing"]
@@ -31,7 +31,7 @@ def ticketing(
         input=answers,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=NEVER_S,
         check=False,
     )
 
@@ -55,10 +55,18 @@ def standalone_mongod(folder: Path, port: int) -> Iterator[None]:
 class Run:
     """Start it with `with`; it has greeted when the block begins and is gone after it."""
 
-    def __init__(self, data: Path, port: int, **settings: str) -> None:
+    def __init__(
+        self,
+        data: Path,
+        port: int,
+        *,
+        program: Sequence[str] = TICKETING,
+        folder: Path = ROOT,
+        **settings: str,
+    ) -> None:
         self.process = subprocess.Popen(
-            [*TICKETING, "run", "--data", str(data)],
-            cwd=ROOT,
+            [*program, "run", "--data", str(data)],
+            cwd=folder,
             env=clean_environment(PORT=str(port), LOG_LEVEL="error", **settings),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -77,15 +85,13 @@ class Run:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=NEVER_S)
 
-    def ctrl_c(self) -> float:
-        """Press Ctrl-C; return the seconds until everything had ended."""
-        started = time.monotonic()
+    def ctrl_c(self) -> None:
+        """Press Ctrl-C, and wait until everything has ended."""
         self.process.send_signal(signal.SIGINT)
-        rest, _ = self.process.communicate(timeout=30)
+        rest, _ = self.process.communicate(timeout=NEVER_S)
         self.said += rest
-        return time.monotonic() - started
 
 
 def shell(command: str) -> str:

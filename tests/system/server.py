@@ -6,15 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from tests.system.client import Client
+from tests.waiting import NEVER_S, eventually
 from ticketing.server.mongod import free_port
 
 ROOT = Path(__file__).parents[2]
-START_TIMEOUT_S = 20
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
@@ -37,6 +37,7 @@ class Server:
         *,
         starts: str = "/readyz",
         root: Path = ROOT,
+        environment: Mapping[str, str] | None = None,
         **settings: str,
     ) -> None:
         self._starts = starts
@@ -52,7 +53,7 @@ class Server:
                 "WORKERS": "2",
                 **settings,
             }
-        )
+        ) | dict(environment or {})
 
     def __enter__(self) -> Server:
         self.restart()
@@ -113,14 +114,14 @@ class Server:
     def stop(self) -> int:
         """Ask the server to end in good order; return its exit code."""
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(NEVER_S)
 
     def _await_start(self) -> None:
-        until = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < until and self.process.poll() is None:
+        def is_up() -> bool:
+            assert self.process.poll() is None, f"the server has ended:\n{self.log}"
             try:
-                if self.client().get(self._starts).status == 200:
-                    return
+                return self.client().get(self._starts).status == 200
             except OSError:
-                time.sleep(0.05)
-        raise AssertionError(f"the server did not become ready:\n{self.log}")
+                return False
+
+        eventually(is_up, "the server is ready")

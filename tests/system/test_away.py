@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.system.client import Client, timed
+from tests.system.client import Client
 from tests.system.runs import Run, standalone_mongod
 from tests.system.server import Server
+from tests.waiting import eventually
 from ticketing.server.mongod import Mongod, free_port, running_in
 from ticketing.services.verification import verify
 from ticketing.storage.clients import connect
@@ -20,9 +20,8 @@ from ticketing.storage.migrating import migrate
 
 EVENT = {"name": "Gala", "date": "2031-10-31", "capacity": 100, "costPerTicket": 5}
 
-# What a client may have to wait: what the server is told here, and a little for two loaded cores.
+# How long the server may wait here. How long its clients do is measured by `make faults`.
 REQUEST_S = 3
-LONGEST_S = REQUEST_S + 1
 
 
 @pytest.fixture
@@ -37,40 +36,36 @@ def mongod(tmp_path):
 
 
 def impatient_server(uri: str, folder: Path, **known: str) -> Server:
-    return Server(uri, "away", folder / "log", REQUEST_TIMEOUT_S=str(REQUEST_S), **known)
+    limits = {"REQUEST_TIMEOUT_S": str(REQUEST_S), "LANE_WAIT_S": "2", "COMMIT_TIMEOUT_S": "3"}
+    return Server(uri, "away", folder / "log", **limits, **known)
 
 
-def is_refused_in_time(port: int, path: str) -> None:
-    """Everything that needs MongoDB is a 503 with Retry-After, at once for many clients."""
+def is_refused_meanwhile(port: int, path: str) -> None:
+    """Everything that needs MongoDB is a 503 with Retry-After, for many clients at once."""
 
     def read(_):
-        return timed(lambda: Client(port).get(path))
+        return Client(port).get(path)
 
     def write(_):
-        return timed(lambda: Client(port).post("/api/v1/events", EVENT))
+        return Client(port).post("/api/v1/events", EVENT)
 
     with ThreadPoolExecutor(8) as pool:
         answers = [*pool.map(read, range(4)), *pool.map(write, range(4))]
 
-    for answer, seconds in answers:
+    for answer in answers:
         assert answer.status == 503, answer
         assert int(answer.headers["Retry-After"]) >= 1
         assert answer.json["code"] in ("database_unavailable", "outcome_unknown", "busy")
-        assert seconds < LONGEST_S
 
 
 def is_alive_but_not_ready(port: int) -> None:
     assert Client(port).get("/livez").status == 200
-    answer, seconds = timed(lambda: Client(port).get("/readyz"))
+    answer = Client(port).get("/readyz")
     assert (answer.status, answer.json["database"]) == (503, "unreachable")
-    assert seconds < 2
 
 
-def comes_back(port: int, within_s: float) -> None:
-    until = time.monotonic() + within_s
-    while Client(port).get("/readyz").status != 200:
-        assert time.monotonic() < until, "it does not come back"
-        time.sleep(0.1)
+def comes_back(port: int) -> None:
+    eventually(lambda: Client(port).get("/readyz").status == 200, "it comes back")
 
 
 def test_tells_the_truth_while_mongodb_stands_still(mongod, tmp_path):
@@ -79,11 +74,11 @@ def test_tells_the_truth_while_mongodb_stands_still(mongod, tmp_path):
         os.kill(mongod.pid, signal.SIGSTOP)
         try:
             is_alive_but_not_ready(server.port)
-            is_refused_in_time(server.port, "/api/v1/events")
+            is_refused_meanwhile(server.port, "/api/v1/events")
         finally:
             os.kill(mongod.pid, signal.SIGCONT)
 
-        comes_back(server.port, within_s=10)
+        comes_back(server.port)
         assert server.workers() == workers
         # What is told as unknown or refused may be asked for again.
         assert server.client().post("/api/v1/events", EVENT).status in (201, 409)
@@ -96,10 +91,10 @@ def test_starts_without_mongodb_and_serves_once_it_is_there(mongod, tmp_path):
         assert "can't be reached" in server.log
         assert server.log.count("Traceback") == 0
         is_alive_but_not_ready(server.port)
-        is_refused_in_time(server.port, "/api/v1/events")
+        is_refused_meanwhile(server.port, "/api/v1/events")
 
         mongod.start()
-        comes_back(server.port, within_s=10)
+        comes_back(server.port)
         assert server.client().post("/api/v1/events", EVENT).status == 201
 
 
@@ -109,10 +104,12 @@ def test_says_that_a_mongodb_it_did_not_meet_at_the_start_will_never_do(tmp_path
     uri = f"mongodb://127.0.0.1:{port}/"
     server = impatient_server(uri, tmp_path, starts="/livez")
     with server, standalone_mongod(tmp_path, port):
-        until = time.monotonic() + 20
-        while (said := server.client().get("/readyz").json)["database"] == "unreachable":
-            assert time.monotonic() < until
-            time.sleep(0.2)
+
+        def reached():
+            said = server.client().get("/readyz").json
+            return said if said["database"] != "unreachable" else None
+
+        said = eventually(reached, "MongoDB is reached")
         assert said["database"] == "unfit"
         assert "--replSet" in said["warnings"][0]
         assert server.client().post("/api/v1/events", EVENT).status == 503
@@ -126,10 +123,7 @@ def test_a_run_starts_its_mongodb_again_when_it_is_killed(tmp_path):
         (pid,) = mongods_in(tmp_path)
 
         os.kill(pid, signal.SIGKILL)
-        killed_at = time.monotonic()
-        while Client(port).sell(event).status != 201:
-            time.sleep(0.05)
-        assert time.monotonic() - killed_at < 10
+        eventually(lambda: Client(port).sell(event).status == 201, "it sells again")
 
         (again,) = mongods_in(tmp_path)
         assert again != pid

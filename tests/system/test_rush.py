@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 
 from tests.system.checks import check_event
 from tests.system.client import at_once
+from tests.waiting import NEVER_S, eventually
 
 
 def test_sells_exactly_ten_tickets_to_fifty_clients(server, clean_db):
@@ -86,39 +87,41 @@ def test_answers_fifty_requests_with_one_key_alike(server, clean_db):
 
 def test_loses_no_sale_when_a_worker_is_killed(server, clean_db):
     event = server.client().create(capacity=100_000)
-    stop = time.monotonic() + 4
     sold: list[str] = []
-    slowest = 0.0
-    lock = threading.Lock()
+    over = threading.Event()
 
     def buy(client, _):
-        nonlocal slowest
-        while time.monotonic() < stop:
-            started = time.monotonic()
+        while not over.is_set():
             try:
                 answer = client.sell(event["id"])
             except (HTTPException, OSError):
                 continue  # the worker died: nobody knows
-            with lock:
-                slowest = max(slowest, time.monotonic() - started)
-                if answer.status == 201:
-                    sold.append(answer.json["id"])
+            if answer.status == 201:
+                sold.append(answer.json["id"])
 
     def kill():
-        for _ in range(2):
-            time.sleep(1.2)
-            server.kill_a_worker()
+        try:
+            for _ in range(2):
+                goes_on_selling(sold)
+                server.kill_a_worker()
+            goes_on_selling(sold)
+        finally:
+            over.set()
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    at_once(server.port, 16, buy)
-    killer.join()
+    with ThreadPoolExecutor(1) as pool:
+        killing = pool.submit(kill)
+        at_once(server.port, 16, buy)
+        killing.result()
 
     kept = {booking["_id"] for booking in clean_db.bookings.find()}
-    assert len(sold) == len(set(sold)) > 100
+    assert len(sold) == len(set(sold))
     assert set(sold) <= kept
-    assert slowest <= 3
     check_event(clean_db, event["id"])
+
+
+def goes_on_selling(sold):
+    before = len(sold)
+    eventually(lambda: len(sold) >= before + 100, "a hundred sales more")
 
 
 def test_answers_what_it_has_accepted_before_it_stops(mongodb_uri, office_db, tmp_path):
@@ -142,14 +145,17 @@ def test_answers_what_it_has_accepted_before_it_stops(mongodb_uri, office_db, tm
                 assert answer.status == 201
                 sold.append(answer.json["id"])
 
-        threading.Timer(1, server.process.terminate).start()
-        at_once(server.port, 8, buy)
-        started = time.monotonic()
-        assert server.process.wait(20) == 0
-        assert time.monotonic() - started < 15.5
+        def stop():
+            goes_on_selling(sold)
+            server.process.terminate()
+
+        with ThreadPoolExecutor(1) as pool:
+            stopping = pool.submit(stop)
+            at_once(server.port, 8, buy)
+            stopping.result()
+        assert server.process.wait(NEVER_S) == 0
 
         kept = {b["_id"] for b in office_db.bookings.find({"event": event["id"]})}
         assert set(sold) <= kept
         # Nothing was done that nobody heard of, but for requests cut off on a closing connection.
         assert len(kept) - len(sold) <= len(broken)
-        assert len(sold) > 20

@@ -23,15 +23,16 @@ def booked_for(
     Raises BadRequest where that is nobody, NotAllowed where a customer names somebody else, and
     AccountDeactivated where somebody who is to receive tickets can't.
     """
-    if named is not None:
-        found = _named(named)
-        if receives:
-            users.refuse_deactivated(parts().db, found)
-        return found
-    own = principal().customer
-    if own is None:
+    asks = principal()
+    if named is None and asks.customer is not None and asks.proven:
+        return asks.customer  # who has signed in is active
+    meant = named or asks.customer
+    if meant is None:
         raise BadRequest("Say which customer this is for.", {field: ["Missing."]})
-    return own
+    found = _named(meant)
+    if receives:
+        users.refuse_deactivated(parts().db, found)
+    return found
 
 
 def only_holder() -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.commands import (
@@ -121,3 +122,5 @@ def _apply_rule(ledger: Ledger, order: Order, event_id: str) -> Outcome:
             return events.call_off(ledger, order, command)
         case CarryOn():
             return None
+        case _ as forgotten:
+            assert_never(forgotten)

@@ -5,6 +5,7 @@
     │   ├── EventNotFound
     │   ├── BookingNotFound
     │   ├── TransactionNotFound
+    │   ├── CancellationNotFound
     │   └── UserNotFound
     ├── Refused              a rule stands against it
     │   ├── DateTaken
@@ -71,12 +72,17 @@ class EventNotFound(NotFound):
 
 class BookingNotFound(NotFound):
     code = "booking_not_found"
-    message = "There is no booking with this id."
+    message = "Booking not found."
 
 
 class TransactionNotFound(NotFound):
     code = "transaction_not_found"
     message = "There is no transaction with this id."
+
+
+class CancellationNotFound(NotFound):
+    code = "cancellation_not_found"
+    message = "This event has not been called off."
 
 
 class UserNotFound(NotFound):
@@ -140,7 +146,7 @@ class ExceedsCapacity(Refused):
 
 class AlreadyBooked(Refused):
     code = "already_booked"
-    message = "This customer has a booking for this event."
+    message = "User has already booked this event."
 
 
 class AlreadyWaiting(Refused):

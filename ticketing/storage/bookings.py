@@ -10,11 +10,13 @@ from pymongo import ASCENDING, DESCENDING, InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.cursor import Cursor
 
-from ticketing.domain.bookings import Booking, BookingStatus
+from ticketing.domain.bookings import REASONS, Booking, BookingStatus
 from ticketing.domain.customers import Customer
 from ticketing.domain.errors import BookingNotFound, TransactionNotFound
+from ticketing.domain.events import Event
 from ticketing.domain.ledger import BookingWrite
 from ticketing.domain.outcomes import Held
+from ticketing.domain.places import Place, Row
 from ticketing.storage.clients import Database, Document
 from ticketing.storage.customers import (
     OF_A_CUSTOMER,
@@ -30,7 +32,7 @@ from ticketing.storage.documents import (
     read_what_can_be,
 )
 from ticketing.storage.reading import reading
-from ticketing.storage.schema import ACTIVE, WAITING
+from ticketing.storage.schema import ACTIVE, BY_TIME, OWED, WAITING
 from ticketing.storage.sessions import Conflict
 
 _NAME = "bookings"
@@ -179,8 +181,28 @@ def waiting_page(db: Database, event: str, after: int, limit: int) -> list[Held]
 
 
 @reading
-def page(db: Database, wanted: Filter, after: str | None, limit: int) -> list[Booking]:
-    """List customers' bookings by id, from the first after an id."""
+def page(db: Database, wanted: Filter, after: Place, limit: int) -> list[Booking]:
+    """List customers' bookings by time, from the first after a place."""
+    conditions = {**_wanted(wanted), **_beyond(after)}
+
+    def find_first(number: int) -> Iterable[Document]:
+        return db.bookings.find(conditions).sort(BY_TIME).limit(number)
+
+    return first_readable(_NAME, find_first, limit, _booking)
+
+
+@reading
+def page_of_event(db: Database, wanted: Filter, after: int, limit: int) -> list[Booking]:
+    """List customers' bookings of one event, from the first after a sequence."""
+    conditions = {**_wanted(wanted), "sequence": {"$gt": after}}
+
+    def find_first(number: int) -> Iterable[Document]:
+        return db.bookings.find(conditions).sort("sequence", ASCENDING).limit(number)
+
+    return first_readable(_NAME, find_first, limit, _booking)
+
+
+def _wanted(wanted: Filter) -> Document:
     conditions: Document = dict(OF_A_CUSTOMER)
     if wanted.event is not None:
         conditions["event"] = wanted.event
@@ -188,11 +210,55 @@ def page(db: Database, wanted: Filter, after: str | None, limit: int) -> list[Bo
         conditions |= of_customer(wanted.customer.key)
     if wanted.status is not None:
         conditions["status"] = wanted.status
-    if after is not None:
-        conditions["_id"] = {"$gt": after}
+    return conditions
 
+
+def _beyond(place: Place) -> Document:
+    at, event, sequence = place.row
+    return {
+        # Says nothing that is not said below, but by it MongoDB knows where to begin.
+        "created_at": {"$gte": at},
+        "$or": [
+            {"created_at": {"$gt": at}},
+            {"created_at": at, "event": {"$gt": event}},
+            {"created_at": at, "event": event, "sequence": {"$gt": sequence}},
+        ],
+        "$and": [
+            {"$or": [{"event": {"$ne": row.event}}, {"sequence": {"$gt": row.sequence}}]}
+            for row in place.seen.values()
+        ]
+        or [{}],
+    }
+
+
+def row_of(booking: Booking) -> Row:
+    """Tell what a booking is ordered by in a list by time."""
+    return Row(booking.created_at, booking.event, booking.sequence)
+
+
+def owed(
+    db: Database, event: Event, after: int, limit: int, session: ClientSession
+) -> list[Booking]:
+    """List what was confirmed when an event was called off, from the first after a sequence.
+
+    That is what the calling-off has ended, and what it has still to end.
+    """
+    following: Document = {"$gt": after}
+    found = _in_order(db, {"event": event.id, "sequence": following, **OWED}, limit, session)
+    if event.sold:
+        if len(found) == limit:
+            following = {**following, "$lt": found[-1].sequence}
+        still = {"event": event.id, "sequence": following, "status": "confirmed"}
+        found += _in_order(db, still, limit, session)
+    return sorted(found, key=lambda b: b.sequence)[:limit]
+
+
+def _in_order(
+    db: Database, conditions: Document, limit: int, session: ClientSession
+) -> list[Booking]:
     def find_first(number: int) -> Iterable[Document]:
-        return db.bookings.find(conditions).sort("_id", ASCENDING).limit(number)
+        found = db.bookings.find(conditions, session=session)
+        return found.sort("sequence", ASCENDING).limit(number)
 
     return first_readable(_NAME, find_first, limit, _booking)
 
@@ -226,12 +292,12 @@ def _operation(write: BookingWrite) -> InsertOne[Document] | UpdateOne:
     old, new = _document(before), _document(after)
     return UpdateOne(
         {"_id": before.id, "status": before.status, "tickets": before.tickets},
-        {"$set": {field: value for field, value in new.items() if old[field] != value}},
+        {"$set": {field: value for field, value in new.items() if old.get(field) != value}},
     )
 
 
 def _document(booking: Booking) -> Document:
-    return {
+    document: Document = {
         "_id": booking.id,
         "event": booking.event,
         "customer": customer_document(booking.customer),
@@ -241,6 +307,9 @@ def _document(booking: Booking) -> Document:
         "total": booking.total,
         "created_at": booking.created_at,
     }
+    if booking.cancelled_at is not None:
+        document |= {"cancelled_at": booking.cancelled_at, "reason": booking.reason}
+    return document
 
 
 def _read(document: Document) -> Booking:
@@ -257,4 +326,6 @@ def _booking(fields: Fields) -> Booking:
         sequence=fields.whole("sequence", 1),
         total=fields.whole_or_none("total"),
         created_at=fields.moment("created_at"),
+        cancelled_at=fields.moment("cancelled_at") if fields.has("cancelled_at") else None,
+        reason=fields.word("reason", REASONS) if fields.has("reason") else None,
     )

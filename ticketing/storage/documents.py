@@ -43,6 +43,10 @@ class Fields:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
 
+    def has(self, name: str) -> bool:
+        """Return whether there is such a field, for those that not every document has."""
+        return name in self._document
+
     def text(self, name: str) -> str:
         """Return a text."""
         value = self._document.get(name)

@@ -25,7 +25,7 @@ from ticketing.storage.reading import reading
 from ticketing.storage.schema import AWAITED, LISTED, NOT_YET_EMPTY
 from ticketing.storage.sessions import Conflict
 
-_DETAILS = ("name", "venue", "day", "capacity", "price", "status")
+_DETAILS = ("name", "venue", "day", "capacity", "price", "status", "owed_total")
 _NAME = "events"
 _STATUSES: Collection[EventStatus] = get_args(EventStatus)
 
@@ -249,7 +249,7 @@ def _changed_details(before: Event, after: Event) -> Document:
 
 
 def _document(event: Event) -> Document:
-    return {
+    document: Document = {
         "_id": event.id,
         "name": event.name,
         "venue": event.venue,
@@ -265,6 +265,9 @@ def _document(event: Event) -> Document:
         "ever_booked": event.ever_booked,
         "created_at": event.created_at,
     }
+    if event.owed_total is not None:
+        document["owed_total"] = event.owed_total
+    return document
 
 
 def _event(fields: Fields) -> Event:
@@ -283,4 +286,5 @@ def _event(fields: Fields) -> Event:
         sequence=fields.whole("sequence", 1),
         ever_booked=fields.truth("ever_booked"),
         created_at=fields.moment("created_at"),
+        owed_total=fields.whole("owed_total") if fields.has("owed_total") else None,
     )

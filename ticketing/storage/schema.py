@@ -15,6 +15,7 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
+from ticketing.domain.bookings import REASONS
 from ticketing.storage.clients import Database, Document, UnfitDatabase
 from ticketing.storage.customers import GIVER_KEY, OF_A_CUSTOMER, OF_A_GIVER
 
@@ -50,6 +51,13 @@ AWAITED: Document = {"waiting": {"$gt": 0}}
 ADMINS: Document = {"role": "admin", "active": True}
 LEAVING: Document = {"leaving": {"$type": "date"}}
 
+# Of bookings that were ended when their event was called off: those that had been confirmed. Who
+# waited has no total. Again word for word.
+OWED: Document = {"reason": "called_off", "total": {"$type": "number"}}
+
+
+BY_TIME = [("created_at", ASCENDING), ("event", ASCENDING), ("sequence", ASCENDING)]
+
 
 @dataclass(frozen=True, slots=True)
 class CollectionSchema:
@@ -82,6 +90,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                         sequence=_POSITIVE,
                         ever_booked={"bsonType": "bool"},
                         created_at=_TIME,
+                        optional={"owed_total": _COUNT},
                     )
                 },
                 {"$expr": {"$lte": ["$sold", "$capacity"]}},
@@ -110,16 +119,25 @@ SCHEMA: dict[str, CollectionSchema] = {
     ),
     "bookings": CollectionSchema(
         validator={
-            "$jsonSchema": _document_of(
-                _id=_TEXT,
-                event=_TEXT,
-                customer=_CUSTOMER_OR_NULL,
-                tickets=_POSITIVE,
-                status={"enum": ["confirmed", "waiting", "cancelled"]},
-                sequence=_POSITIVE,
-                total={"bsonType": ["int", "long", "null"], "minimum": 0},
-                created_at=_TIME,
-            )
+            "$jsonSchema": {
+                **_document_of(
+                    _id=_TEXT,
+                    event=_TEXT,
+                    customer=_CUSTOMER_OR_NULL,
+                    tickets=_POSITIVE,
+                    status={"enum": ["confirmed", "waiting", "cancelled"]},
+                    sequence=_POSITIVE,
+                    total={"bsonType": ["int", "long", "null"], "minimum": 0},
+                    created_at=_TIME,
+                    optional={"cancelled_at": _TIME, "reason": {"enum": list(REASONS)}},
+                ),
+                # When and why go together, and an active booking has neither.
+                "dependencies": {"cancelled_at": ["reason"], "reason": ["cancelled_at"]},
+                "anyOf": [
+                    {"properties": {"status": {"enum": ["cancelled"]}}},
+                    {"not": {"required": ["reason"]}},
+                ],
+            }
         },
         indexes=[
             IndexModel(
@@ -151,14 +169,21 @@ SCHEMA: dict[str, CollectionSchema] = {
                 partialFilterExpression=WAITING,
             ),
             IndexModel(
-                [("event", ASCENDING), ("_id", ASCENDING)],
-                name="by_event",
+                [("event", ASCENDING), ("sequence", ASCENDING)],
+                name="of_event",
                 partialFilterExpression=OF_A_CUSTOMER,
             ),
             IndexModel(
-                [("customer.key", ASCENDING), ("_id", ASCENDING)],
-                name="by_customer",
+                [("customer.key", ASCENDING), *BY_TIME],
+                name="of_customer",
                 partialFilterExpression=OF_A_CUSTOMER,
+            ),
+            IndexModel(BY_TIME, name="by_time", partialFilterExpression=OF_A_CUSTOMER),
+            # Nobody is in this one before their event is called off.
+            IndexModel(
+                [("event", ASCENDING), ("sequence", ASCENDING)],
+                name="owed",
+                partialFilterExpression=OWED,
             ),
         ],
     ),
@@ -241,7 +266,7 @@ SCHEMA: dict[str, CollectionSchema] = {
 
 
 # Indexes of before, which others have taken the place of.
-RETIRED: Mapping[str, Set[str]] = {"events": {"by_day"}}
+RETIRED: Mapping[str, Set[str]] = {"events": {"by_day"}, "bookings": {"by_event", "by_customer"}}
 
 
 def differences(db: Database) -> list[str]:

@@ -13,13 +13,17 @@ from tests.system.server import Server
 
 @dataclass
 class Office:
-    """What there is to break, and what was noticed meanwhile that should not be."""
+    """What there is to break, and what was noticed meanwhile that should not be.
+
+    What is late is no complaint: the noise of a machine can cause it.
+    """
 
     database: Database
     server: Server
     crowd: Crowd
     chance: random.Random
     complaints: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
 
     @property
     def cluster(self) -> Cluster:
@@ -29,6 +33,11 @@ class Office:
     def complain(self, unless: object, text: str) -> None:
         if not unless:
             self.complaints.append(text)
+
+    def expect(self, took_s: float, bound_s: float, text: str) -> None:
+        """Mark what took longer than it should."""
+        if took_s > bound_s:
+            self.late.append(f"{text} took {took_s:.1f} s, bound {bound_s:g}")
 
 
 def nothing(office: Office) -> None:

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 
 from tests.faults.breaking import Office
+from tests.system.client import timed
 
 GRACEFUL_S = 15
 
@@ -34,12 +35,9 @@ def master_killed(office: Office) -> None:
 
 
 def terminated(office: Office) -> None:
-    started = time.monotonic()
-    code = office.server.stop()
+    code, took_s = timed(office.server.stop)
     office.complain(code == 0, f"SIGTERM: the server ended with {code}")
-    office.complain(
-        time.monotonic() - started <= GRACEFUL_S + 0.5, "SIGTERM: the server took too long to end"
-    )
+    office.expect(took_s, GRACEFUL_S + 0.5, "SIGTERM: the server's end")
     office.server.restart()
 
 

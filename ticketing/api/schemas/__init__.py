@@ -16,7 +16,7 @@ from ticketing.api.schemas.bookings import (
     TRANSFER,
     WAITING_PAGE,
 )
-from ticketing.api.schemas.calling_off import CALLED_OFF
+from ticketing.api.schemas.calling_off import CALLED_OFF, CANCELLATION
 from ticketing.api.schemas.events import (
     EVENT,
     EVENT_CHANGE,
@@ -29,12 +29,11 @@ from ticketing.api.schemas.events import (
 )
 from ticketing.api.schemas.pages import PAGE_QUERY
 from ticketing.api.schemas.service import (
-    ANYTHING,
     HEALTH,
     PROBLEM,
     READINESS,
 )
-from ticketing.api.schemas.statistics import MONTH, MONTHS, STATISTICS_QUERY
+from ticketing.api.schemas.statistics import MONTHS, STATISTICS_QUERY
 from ticketing.api.schemas.trail import AUDIT_PAGE, AUDIT_QUERY
 from ticketing.api.schemas.transactions import NEW_TRANSACTION, RETURNED_TRANSACTION, TRANSACTION
 from ticketing.api.schemas.users import (
@@ -47,13 +46,13 @@ from ticketing.api.schemas.users import (
 )
 
 __all__ = [
-    "ANYTHING",
     "AUDIT_PAGE",
     "AUDIT_QUERY",
     "BOOKING_PAGE",
     "BOOKING_QUERY",
     "BOOKING_REDUCTION",
     "CALLED_OFF",
+    "CANCELLATION",
     "CHANGED_EVENT",
     "EVENT",
     "EVENT_CHANGE",
@@ -63,7 +62,6 @@ __all__ = [
     "HEALTH",
     "HELD_BOOKING",
     "MADE_BOOKING",
-    "MONTH",
     "MONTHS",
     "NEW_BOOKING",
     "NEW_EVENT",

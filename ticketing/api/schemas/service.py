@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import marshmallow as ma
 from marshmallow import Schema, fields, post_dump
 
 
@@ -28,26 +27,13 @@ class Readiness(Schema):
         return {name: value for name, value in told.items() if name != "missing" or value}
 
 
-class Anything(Schema):
-    """An object whose fields docs/api.md tells: the briefs' own envelopes."""
-
-    class Meta:
-        """Say that there are fields which are not listed."""
-
-        unknown = ma.INCLUDE
-
-
 class Problem(Schema):
     """RFC 9457; `code` never changes, `errors` tells the faults of each field.
 
-    Some codes tell more: `available` tickets, for one. The briefs' actions add `error` and
-    `message`.
+    Some codes tell more: how many tickets are `available` or sold, how many there are altogether
+    (`capacity`), or how many the booking has that stands against it (`nTickets`). The briefs'
+    actions add `error` and `message`.
     """
-
-    class Meta:
-        """Say that there are fields which are not listed."""
-
-        unknown = ma.INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -56,9 +42,13 @@ class Problem(Schema):
     code = fields.String(required=True)
     errors = fields.Dict(keys=fields.String())
     available = fields.Integer()
+    capacity = fields.Integer()
+    tickets = fields.Integer(data_key="nTickets")
+    sold = fields.Integer(data_key="ticketsSold")
+    error = fields.Boolean()
+    message = fields.String()
 
 
 HEALTH = Health()
 READINESS = Readiness()
-ANYTHING = Anything()
 PROBLEM = Problem()

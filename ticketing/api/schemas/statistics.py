@@ -33,5 +33,4 @@ class Month(Schema):
 
 
 STATISTICS_QUERY = StatisticsQuery()
-MONTH = Month()
 MONTHS = Month(many=True)

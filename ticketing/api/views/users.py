@@ -11,6 +11,7 @@ from ticketing.api.access import principal, shown
 from ticketing.api.answers import answer, respond
 from ticketing.api.asking import keyless
 from ticketing.api.blueprints import Blueprint
+from ticketing.api.headers import sent
 from ticketing.api.pages import paged
 from ticketing.api.parts import parts
 from ticketing.domain.errors import UserNotFound
@@ -33,7 +34,7 @@ def register(body: dict[str, Any]) -> Response:
 
 @blp.reads("/users", who=Role.ADMIN)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
-@blp.response(200, schemas.USER_PAGE)
+@blp.response(200, schemas.USER_PAGE, headers=sent("Link"))
 def index(query: dict[str, Any]) -> Response:
     """List users."""
     limit, after = query["limit"], cursors.id_in(query["cursor"])

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ticketing.storage import schema
 from ticketing.storage.clients import Database
-from ticketing.storage.migrations import m0005_deactivated_users
+from ticketing.storage.migrations import m0004_cancellations, m0005_deactivated_users
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Migration:
 OF_BEFORE = frozenset({"0001_collections", "0002_bookings", "0003_users"})
 
 MIGRATIONS = (
+    Migration("0004_cancellations", m0004_cancellations.apply),
     Migration("0005_deactivated_users", m0005_deactivated_users.apply),
     Migration("schema", schema.ensure, is_needed=schema.is_behind),
 )

@@ -1,0 +1,84 @@
+"""Nothing lies about: no files that tools leave behind, and no code that nothing uses."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.system.server import ROOT
+
+# What our tools, and those that people have around them, write into a checkout.
+LEFT_BEHIND = [
+    ".venv", ".venv-fuzz", ".venv-ci", ".venv-ci-fuzz",
+    ".coverage", ".coverage.host.123.456", "htmlcov/index.html",
+    ".pytest_cache/v/cache/nodeids", ".mypy_cache/3.11/cache.json", ".ruff_cache/0.17.6/1",
+    ".hypothesis/examples/1/2", ".schemathesis/default/cache/crashes/1.json",
+    "tests/fuzz/.schemathesis/default/cache/crashes/1.json",
+    "ticketing/__pycache__/app.cpython-311.pyc", "build/lib/ticketing/app.py",
+    "ticketing.egg-info/PKG-INFO", "dist/ticketing-0.1.0-py3-none-any.whl",
+    "node_modules/x/index.js", "var/db/WiredTiger", "var/mongod.log", ".env",
+    "core", "core.123", "mongod.log", ".DS_Store", "ticketing/.app.py.swp", "README.md~",
+]  # fmt: skip
+
+# gunicorn reads its settings and hooks by their names.
+READ_BY_OTHERS = {"gunicorn_config.py"}
+
+
+def git(*command: str) -> list[str]:
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("this is no git checkout")
+    done = subprocess.run(
+        ["git", "-c", "safe.directory=*", *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not done.stderr, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_keeps_nothing_that_tools_leave_behind():
+    assert git("ls-files", "--cached", "--ignored", "--exclude-standard") == []
+
+
+def test_ignores_what_tools_leave_behind():
+    assert git("check-ignore", "--no-index", *LEFT_BEHIND) == LEFT_BEHIND
+
+
+def test_defines_nothing_that_is_not_used():
+    """Within the package: what only tests use is not needed either. An export is no use."""
+    texts = {file: file.read_text() for file in (ROOT / "ticketing").rglob("*.py")}
+    used = Counter(
+        word
+        for file, text in texts.items()
+        if file.name != "__init__.py"
+        for word in re.findall(r"\w+", text)
+    )
+    unused = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file, text in texts.items()
+        if file.name not in READ_BY_OTHERS
+        for name in defined(file, text)
+        if used[name] < 2
+    ]
+    assert unused == []
+
+
+def defined(file: Path, text: str) -> Iterable[str]:
+    """The names of a module; those with a decorator are used by it, dunders by Python."""
+    for node in ast.parse(text).body if file.name != "__init__.py" else []:
+        match node:
+            case ast.FunctionDef(name=name, decorator_list=[]) | ast.ClassDef(name=name):
+                yield name
+            case ast.Assign(targets=targets):
+                yield from (t.id for t in targets if isinstance(t, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
