@@ -19,7 +19,9 @@ from ticketing.storage.migrating import migrate
 
 MANY = 3_000
 
-LATER = Place(Row(now(), "", 0), {"e1": Row(now(), "e1", 100)})
+# A place that is not settled yet has to pass by what the pages before it have shown.
+SEEN = 100
+LATER = Place(Row(now(), "", 0), {"e1": Row(now(), "e1", SEEN)})
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,17 @@ def in_session(db, read, *args, **known):
         return read(db, *args, **known, session=session)
 
 
+C7 = plain_name("c7")
+
+
+def status(word, **known):
+    return bookings.Filter(status=word, **known)
+
+
+def finishing(id_):
+    return an_event(id=id_, status="cancelled", sold=9)
+
+
 @pytest.fixture
 def examined(full):
     """Do something and tell how many documents MongoDB looked at for it."""
@@ -129,10 +142,19 @@ def examined(full):
         (lambda db: in_session(db, bookings.largest_waiting, "e1", 9, 5), 1),
         (lambda db: bookings.page(db, bookings.Filter(), Place(), 5), 5),
         (lambda db: bookings.page(db, bookings.Filter(), LATER, 5), 5),
-        (lambda db: bookings.page_of_event(db, bookings.Filter(event="e1"), 100, 5), 5),
+        (lambda db: bookings.page_of_event(db, bookings.Filter(event="e1"), 100, 5), 7),
         (lambda db: bookings.page_of_event(db, bookings.Filter(event="nope"), 0, 5), 0),
         (lambda db: bookings.page(db, bookings.Filter(customer=plain_name("c7")), Place(), 5), 1),
         (lambda db: bookings.page_of_event(db, bookings.Filter("e1", plain_name("c7")), 0, 5), 1),
+        (lambda db: bookings.page(db, status("waiting"), Place(), 5), 5),
+        (lambda db: bookings.page(db, status("cancelled"), LATER, 5), 5 + SEEN),
+        (lambda db: bookings.page(db, status("confirmed"), Place(), 5), 0),
+        (lambda db: bookings.page(db, status("waiting", customer=C7), Place(), 5), 1),
+        (lambda db: bookings.page(db, status("cancelled", customer=C7), Place(), 5), 0),
+        (lambda db: bookings.page_of_event(db, status("waiting", event="e1"), 100, 5), 5),
+        (lambda db: bookings.page_of_event(db, status("confirmed", event="e1"), 0, 5), 0),
+        (lambda db: bookings.waiting_of(db, C7), 1),
+        (lambda db: in_session(db, bookings.owed, finishing("e1"), 0, 5), 10),
         (lambda db: audit.page(db, "e1", None, None, 1_500, 5), 5),
         (lambda db: audit.page(db, "e1", "b00003", None, 0, 5), 1),
         (lambda db: audit.page(db, "e1", None, plain_name("c7"), 0, 5), 1),

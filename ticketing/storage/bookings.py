@@ -210,6 +210,9 @@ def _wanted(wanted: Filter) -> Document:
         conditions |= of_customer(wanted.customer.key)
     if wanted.status is not None:
         conditions["status"] = wanted.status
+    elif wanted.event is not None or wanted.customer is not None:
+        # Each by name: see the indexes for it.
+        conditions["status"] = {"$in": list(_STATUSES)}
     return conditions
 
 
@@ -248,7 +251,8 @@ def owed(
     if event.sold:
         if len(found) == limit:
             following = {**following, "$lt": found[-1].sequence}
-        still = {"event": event.id, "sequence": following, "status": "confirmed"}
+        still = {"$and": [ACTIVE, {"status": "confirmed"}]}
+        still |= {"event": event.id, "sequence": following}
         found += _in_order(db, still, limit, session)
     return sorted(found, key=lambda b: b.sequence)[:limit]
 

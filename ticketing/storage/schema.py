@@ -168,17 +168,24 @@ SCHEMA: dict[str, CollectionSchema] = {
                 name="largest_waiting",
                 partialFilterExpression=WAITING,
             ),
+            # Lists of an event's or a customer's bookings name each status, and MongoDB merges what
+            # it finds of each: so one index is enough for those of one status and of all.
             IndexModel(
-                [("event", ASCENDING), ("sequence", ASCENDING)],
+                [("event", ASCENDING), ("status", ASCENDING), ("sequence", ASCENDING)],
                 name="of_event",
                 partialFilterExpression=OF_A_CUSTOMER,
             ),
             IndexModel(
-                [("customer.key", ASCENDING), *BY_TIME],
+                [("customer.key", ASCENDING), ("status", ASCENDING), *BY_TIME],
                 name="of_customer",
                 partialFilterExpression=OF_A_CUSTOMER,
             ),
             IndexModel(BY_TIME, name="by_time", partialFilterExpression=OF_A_CUSTOMER),
+            IndexModel(
+                [("status", ASCENDING), *BY_TIME],
+                name="by_status_and_time",
+                partialFilterExpression=OF_A_CUSTOMER,
+            ),
             # Nobody is in this one before their event is called off.
             IndexModel(
                 [("event", ASCENDING), ("sequence", ASCENDING)],
