@@ -59,7 +59,7 @@ def test_defines_nothing_that_is_not_used():
     used = Counter(
         word
         for file, text in texts.items()
-        if file.name != "__init__.py"
+        if file.parts[-2:] != ("schemas", "__init__.py")
         for word in re.findall(r"\w+", text)
     )
     unused = [
