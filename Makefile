@@ -47,7 +47,7 @@ migrate: $(RUN_READY)  ## bring the database of TICKETING_MONGODB_URI up to date
 admin: $(RUN_READY)  ## make an administrator: EMAIL=, the password is asked for (DATA=)
 	@$(with_port) $(PYTHON) -m ticketing create-admin "$(EMAIL)" --data "$(DATA)"
 
-verify: $(RUN_READY)  ## prove that counters, bookings and audit agree; silent if so (DATA=, EVENT=)
+verify: $(RUN_READY)  ## prove that counters, bookings and audit agree (DATA=, EVENT=)
 	@$(with_port) $(PYTHON) -m ticketing verify --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)")
 
 test: $(DEV_READY)  ## everything, on the embedded MongoDB (ARGS= goes to pytest)
@@ -108,17 +108,17 @@ $(PYTHON):
 	$(call environment,$(VENV))
 
 $(RUN_READY): requirements.txt | $(PYTHON)
-	@echo "Installing what the service needs ..."
+	@echo "Installing what the service needs ..." >&2
 	$(call install,$(VENV),$<)
 	@touch $@
 
 $(DEV_READY): requirements-dev.txt | $(PYTHON)
-	@echo "Installing what the service and its tests need ..."
+	@echo "Installing what the service and its tests need ..." >&2
 	$(call install,$(VENV),$<)
 	@touch $@
 
 $(FUZZ_READY): requirements-fuzz.txt
-	@echo "Installing what the fuzzing needs ..."
+	@echo "Installing what the fuzzing needs ..." >&2
 	$(call environment,$(FUZZ_VENV))
 	$(call install,$(FUZZ_VENV),$<)
 	@touch $@

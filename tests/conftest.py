@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 from pymongo.write_concern import WriteConcern
 
+from tests.documented import documented
 from tests.mongodb import replica_set
 from ticketing.app import create_app, now
 from ticketing.config import Settings
@@ -112,6 +113,7 @@ def the_settings(**known: object) -> Settings:
         "lane_wait_s": 4.0,
         "commit_timeout_s": 8.0,
         "log_level": "error",
+        "log_format": "json",
         "secret_keys": ("a-key-that-only-the-tests-sign-with",),
         "token_lifetime_s": 3600,
         "trusted_proxies": 0,
@@ -129,12 +131,14 @@ def office(mongo: Client, db: Database) -> Office:
 
 @pytest.fixture
 def api_at(mongo: Client, mongodb_uri: str, db: Database) -> Callable[..., FlaskClient]:
-    """The service within this process, at a time of the test's choice."""
+    """The service within this process, at a time of the test's choice.
+
+    Each of its answers is held against its OpenAPI document.
+    """
 
     def build(clock: Callable[[], datetime] = now, **known: object) -> FlaskClient:
         settings = the_settings(database=db.name, mongodb_uri=mongodb_uri, **known)
-        app = create_app(settings, mongo, clock, QUICK)
-        return app.test_client()
+        return documented(create_app(settings, mongo, clock, QUICK)).test_client()
 
     return build
 

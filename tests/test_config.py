@@ -56,6 +56,114 @@ def test_tells_every_fault_at_once(set_to):
         assert f"TICKETING_{name}" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("TICKETING_PROT", "TICKETING_PORT"),
+        ("TICKETING_MONGO_URI", "TICKETING_MONGODB_URI"),
+        ("TICKETING_MONGODB_URL", "TICKETING_MONGODB_URI"),
+        ("TICKETING_TRUSTED_PROXY", "TICKETING_TRUSTED_PROXIES"),
+        ("TICKETING_RATE_READ", "TICKETING_RATE_READS"),
+        ("ticketing_port", "TICKETING_PORT"),
+        ("TICKETINGPORT", "TICKETING_PORT"),
+    ],
+)
+@pytest.mark.parametrize("in_file", [False, True])
+def test_names_a_setting_that_there_is_not_and_the_one_that_was_meant(
+    monkeypatch, set_to, tmp_path, wrong, right, in_file
+):
+    set_to(AUTH="open")
+    if in_file:
+        (tmp_path / ".env").write_text(f"{wrong}=1\n")
+    else:
+        monkeypatch.setenv(wrong, "1")
+
+    with pytest.raises(SettingsError) as error:
+        config.load()
+
+    assert f"{wrong}: there is no such setting; did you mean {right}?" in str(error.value)
+
+
+def test_leaves_what_belongs_to_others_alone(monkeypatch, set_to, tmp_path):
+    set_to(AUTH="open")
+    monkeypatch.setenv("PORT", "1")
+    (tmp_path / ".env").write_text("COMPOSE_PROJECT_NAME=tickets\n")
+
+    assert config.load().port == 8000
+
+
+@pytest.mark.parametrize("line", ["TICKETING_PORT 9000", "TICKETING_PORT: 9000", "TICKETING_PORT"])
+def test_passes_over_no_line_of_the_file(set_to, tmp_path, line):
+    set_to(AUTH="open")
+    (tmp_path / ".env").write_text(f"# ours\n{line}\n")
+
+    with pytest.raises(SettingsError, match=r"\.env, line 2: not NAME=value"):
+        config.load()
+
+
+def test_says_that_the_file_can_not_be_read(set_to, tmp_path):
+    set_to(AUTH="open")
+    (tmp_path / ".env").write_bytes(b"TICKETING_DATABASE=caf\xe9\n")
+
+    with pytest.raises(SettingsError, match=r"\.env can't be read"):
+        config.load()
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (
+            {"REQUEST_TIMEOUT_S": "1", "LANE_WAIT_S": "60", "COMMIT_TIMEOUT_S": "1"},
+            "TICKETING_LANE_WAIT_S (60) has to be less than TICKETING_REQUEST_TIMEOUT_S (1)",
+        ),
+        (
+            {"REQUEST_TIMEOUT_S": "4", "COMMIT_TIMEOUT_S": "4"},
+            "TICKETING_LANE_WAIT_S (4) has to be less than TICKETING_REQUEST_TIMEOUT_S (4)",
+        ),
+        (
+            {"COMMIT_TIMEOUT_S": "9.5"},
+            "TICKETING_COMMIT_TIMEOUT_S (9.5) has to be at most TICKETING_REQUEST_TIMEOUT_S (9)",
+        ),
+        (
+            {"REQUEST_TIMEOUT_S": "16"},
+            "TICKETING_REQUEST_TIMEOUT_S (16) has to be at most TICKETING_GRACEFUL_TIMEOUT_S (15)",
+        ),
+    ],
+)
+def test_takes_time_limits_only_in_the_order_in_which_they_end(set_to, limits, said):
+    set_to(AUTH="open", **limits)
+
+    with pytest.raises(SettingsError) as error:
+        config.load()
+
+    assert said in str(error.value)
+
+
+def test_takes_time_limits_that_end_in_order(set_to):
+    set_to(AUTH="open", LANE_WAIT_S="1", COMMIT_TIMEOUT_S="2", REQUEST_TIMEOUT_S="2",
+           GRACEFUL_TIMEOUT_S="2")  # fmt: skip
+
+    assert config.load().request_timeout_s == 2
+
+
+@pytest.mark.parametrize("name", ["MONGODB_URI", "RATE_LIMIT_URI"])
+@pytest.mark.parametrize("uri", ["localhost:27017", "http://db1/", "mongodb://me:pass@word@db1/"])
+def test_refuses_what_is_no_uri_of_a_mongodb_without_repeating_it(set_to, name, uri):
+    set_to(AUTH="open", **{name: uri})
+
+    with pytest.raises(SettingsError, match=f"TICKETING_{name}: Not a MongoDB URI") as error:
+        config.load()
+
+    assert "pass" not in str(error.value).replace("password", "")
+
+
+def test_takes_an_empty_uri_for_none(set_to):
+    set_to(AUTH="open", MONGODB_URI="", RATE_LIMIT_URI="")
+
+    assert config.load().mongodb_uri is None
+    assert config.load().rate_limit_uri is None
+
+
 GOOD_KEY = "Zq8vT2mXw5nLk9dRb3yHc7jF4sGp6aQe"
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from dataclasses import replace
 from getpass import getpass
 from pathlib import Path
 
 from marshmallow import ValidationError
+from pymongo.errors import PyMongoError
 
+from ticketing import config
 from ticketing.api.schemas import NEW_USER
 from ticketing.app import create_app, now
 from ticketing.domain.errors import EmailTaken
@@ -18,8 +20,10 @@ from ticketing.server import logs, running
 from ticketing.server.running import CannotStart
 from ticketing.services.passwords import Passwords
 from ticketing.services.users import register
-from ticketing.services.verification import verify
-from ticketing.storage.migrating import migrate
+from ticketing.services.verification import Reading, verify
+
+# What `verify` ends with; whoever runs it by a clock has to tell these apart.
+AGREES, DIFFERS, COULD_NOT_LOOK = 0, 1, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     except CannotStart as reason:
         print(reason, file=sys.stderr)
         return 1
+    except (KeyboardInterrupt, EOFError):
+        print("\nStopped: nothing has been done.", file=sys.stderr)
+        return 130
 
 
 def _migrate() -> int:
@@ -49,31 +56,65 @@ def _migrate() -> int:
 
 
 def _create_admin(data: Path, email: str) -> int:
-    password = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    """Make an administrator, in a new folder as well: this comes before the first `make run`."""
     try:
-        wish = NEW_USER.load({"email": email, "password": password})
+        if not email:
+            raise CannotStart("Whose? Say EMAIL=you@example.org.")
+        if faults := NEW_USER.validate({"email": email}, partial=("password",)):
+            raise ValidationError(faults)
+        wish = NEW_USER.load({"email": email, "password": _asked_password()})
         with running.database(data) as db:
-            migrate(db)
+            running.bring_up_to_date(db)
             user = register(db, Passwords(), **wish, now=now(), role=Role.ADMIN)
-    except ValidationError as faults:
-        raise CannotStart(f"That can't be an administrator: {faults.messages}") from None
+    except ValidationError as error:
+        said = "; ".join(
+            f"{name}: {' '.join(texts)}" for name, texts in error.messages_dict.items()
+        )
+        raise CannotStart(f"That can't be an administrator: {said}") from None
     except EmailTaken as fault:
         raise CannotStart(str(fault)) from None
-    print(f"{user.email} is an administrator now.")
+    print(f"{user.email} is an administrator now, in {running.described(data)}.")
     return 0
 
 
+def _asked_password() -> str:
+    """Ask twice on a terminal, where nobody sees what they type; else read a line."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password = getpass("Password: ")
+    if getpass("The same again: ") != password:
+        raise CannotStart("The two passwords differ: nobody is an administrator by that.")
+    return password
+
+
 def _verify(data: Path, event_id: str | None) -> int:
-    found = 0
-    with running.database(data) as db:
-        for id_, difference in verify(db, event_id):
-            print(f"event {id_}: {difference}")
-            found += 1
-    return 1 if found else 0
+    """Print what differs, and how much was read; what can't be read is neither right nor wrong."""
+    reading, found = Reading(), 0
+    try:
+        with running.database(data, make=False) as db:
+            for id_, difference in verify(db, event_id, reading):
+                print(f"event {id_}: {difference}" if id_ else f"database: {difference}")
+                found += 1
+    except CannotStart as reason:
+        print(reason, file=sys.stderr)
+        return COULD_NOT_LOOK
+    except PyMongoError as error:
+        print(f"MongoDB did not answer to the end: {type(error).__name__}.", file=sys.stderr)
+        return COULD_NOT_LOOK
+    if reading.is_empty and (event_id or not found):
+        what = f"no event {event_id}" if event_id else "no event and no audit entry"
+        print(f"There is {what} in {running.described(data)}.", file=sys.stderr)
+        return COULD_NOT_LOOK
+    print(f"Read {reading}: {f'differences: {found}' if found else 'all agree'}.")
+    return DIFFERS if found else AGREES
 
 
 def _openapi() -> int:
-    settings = replace(running.settings_for_trying_out(), mongodb_uri="mongodb://127.0.0.1/")
+    """Print the document, which is the same whatever is set."""
+    for name in [name for name in os.environ if name.upper().startswith(config.PREFIX)]:
+        del os.environ[name]
+    os.environ |= {"TICKETING_AUTH": "open", "TICKETING_MONGODB_URI": "mongodb://127.0.0.1/"}
+    settings = config.load(env_file=None)
     print(create_app(settings).test_client().get("/openapi.json").text)
     return 0
 

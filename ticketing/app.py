@@ -23,6 +23,7 @@ from ticketing.services.passwords import Passwords
 from ticketing.services.sweeping import Sweeper
 from ticketing.services.tokens import Tokens
 from ticketing.storage.clients import Client, connect
+from ticketing.storage.fitness import Fitness
 
 VIEWS = (events, transactions, bookings, statistics, users, actions, health)
 
@@ -55,7 +56,7 @@ def create_app(
     made = _parts(settings, settings.mongodb_uri, client, clock or now, passwords or Passwords())
     app.extensions[parts.KEY] = made
     # Whoever serves starts it, once it has forked.
-    app.extensions["sweeper"] = Sweeper(made.db, made.office)
+    app.extensions["sweeper"] = Sweeper(made.db, made.office, made.fitness)
     app.wsgi_app = bounded(app.wsgi_app, settings.request_timeout_s)  # type: ignore[assignment, method-assign]
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
@@ -101,6 +102,7 @@ def _parts(
         passwords=passwords,
         tokens=Tokens(keys, settings.token_lifetime_s),
         rates=Rates(settings.rates, settings.rate_limit_uri or uri, settings.database),
+        fitness=Fitness(db),
     )
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
+import io
 import ipaddress
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import environs
 import limits
+from dotenv.parser import parse_stream
 from limits import RateLimitItem
 from marshmallow import ValidationError
 from marshmallow.validate import Length, OneOf, Range
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
 
 PREFIX = "TICKETING_"
 
@@ -54,6 +60,7 @@ class Settings:
     lane_wait_s: float
     commit_timeout_s: float
     log_level: str
+    log_format: Literal["auto", "json", "text"]
     secret_keys: tuple[str, ...]
     token_lifetime_s: int
     trusted_proxies: int
@@ -62,17 +69,56 @@ class Settings:
     cors_origins: tuple[str, ...]
 
 
-def load(*, default_auth: Literal["required", "open"] = "required") -> Settings:
+# Which time has to end before which, and whether they may be equal.
+_ORDER = (
+    (
+        "lane_wait_s",
+        False,
+        "request_timeout_s",
+        "a request that no commit takes hears 503 busy while it still has time",
+    ),
+    (
+        "commit_timeout_s",
+        True,
+        "request_timeout_s",
+        "a commit has no more time than the request that it is for",
+    ),
+    (
+        "request_timeout_s",
+        True,
+        "graceful_timeout_s",
+        "a server that is stopped answers what it has accepted",
+    ),
+)
+
+# Every variable but for its prefix. Most are called like their field.
+NAMES = frozenset(
+    {field.name.upper() for field in fields(Settings)} - {"SECRET_KEYS", "RATES"}
+    | {"SECRET_KEY", "SECRET_KEY_PREVIOUS"}
+    | {f"RATE_{name.upper()}" for name in DEFAULT_RATES}
+)
+
+
+def load(
+    *, default_auth: Literal["required", "open"] = "required", env_file: str | None = ".env"
+) -> Settings:
     """Read the settings; raises SettingsError that names every fault.
 
     The environment wins over the `.env` file in the current folder.
     """
     env = environs.Env(eager=False)
-    env.read_env(Path.cwd() / ".env", recurse=False)
+    written: set[str] = set()
+    faults: list[str] = []
+    if env_file is not None:
+        file = Path.cwd() / env_file
+        written, faults = _read(file)
+        if not faults:
+            env.read_env(file, recurse=False)
+    faults += _unknown({*os.environ, *written})
 
     with env.prefixed(PREFIX):
         values: dict[str, Any] = {
-            "mongodb_uri": env.str("MONGODB_URI", None),
+            "mongodb_uri": env.str("MONGODB_URI", "", validate=_is_mongodb_uri) or None,
             "database": env.str("DATABASE", "ticketing", validate=Length(min=1, max=63)),
             "auth": env.str("AUTH", default_auth, validate=OneOf(["required", "open"])),
             "timezone": env.str("TIMEZONE", "UTC", validate=_is_timezone),
@@ -95,11 +141,12 @@ def load(*, default_auth: Literal["required", "open"] = "required") -> Settings:
             "log_level": env.str(
                 "LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"])
             ),
+            "log_format": env.str("LOG_FORMAT", "auto", validate=OneOf(["auto", "json", "text"])),
             "token_lifetime_s": env.int(
                 "TOKEN_LIFETIME_S", 3600, validate=Range(min=60, max=86_400 * 30)
             ),
             "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=Range(min=0, max=10)),
-            "rate_limit_uri": env.str("RATE_LIMIT_URI", None),
+            "rate_limit_uri": env.str("RATE_LIMIT_URI", "", validate=_is_mongodb_uri) or None,
             "cors_origins": tuple(env.list("CORS_ORIGINS", [])),
         }
         keys = env.str("SECRET_KEY", ""), env.str("SECRET_KEY_PREVIOUS", "")
@@ -112,7 +159,9 @@ def load(*, default_auth: Literal["required", "open"] = "required") -> Settings:
     try:
         env.seal()
     except environs.EnvValidationError as error:
-        raise SettingsError(_tell(error)) from None
+        faults += _told(error)
+    if faults:
+        raise SettingsError(_all(faults))
 
     _refuse_a_key_that_is_only_previous(*keys)
     settings = Settings(
@@ -124,6 +173,7 @@ def load(*, default_auth: Literal["required", "open"] = "required") -> Settings:
         }
     )
     _refuse_unsafe(settings)
+    _refuse_disorder(settings)
     return settings
 
 
@@ -135,6 +185,51 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def authority(host: str, port: int) -> str:
+    """Write an address as it stands in a URL; that of IPv6 is in brackets."""
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+
+
+def _read(file: Path) -> tuple[set[str], list[str]]:
+    """Return the names that stand in the file, and its lines that would be passed over."""
+    try:
+        bindings = list(parse_stream(io.StringIO(file.read_text(encoding="utf-8"))))
+    except FileNotFoundError:
+        return set(), []
+    except (OSError, ValueError) as error:
+        return set(), [f"{file} can't be read: {error}"]
+    faulty = [b for b in bindings if b.error or (b.key and b.value is None)]
+    return (
+        {binding.key for binding in bindings if binding.key},
+        [f"{file}, line {binding.original.line}: not NAME=value" for binding in faulty],
+    )
+
+
+def _unknown(names: set[str]) -> Iterator[str]:
+    """Name what looks like a setting and is none: a slip of the pen would go unnoticed."""
+    known = {PREFIX + name for name in NAMES}
+    for name in sorted(names - known):
+        if name.upper().startswith(PREFIX.rstrip("_")):
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            told = f"did you mean {near[0]}?" if near else "docs/configuration.md lists them all."
+            yield f"{name}: there is no such setting; {told}"
+
+
+def _refuse_disorder(settings: Settings) -> None:
+    """Whoever is further in gives up first, so that the answer still finds somebody to hear it."""
+    faults = []
+    for inner, may_be_equal, outer, why in _ORDER:
+        one, other = getattr(settings, inner), getattr(settings, outer)
+        if one > other or (one == other and not may_be_equal):
+            faults.append(
+                f"{PREFIX}{inner.upper()} ({one:g}) has to be "
+                f"{'at most' if may_be_equal else 'less than'} "
+                f"{PREFIX}{outer.upper()} ({other:g}): {why}."
+            )
+    if faults:
+        raise SettingsError(_all(faults))
 
 
 def _refuse_a_key_that_is_only_previous(key: str, previous: str) -> None:
@@ -185,6 +280,19 @@ def _rate(name: str, text: str, auth: str) -> RateLimitItem | None:
     return limits.parse(text or DEFAULT_RATES[name])
 
 
+def _is_mongodb_uri(text: str) -> None:
+    """Refuse what the driver can't read, in words of our own: the text may hold a password."""
+    if text.startswith("mongodb+srv://") or not text:
+        return
+    try:
+        parse_uri(text, validate=True)
+    except (PyMongoError, ValueError):
+        raise ValidationError(
+            "Not a MongoDB URI such as mongodb://db1,db2,db3/?replicaSet=rs0, in which the user's "
+            "name and password are percent-encoded."
+        ) from None
+
+
 def _is_timezone(name: str) -> None:
     try:
         ZoneInfo(name)
@@ -192,8 +300,11 @@ def _is_timezone(name: str) -> None:
         raise ValidationError("Not a time zone such as Europe/Berlin.") from None
 
 
-def _tell(error: environs.EnvValidationError) -> str:
+def _told(error: environs.EnvValidationError) -> list[str]:
     messages = error.error_messages
     assert isinstance(messages, Mapping)
-    faults = [f"{variable}: {' '.join(found)}" for variable, found in messages.items()]
+    return [f"{variable}: {' '.join(found)}" for variable, found in messages.items()]
+
+
+def _all(faults: list[str]) -> str:
     return "Some settings are wrong.\n" + "\n".join(f"  {fault}" for fault in faults)

@@ -53,3 +53,14 @@ def refused(answer, status, code):
     assert answer.json["code"] == code, answer.json
     assert {"type", "title", "detail"} <= answer.json.keys()
     return answer.json
+
+
+def refused_plainly(answer, status, code):
+    """Check that an answer is a problem that also speaks as the briefs' services do."""
+    problem = refused(answer, status, code)
+    assert problem["error"] is True
+    assert problem["message"] == problem["detail"]
+    return problem
+
+
+each_place = pytest.mark.parametrize("place", ["", "/api/events"])

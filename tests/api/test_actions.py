@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.conftest import refused
-
-PLACES = ["", "/api/events"]
+from tests.api.conftest import each_place, refused_plainly
 
 
 @pytest.fixture
@@ -17,13 +15,6 @@ def at(api):
         return api.post(f"{place}/{action}", json=body)
 
     return ask
-
-
-def refused_plainly(answer, status, code):
-    problem = refused(answer, status, code)
-    assert problem["error"] is True
-    assert problem["message"] == problem["detail"]
-    return problem
 
 
 def test_walks_the_first_brief(at, api):
@@ -89,7 +80,7 @@ def test_walks_the_third_brief(at, api):
     assert at(place, "cancel", eventId=event["id"], userId="7").json == {"freed": True}
 
 
-@pytest.mark.parametrize("place", PLACES)
+@each_place
 @pytest.mark.parametrize("name", ["name", "event_name", "title"])
 @pytest.mark.parametrize("capacity", ["capacity", "available_tickets", "totalTickets"])
 def test_understands_every_spelling_of_a_new_event(at, api, place, name, capacity):
@@ -100,7 +91,7 @@ def test_understands_every_spelling_of_a_new_event(at, api, place, name, capacit
     assert shown["date"] is None
 
 
-@pytest.mark.parametrize("place", PLACES)
+@each_place
 @pytest.mark.parametrize("event_id", ["event_id", "eventId"])
 @pytest.mark.parametrize("user", ["user", "userId", "userEmail"])
 def test_understands_every_spelling_of_a_booking(at, place, event_id, user):
@@ -140,7 +131,7 @@ def test_keeps_one_event_a_day_there_too(at):
     refused_plainly(again, 409, "date_taken")
 
 
-@pytest.mark.parametrize("place", PLACES)
+@each_place
 @pytest.mark.parametrize(
     ("action", "body"),
     [
@@ -180,7 +171,7 @@ def test_refuses_what_makes_no_sense(at, api, place, action, body):
     assert api.get("/status/demo").json["data"]["bookings_count"] == 0
 
 
-@pytest.mark.parametrize("place", PLACES)
+@each_place
 def test_knows_no_unknown_event(at, api, place):
     refused_plainly(at(place, "book", event_id="unknown", user="a"), 404, "event_not_found")
     refused_plainly(at(place, "cancel", event_id="unknown", user="a"), 404, "event_not_found")
@@ -211,3 +202,88 @@ def test_takes_the_services_own_words_as_well_but_not_two_of_them(at):
 
     assert at("", "book", event="demo", customer="ada").status_code == 201
     refused_plainly(at("", "book", event="demo", eventId="x", customer="b"), 400, "bad_request")
+
+
+@each_place
+@pytest.mark.parametrize(
+    ("action", "body"),
+    [
+        ("initialize", {"name": "Gala", "capacity": 3, "totalTickets": "3"}),
+        ("initialize", {"name": "5", "title": 5, "capacity": 3}),
+        ("initialize", {"name": "Gala", "capacity": 1, "available_tickets": True}),
+        ("initialize", {"name": "Gala", "capacity": 3, "totalTickets": None}),
+        ("book", {"event_id": 1, "eventId": 2, "user": "ada"}),
+        ("book", {"event_id": 1, "eventId": True, "user": "ada"}),
+        ("book", {"event_id": 1, "user": 1, "userId": "2"}),
+        ("book", {"event_id": 1, "user": "ada", "userEmail": None}),
+        ("cancel", {"event_id": 1, "eventId": "01", "user": "ada"}),
+    ],
+)
+def test_refuses_two_values_for_one_thing(at, api, place, action, body):
+    at("", "initialize", name="Gala", capacity=3, id=1)
+
+    problem = refused_plainly(at(place, action, **body), 400, "bad_request")
+
+    assert list(problem["errors"].values()) == [["Two values for one thing."]] * 2
+    assert api.get("/status/1").json["data"]["bookings_count"] == 0
+
+
+@each_place
+def test_takes_the_same_value_in_several_spellings(at, place):
+    twice = {"name": "Gala", "title": "Gala", "capacity": 3, "totalTickets": 3, "id": 7}
+    assert at(place, "initialize", **twice).status_code == 201
+
+    twice = {"event_id": 7, "eventId": "7", "event": "7", "user": 5, "userId": "5"}
+    assert at(place, "book", **twice).status_code == 201
+    assert at(place, "cancel", **twice).status_code == 200
+
+
+@each_place
+@pytest.mark.parametrize("event", [0, -1, 10**39, "x" * 60_000, "", "a/b", "\u0000", "é", "../x"])
+def test_knows_no_event_by_an_id_that_makes_no_sense(at, place, event):
+    for action in ("book", "cancel"):
+        answer = at(place, action, eventId=event, user="ada")
+        refused_plainly(answer, 404, "event_not_found")
+
+
+@each_place
+@pytest.mark.parametrize("digits", ["1" * 41, "-" + "1" * 41, "1e5", "1.0"])
+def test_takes_no_number_for_an_id_that_is_too_long_or_not_whole(api, place, digits):
+    for action in ("book", "cancel"):
+        body = f'{{"eventId": {digits}, "user": "ada"}}'
+        answer = api.post(f"{place}/{action}", data=body, content_type="application/json")
+        refused_plainly(answer, 400, "bad_request")
+
+
+@each_place
+@pytest.mark.parametrize("event", ["unknown", "%00", "x" * 2000, "%ff", "1.5", "$ne"])
+def test_shows_no_status_of_an_unknown_event(api, place, event):
+    refused_plainly(api.get(f"{place}/status/{event}"), 404, "event_not_found")
+
+
+@each_place
+def test_makes_no_event_anew_that_was_sold_called_off_or_deleted(at, api, place):
+    events = ("sold", "off", "gone", "cancelled")
+    for event in events:
+        assert at(place, "initialize", id=event, title="Gala", totalTickets=3).status_code == 201
+    api.post("/api/v1/transactions", json={"event": "sold", "nTickets": 1})
+    api.post("/api/v1/events/off/cancellation")
+    api.delete("/api/v1/events/gone")
+    at(place, "book", eventId="cancelled", user="ada")
+    at(place, "cancel", eventId="cancelled", user="ada")
+
+    for event in events:
+        again = at(place, "initialize", id=event, title="Ball", totalTickets=9)
+        refused_plainly(again, 409, "event_exists")
+
+
+def test_makes_one_event_under_a_key(api):
+    body = {"name": "Gala", "totalTickets": 3, "date": "2025-09-10T10:00:00Z"}
+    headers = {"Idempotency-Key": "k1"}
+
+    first, again = (api.post("/initialize", json=body, headers=headers) for _ in range(2))
+
+    assert first.status_code == 201
+    assert again.data == first.data
+    other = api.post("/initialize", json={**body, "totalTickets": 4}, headers=headers)
+    refused_plainly(other, 422, "idempotency_key_reused")

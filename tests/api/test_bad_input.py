@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.api.conftest import GALA, refused
 
@@ -292,3 +293,14 @@ def test_repeats_no_hostile_text_in_its_answer(api):
 
     assert hostile not in answer.text
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_names_the_request_in_the_line_of_a_crash(api_at, monkeypatch):
+    api = api_at()
+    monkeypatch.setattr("ticketing.storage.events.get", lambda *_: 1 / 0)
+
+    with capture_logs() as lines:
+        answer = api.get("/api/v1/events/e1", headers={"X-Request-ID": "till-7"})
+
+    refused(answer, 500, "internal_server_error")
+    assert [line["request_id"] for line in lines if line["event"] == "crash"] == ["till-7"]

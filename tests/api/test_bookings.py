@@ -310,6 +310,7 @@ def test_tells_the_figures_of_one_moment(api, till):
         "ticketsAvailable": 0,
         "bookings": 1,
         "waiting": 1,
+        "status": "scheduled",
     }
 
 

@@ -6,6 +6,7 @@ import base64
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -15,7 +16,10 @@ from tests.api.conftest import GALA, refused
 from tests.conftest import QUICK
 from ticketing.domain.users import Role
 from ticketing.services import users as people
+from ticketing.services.groups import Asker
+from ticketing.services.leaving import leave_lists
 from ticketing.services.passwords import Passwords
+from ticketing.services.sweeping import sweep
 from ticketing.services.tokens import AUDIENCE, ISSUER
 from ticketing.storage import users
 
@@ -460,6 +464,44 @@ def test_says_in_the_trail_who_it_was(admin, person, event):
     assert [entry["actor"] for entry in trail] == [admin.user.id, ada.user.id]
 
 
+def test_says_whether_the_customer_or_staff_has_cancelled(api, person, staff, admin, event):
+    ada, body = person("ada"), {"event_id": event["id"]}
+
+    def why(cancel):
+        booking = book(ada, event).json
+        answer = cancel(f"/bookings/{booking['id']}")
+        assert answer.status_code == 200, answer.json
+        return ada.ask("GET", f"/bookings/{booking['id']}").json["reason"]
+
+    assert why(lambda path: ada.ask("DELETE", path)) == "customer"
+    assert why(lambda _: api.post("/cancel", json=body, headers=ada.bearer)) == "customer"
+    assert why(lambda path: staff.ask("DELETE", path)) == "staff"
+    assert why(lambda path: admin.ask("DELETE", path)) == "staff"
+    named = {**body, "user": ada.email}
+    assert why(lambda _: api.post("/cancel", json=named, headers=staff.bearer)) == "staff"
+    off = f"/events/{event['id']}/cancellation"
+    assert why(lambda _: admin.ask("POST", off)) == "called_off"
+
+
+def test_takes_who_got_a_booking_for_its_customer(person, event):
+    ada, grace = person("ada"), person("grace")
+    path = f"/bookings/{book(ada, event).json['id']}"
+    ada.ask("POST", f"{path}/transfer", {"to": grace.email})
+
+    assert grace.ask("DELETE", path).json["reason"] == "customer"
+
+
+def test_tells_staff_alone_who_is_owed_what(person, staff, admin, event):
+    ada = person("ada")
+    booking = book(ada, event).json
+    path = f"/events/{event['id']}/cancellation"
+    admin.ask("POST", path)
+
+    refused(ada.ask("GET", path), 403, "forbidden")
+    (row,) = staff.ask("GET", path).json["items"]
+    assert (row["booking"], row["customer"]) == (booking["id"], ada.email)
+
+
 def test_tells_no_customer_who_got_their_tickets(api, admin, person, staff):
     event = admin.ask("POST", "/events", {**GALA, "capacity": 1}).json
     ada, grace, linus = (person(name) for name in ("ada", "grace", "linus"))
@@ -548,3 +590,227 @@ def test_no_route_lets_a_lesser_role_in(api, person, staff, admin):
                 path = rule.replace("<id>", "x")
                 answer = api.open(path, method=method, headers=somebody.bearer)
                 refused(answer, 403, "forbidden")
+
+
+# Whoever is deactivated leaves the waiting lists.
+
+
+@pytest.fixture
+def sold_out(admin):
+    """An event with its only ticket sold over the counter, and how to give that back."""
+    event = admin.ask("POST", "/events", {**GALA, "capacity": 1}).json
+    sale = admin.ask("POST", "/transactions", {"event": event["id"], "nTickets": 1}).json
+    event["give_back"] = lambda: admin.ask("DELETE", f"/transactions/{sale['id']}").json
+    return event
+
+
+def wait_for(event, who):
+    answer = who.ask("POST", f"/events/{event['id']}/bookings", {})
+    assert answer.status_code == 202, answer.json
+    return answer.json
+
+
+def deactivate(admin, who):
+    answer = admin.ask("PATCH", f"/users/{who.user.id}", {"active": False})
+    assert answer.status_code == 200, answer.json
+
+
+def entries(admin, event, **query):
+    answer = admin.ask("GET", f"/events/{event['id']}/audit?{urlencode(query)}")
+    assert answer.status_code == 200, answer.json
+    return [(entry["action"], entry["actor"]) for entry in answer.json["items"]]
+
+
+def test_who_is_deactivated_leaves_the_waiting_list(admin, person, sold_out):
+    ada, grace = person("ada"), person("grace")
+    hers, next_ones = wait_for(sold_out, ada), wait_for(sold_out, grace)
+
+    deactivate(admin, ada)
+
+    assert admin.ask("GET", f"/bookings/{hers['id']}").json["status"] == "cancelled"
+    assert entries(admin, sold_out, booking=hers["id"])[-1] == ("cancelled", admin.user.id)
+    assert [b["id"] for b in sold_out["give_back"]()["assigned"]] == [next_ones["id"]]
+
+
+def test_who_is_deactivated_keeps_what_is_confirmed(admin, event, person):
+    ada = person("ada")
+    held = ada.ask("POST", f"/events/{event['id']}/bookings", {}).json
+
+    deactivate(admin, ada)
+
+    assert admin.ask("GET", f"/bookings/{held['id']}").json["status"] == "confirmed"
+
+
+def test_who_is_active_again_is_on_no_list(admin, person, sold_out):
+    ada = person("ada")
+    hers = wait_for(sold_out, ada)
+
+    deactivate(admin, ada)
+    admin.ask("PATCH", f"/users/{ada.user.id}", {"active": True})
+
+    assert admin.ask("GET", f"/bookings/{hers['id']}").json["status"] == "cancelled"
+    wait_for(sold_out, ada.sign_in())
+
+
+def crash_after_deactivating(db, who):
+    users.change(db, who.user.id, {"active": False}, revoke=True)
+
+
+def test_serves_nobody_who_was_deactivated_though_the_rest_was_cut_short(
+    db, admin, person, sold_out
+):
+    ada, grace = person("ada"), person("grace")
+    hers, next_ones = wait_for(sold_out, ada), wait_for(sold_out, grace)
+    crash_after_deactivating(db, ada)
+
+    assert [b["id"] for b in sold_out["give_back"]()["assigned"]] == [next_ones["id"]]
+
+    assert entries(admin, sold_out, booking=hers["id"])[-1] == ("cancelled", "office")
+
+
+def test_the_sweeper_goes_on_where_deactivating_was_cut_short(db, office, admin, person, sold_out):
+    ada = person("ada")
+    hers = wait_for(sold_out, ada)
+    crash_after_deactivating(db, ada)
+
+    sweep(db, office)
+
+    assert admin.ask("GET", f"/bookings/{hers['id']}").json["status"] == "cancelled"
+
+
+def test_is_forgotten_by_the_sweeper_once_no_request_can_be_under_way(db, office, person):
+    ada = person("ada")
+    crash_after_deactivating(db, ada)
+    sweep(db, office)
+    assert [user.id for user in users.leaving(db, 10)] == [ada.user.id]
+
+    long_ago = datetime.now(UTC) - timedelta(minutes=2)
+    db.users.update_one({"_id": ada.user.id}, {"$set": {"leaving": long_ago}})
+    sweep(db, office)
+
+    assert users.leaving(db, 10) == []
+
+
+def test_being_active_again_gives_no_place_back_that_was_left_over(db, admin, person, sold_out):
+    ada = person("ada")
+    hers = wait_for(sold_out, ada)
+    crash_after_deactivating(db, ada)
+
+    admin.ask("PATCH", f"/users/{ada.user.id}", {"active": True})
+
+    assert admin.ask("GET", f"/bookings/{hers['id']}").json["status"] == "cancelled"
+    assert users.leaving(db, 10) == []
+
+
+def test_the_sweeper_takes_no_new_place_of_somebody_who_is_active_again(
+    db, office, admin, person, sold_out
+):
+    ada = person("ada")
+    deactivate(admin, ada)
+    gone = users.find(db, ada.user.id)
+    admin.ask("PATCH", f"/users/{ada.user.id}", {"active": True})
+    new = wait_for(sold_out, ada.sign_in())
+
+    assert leave_lists(db, office, gone, Asker("office", "r1"))
+
+    assert admin.ask("GET", f"/bookings/{new['id']}").json["status"] == "waiting"
+
+
+def test_serves_nobody_once_a_deactivation_was_answered(admin, person, sold_out):
+    """Tickets come free one by one while people are deactivated: who is served was active then."""
+    people_waiting = [person(f"p{number}") for number in range(8)]
+    places = {wait_for(sold_out, who)["id"]: who for who in people_waiting}
+    answered = {}
+
+    def deactivate_one(who):
+        deactivate(admin, who)
+        answered[who.user.id] = len(entries(admin, sold_out, limit=100))
+
+    def free():
+        for capacity in range(2, 6):
+            admin.ask("PATCH", f"/events/{sold_out['id']}", {"capacity": capacity})
+
+    with ThreadPoolExecutor(6) as pool:
+        freeing = pool.submit(free)
+        list(pool.map(deactivate_one, people_waiting[1::2]))
+        freeing.result()
+
+    trail = admin.ask("GET", f"/events/{sold_out['id']}/audit?limit=100").json["items"]
+    for entry in trail:
+        if entry["action"] == "assigned":
+            served = places[entry["booking"]].user.id
+            assert entry["sequence"] <= answered.get(served, len(trail))
+
+
+@pytest.mark.parametrize("name", ["id", "address"])
+def test_staff_gives_nothing_to_who_is_deactivated(admin, staff, person, event, name):
+    ada, grace = person("ada"), person("grace")
+    held = grace.ask("POST", f"/events/{event['id']}/bookings", {}).json
+    deactivate(admin, ada)
+    named = ada.user.id if name == "id" else ada.email.upper()
+
+    book = staff.ask("POST", f"/events/{event['id']}/bookings", {"customer": named})
+    refused(book, 409, "account_deactivated")
+    pass_on = staff.ask("POST", f"/bookings/{held['id']}/transfer", {"to": named})
+    refused(pass_on, 409, "account_deactivated")
+
+
+# A customer's audit entries, whatever they are called.
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda who: who.user.id,
+        lambda who: who.user.id.upper(),
+        lambda who: who.email,
+        lambda who: who.email.upper(),
+        lambda who: f"  {who.email.title()} ",
+    ],
+    ids=["id", "ID", "address", "ADDRESS", "Address"],
+)
+def test_finds_the_entries_of_a_registered_customer(admin, person, event, spell):
+    ada, grace = person("ada"), person("grace")
+    hers = ada.ask("POST", f"/events/{event['id']}/bookings", {"nTickets": 2}).json
+    grace.ask("POST", f"/events/{event['id']}/bookings", {})
+    ada.ask("PATCH", f"/bookings/{hers['id']}", {"nTickets": 1})
+
+    found = entries(admin, event, customer=spell(ada))
+
+    assert [action for action, _ in found] == ["booked", "reduced"]
+
+
+def test_finds_what_a_customer_has_passed_on(admin, person, event):
+    ada, grace = person("ada"), person("grace")
+    hers = ada.ask("POST", f"/events/{event['id']}/bookings", {}).json
+    ada.ask("POST", f"/bookings/{hers['id']}/transfer", {"to": grace.email})
+    admin.ask("POST", f"/bookings/{hers['id']}/transfer", {"to": "Linus"})
+
+    def actions(**query):
+        return [action for action, _ in entries(admin, event, **query)]
+
+    assert actions(customer=ada.email) == ["booked", "transferred"]
+    assert actions(customer=grace.email) == ["transferred", "transferred"]
+    assert actions(customer="linus") == []
+    assert actions(customer="Linus") == ["transferred"]
+    assert actions(customer=ada.email, booking=hers["id"]) == ["booked", "transferred"]
+
+
+def test_pages_through_a_customers_entries_on_both_sides(admin, event):
+    """Given away and come by: in the order of the sequence, none left out, none twice."""
+    path = f"/events/{event['id']}/bookings"
+    held = admin.ask("POST", path, {"customer": "ada"}).json
+    for _ in range(5):
+        for to in ("grace", "ada"):
+            admin.ask("POST", f"/bookings/{held['id']}/transfer", {"to": to})
+
+    seen, cursor = [], None
+    while True:
+        query = urlencode({"customer": "ada", "limit": 3, **({"cursor": cursor} if cursor else {})})
+        page = admin.ask("GET", f"/events/{event['id']}/audit?{query}").json
+        seen += [entry["sequence"] for entry in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+
+    assert seen == list(range(2, 13))

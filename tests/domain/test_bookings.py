@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import ADA, GRACE, LINUS, book, give_back, outcome, sell
+from tests.builders import ADA, GRACE, LINUS, NOW, book, give_back, outcome, sell
 from tests.domain.world import World
 from ticketing.domain import facts
 from ticketing.domain.commands import (
@@ -12,9 +12,10 @@ from ticketing.domain.commands import (
     CarryOn,
     Change,
     Reduce,
+    Return,
     Transfer,
 )
-from ticketing.domain.customers import plain_name
+from ticketing.domain.customers import Customer, plain_name
 from ticketing.domain.errors import (
     AlreadyBooked,
     AlreadyWaiting,
@@ -32,6 +33,8 @@ from ticketing.domain.errors import (
 )
 from ticketing.domain.rules import waiting_list
 from ticketing.domain.verification import differences
+
+HEDY = plain_name("hedy")
 
 
 def refused(world, command, error):
@@ -326,6 +329,69 @@ def test_calls_an_event_off():
     world.check()
 
 
+def test_says_when_and_why_a_booking_was_cancelled():
+    world = World(capacity=5, price=500)
+    own = Customer("user:ada", "ada@example.org")  # "ada" gives every order
+    world.do(book(own, booking="own"), book(GRACE, booking="grace"), sell(1, "sale"))
+    world.do(book(LINUS, 2, booking="linus"), book(HEDY, booking="hedy"))
+
+    world.do(Cancel("own"), CancelFor(GRACE), Return("sale"))
+    assert world.bookings["linus"].cancelled_at is None
+    assert world.bookings["linus"].reason is None
+    world.do(CallOff())
+
+    ended = world.bookings.values()
+    assert {b.cancelled_at for b in ended} == {NOW}
+    assert {b.id: b.reason for b in ended} == {
+        "own": "customer",
+        "grace": "staff",
+        "sale": "staff",
+        "linus": "called_off",
+        "hedy": "called_off",
+    }
+    world.check()
+
+
+def test_leaves_the_reason_be_when_it_is_cancelled_again():
+    world = World()
+    world.do(book(ADA, booking="a"), Cancel("a"))
+    before = world.bookings["a"]
+
+    world.do(CallOff(), Cancel("a"))
+
+    assert world.bookings["a"] == before
+
+
+def test_keeps_what_an_event_had_brought_when_it_was_called_off():
+    world = World(capacity=3, price=500)
+    world.do(book(ADA, 2, booking="a"), sell(1), book(GRACE), Cancel("a"))
+    assert world.event.owed_total is None
+
+    world.do(CallOff())
+
+    assert (world.event.owed_total, world.event.revenue) == (1000, 0)
+    world.check()
+
+
+def test_names_the_first_hundred_who_are_owed_money():
+    world = World(capacity=200)
+    world.do(*(book(plain_name(f"c{n}")) for n in range(102)), Change({"price": 0}), sell(3))
+
+    (off,) = world.do(CallOff())
+
+    assert [b.customer.given for b in off.owed] == [f"c{n}" for n in range(100)]
+    assert off.owed_total == 102 * 500
+
+
+def test_has_no_tickets_of_an_event_that_was_called_off():
+    world = World(capacity=4)
+    world.do(sell(1))
+
+    (off,) = world.do(CallOff())
+
+    assert (off.event.capacity, off.event.available) == (4, 0)
+
+
 def test_calls_off_what_was_booked_in_the_same_group():
     world = World(capacity=4)
 
@@ -377,10 +443,28 @@ def test_calls_a_large_event_off_in_several_commits():
     decision = world.decide(CallOff())
     assert decision.leaves_something
     assert decision.outcomes[0].owed_total == 5000
+    assert len(decision.outcomes[0].owed) == 3
+    assert (world.event.owed_total, world.event.available) == (5000, 0)
 
     while world.decide(CarryOn()).leaves_something:
         pass
     assert (world.event.sold, world.event.waiting, world.event.revenue) == (0, 0, 0)
+    world.check()
+
+
+@pytest.mark.usefixtures("small_commits")
+def test_owes_also_who_cancels_before_the_calling_off_has_come_to_them():
+    world = World(capacity=20, price=500)
+    world.do(*(book(plain_name(f"c{n}"), booking=f"b{n:02}") for n in range(15)), sell(1, "s"))
+    world.do(CallOff())
+
+    world.do(Cancel("b13"))
+    world.do(Return("s"))
+    while world.decide(CarryOn()).leaves_something:
+        pass
+
+    assert {booking.reason for booking in world.bookings.values()} == {"called_off"}
+    assert sum(b.total for b in world.bookings.values()) == world.event.owed_total == 8000
     world.check()
 
 

@@ -1,9 +1,10 @@
 from datetime import date
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from ticketing.domain.calendar import last_day_of, months_back, parse_day
+from ticketing.domain.calendar import last_day_of, months_back, parse_day, parse_day_or_time
 from ticketing.domain.money import to_major, to_minor
 from ticketing.domain.statistics import mean_percentage
 
@@ -36,6 +37,108 @@ def test_reads_a_day_in_both_spellings(text):
 def test_reads_nothing_else_as_a_day(text):
     with pytest.raises(ValueError, match=r"."):
         parse_day(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025-09-10",
+        "10/09/2025",
+        "2025-09-10T10:00:00Z",
+        "2025-09-10T10:00:00.000Z",
+        "2025-09-10T10:00:00.123456789012Z",
+        "2025-09-10T10:00:00,5Z",
+        "2025-09-10t10:00:00z",
+        "2025-09-10 10:00:00Z",
+        "2025-09-10T10:00Z",
+        "2025-09-10T10:00",
+        "2025-09-10T23:59:59.999",
+        "2025-09-10T00:00:00",
+        "2025-09-10T10:00:00+02:00",
+        "2025-09-10T10:00:00-0500",
+        "2025-09-10T10:00:00+02",
+        "2025-09-10T10:00:00-00:00",
+    ],
+)
+def test_reads_a_date_time_however_it_is_written(text):
+    assert parse_day_or_time(text, ZoneInfo("UTC")) == date(2025, 9, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "day"),
+    [
+        ("2025-09-10T10:00:00Z", "Pacific/Kiritimati", date(2025, 9, 11)),
+        ("2025-09-10T10:00:00Z", "Pacific/Midway", date(2025, 9, 9)),
+        ("2025-09-10T23:00:00-05:00", "UTC", date(2025, 9, 11)),
+        ("2025-09-10T01:00:00+05:30", "UTC", date(2025, 9, 9)),
+        # Without an offset it is meant there, also where the clock skips or repeats that hour.
+        ("2025-09-10T23:59:59", "Pacific/Kiritimati", date(2025, 9, 10)),
+        ("2025-03-30T02:30:00", "Europe/Berlin", date(2025, 3, 30)),
+        # An hour ahead in winter, two in summer.
+        ("2025-01-10T22:30:00Z", "Europe/Berlin", date(2025, 1, 10)),
+        ("2025-07-10T22:30:00Z", "Europe/Berlin", date(2025, 7, 11)),
+        ("2025-10-26T22:30:00Z", "Europe/Berlin", date(2025, 10, 26)),
+        ("2025-12-31T23:00:00Z", "Europe/Berlin", date(2026, 1, 1)),
+        ("2024-02-28T23:30:00Z", "Europe/Berlin", date(2024, 2, 29)),
+        # The first day and the last.
+        ("1899-12-31T23:00:00-05:00", "UTC", date(1900, 1, 1)),
+        ("9999-12-31T23:59:59Z", "UTC", date(9999, 12, 31)),
+        ("9999-12-31T23:59:59Z", "Pacific/Midway", date(9999, 12, 31)),
+    ],
+)
+def test_takes_the_day_that_a_date_time_is_in_the_zone(text, zone, day):
+    assert parse_day_or_time(text, ZoneInfo(zone)) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("1900-01-01T00:00:00Z", "America/New_York"),
+        ("9999-12-31T23:59:59Z", "Pacific/Kiritimati"),
+        ("9999-12-31T23:59:59-12:00", "UTC"),
+        ("0001-01-01T00:00:00Z", "America/New_York"),
+        ("0001-01-01T00:00:00+14:00", "UTC"),
+        ("0000-01-01T00:00:00Z", "UTC"),
+    ],
+)
+def test_reads_no_date_time_before_the_first_day_or_after_the_last(text, zone):
+    with pytest.raises(ValueError, match=r"[Yy]ear|day"):
+        parse_day_or_time(text, ZoneInfo(zone))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " 2025-09-10T10:00:00Z",
+        "2025-09-10T10:00:00Z\n",
+        "2025-09-10T",
+        "2025-09-10T10",
+        "2025-09-10T10:00:",
+        "2025-09-10T10:00:00.Z",
+        "2025-09-10T1:00:00Z",
+        "2025-09-10T24:00:00Z",
+        "2025-09-10T10:60:00Z",
+        "2025-09-10T10:00:60Z",
+        "2025-09-10T10:00:00+24:00",
+        "2025-09-10T10:00:00+02:60",
+        "2025-09-10T10:00:00+2",
+        "2025-09-10T10:00:00 +02:00",
+        "2025-09-10T10:00:00UTC",
+        "2025-09-10T10:00:00Zjunk",
+        "2025-09-10X10:00:00Z",
+        "2025-02-29T10:00:00Z",
+        "2025-13-01T10:00:00Z",
+        "10/09/2025 10:00:00",
+        "20250910T100000Z",
+        "2025-W37-3T10:00:00Z",
+        "+012025-09-10T10:00:00Z",
+        "\u0662\u0660\u0662\u0665-09-10T10:00:00Z",
+    ],
+)
+def test_reads_nothing_else_as_a_date_time(text):
+    with pytest.raises(ValueError, match=r"."):
+        parse_day_or_time(text, ZoneInfo("UTC"))
 
 
 def test_knows_leap_days():

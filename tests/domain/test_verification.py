@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from tests.builders import ADA, GRACE, LINUS, book, sell
+from tests.builders import ADA, GRACE, LINUS, NOW, book, sell
 from tests.domain.world import World
-from ticketing.domain.commands import CancelFor, Change, Reduce, Transfer
+from ticketing.domain.commands import CallOff, CancelFor, Change, Reduce, Transfer
 from ticketing.domain.verification import differences
 
 
@@ -45,12 +46,49 @@ def test_finds_a_wrong_counter(world, counter):
         ({"customer": ADA}, "customer"),
         ({"total": 1}, "total"),
         ({"sequence": 99}, "sequence"),
+        ({"cancelled_at": NOW}, "cancelled_at"),
+        ({"reason": "staff"}, "reason"),
     ],
 )
 def test_finds_a_wrong_booking(world, change, word):
     world.bookings["g"] = replace(world.bookings["g"], **change)
 
     says(world, "booking g", word)
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong"),
+    [
+        (CancelFor(GRACE), {"reason": "called_off"}),
+        (CancelFor(GRACE), {"reason": "customer"}),
+        (CancelFor(GRACE), {"reason": "expired"}),
+        (CallOff(), {"reason": "staff"}),
+        (CallOff(), {"reason": None}),
+        (CallOff(), {"cancelled_at": None}),
+        (CallOff(), {"cancelled_at": NOW + timedelta(milliseconds=1)}),
+    ],
+)
+def test_finds_a_wrong_end(world, command, wrong):
+    world.do(command)
+    world.check()
+    world.bookings["g"] = replace(world.bookings["g"], **wrong)
+
+    says(world, "booking g", *wrong)
+
+
+@pytest.mark.parametrize("owed_total", [None, 0, 2201])
+def test_finds_a_wrong_sum_of_what_is_owed(world, owed_total):
+    world.do(CallOff())
+    world.check()
+    world.event = replace(world.event, owed_total=owed_total)
+
+    says(world, f"owed_total is {owed_total}", "the trail comes to 2200")
+
+
+def test_finds_a_sum_owed_for_an_event_that_was_not_called_off(world):
+    world.event = replace(world.event, owed_total=1)
+
+    says(world, "owed_total")
 
 
 def test_finds_a_lost_sale(world):

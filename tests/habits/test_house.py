@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from tests.conftest import the_settings
 from tests.system.server import ROOT
 from ticketing.app import create_app
-from ticketing.config import PREFIX
+from ticketing.config import NAMES, PREFIX, load
 from ticketing.storage.clients import connect
 
 PACKAGE = ROOT / "ticketing"
@@ -22,7 +24,7 @@ ALLOWED = {
     "storage": {"storage", "domain"},
     "services": {"services", "storage", "domain"},
     "api": {"api", "services", "storage", "domain", "config"},
-    "server": {"server", "storage", "config"},
+    "server": {"server", "api", "storage", "config"},
     "config": set(),
 }
 
@@ -77,6 +79,17 @@ def test_every_line_of_the_security_page_points_to_a_test():
         assert f"def {test}(" in (ROOT / file).read_text(), (file, test)
 
 
+def test_every_test_that_the_docs_name_is_there():
+    named = [
+        found
+        for file in ROOT.glob("docs/*.md")
+        for found in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", file.read_text())
+    ]
+    assert len(named) > 30
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / file).read_text(), (file, test)
+
+
 def test_has_no_room_for_odds_and_ends():
     names = {file.stem for file in modules()}
     assert not names & {"utils", "helpers", "common", "manager", "base", "misc"}
@@ -123,20 +136,46 @@ def test_every_error_code_stands_in_the_docs():
 
 
 def settings() -> set[str]:
+    """Every variable that is read."""
     text = (PACKAGE / "config.py").read_text()
     return {PREFIX + name for name in re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', text)}
 
 
-def test_every_setting_stands_in_the_docs_and_in_the_example():
+def test_every_setting_that_is_read_is_known_and_the_other_way_round():
     assert len(settings()) > 10
-    for file in (ROOT / "docs" / "configuration.md", ROOT / ".env.example"):
-        text = file.read_text()
-        assert [name for name in sorted(settings()) if name not in text] == [], file
+    assert settings() == {PREFIX + name for name in NAMES}
+
+
+def test_every_setting_stands_in_the_docs_and_in_the_example():
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    explained = re.findall(r"^\| `(TICKETING_[A-Z_]+)` \|", page, re.MULTILINE)
+    example = (ROOT / ".env.example").read_text()
+    listed = re.findall(r"^#?(TICKETING_[A-Z_]+)=", example, re.MULTILINE)
+
+    assert sorted(explained) == sorted(listed) == sorted(settings())
+
+
+def test_the_example_is_good_as_it_is_and_shows_the_defaults(tmp_path, monkeypatch):
+    """But for what has none: a secret of one's own, and a MongoDB."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(f"{PREFIX}SECRET_KEY", "Zq8vT2mXw5nLk9dRb3yHc7jF4sGp6aQe")
+    defaults = load()
+
+    example = (ROOT / ".env.example").read_text()
+    (tmp_path / ".env").write_text(re.sub(r"^#(TICKETING_)", r"\1", example, flags=re.MULTILINE))
+    shown = load()
+
+    assert replace(shown, mongodb_uri=None) == defaults
 
 
 def test_the_docs_name_no_setting_that_is_not_there():
     named = set()
-    for file in [ROOT / "README.md", ROOT / ".env.example", *ROOT.glob("docs/*.md")]:
+    delivered = [
+        ROOT / name for name in ("README.md", ".env.example", "compose.yaml", "Dockerfile")
+    ]
+    for file in [*delivered, *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*")]:
         named |= set(re.findall(r"\bTICKETING_[A-Z_]+\b", file.read_text()))
     assert named - settings() == set()
 

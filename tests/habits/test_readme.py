@@ -22,15 +22,23 @@ def test_names_only_commands_that_the_makefile_has():
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
-    """What the blocks of curl lines print, as JSON values."""
+def both(tmp_path_factory):
+    """What the blocks of curl lines print, as JSON values: the first time, and the second."""
     port = free_port()
     with Run(tmp_path_factory.mktemp("readme"), port):
         return [
-            values(shell(block.replace("127.0.0.1:8000", f"127.0.0.1:{port}")))
-            for block in BLOCKS
-            if "curl" in block and "/tokens" not in block
+            [
+                values(shell(block.replace("127.0.0.1:8000", f"127.0.0.1:{port}")))
+                for block in BLOCKS
+                if "curl" in block and "/tokens" not in block
+            ]
+            for _ in range(2)
         ]
+
+
+@pytest.fixture(params=[0, 1], ids=["the first time", "again"])
+def said(both, request):
+    return both[request.param]
 
 
 def values(text):
@@ -47,12 +55,12 @@ def values(text):
 def test_the_curl_lines_work_as_printed(said):
     (
         sale, event, page, changed, not_deleted, shown, returned,
-        shrunk, waiting, passed, cancelled, listed, status, queue, trail, months,
+        shrunk, waiting, passed, cancelled, listed, status, queue, trail, months, called_off,
     ) = said[0]  # fmt: skip
 
     assert sale["total"] == 15
     assert event["ticketsSold"] == 3
-    assert page["items"] == [event]
+    assert event in page["items"]
     assert changed["capacity"] == 120
     assert not_deleted["code"] == "event_has_bookings"
     assert (shown["status"], returned["status"]) == ("confirmed", "cancelled")
@@ -60,11 +68,14 @@ def test_the_curl_lines_work_as_printed(said):
     assert (waiting["status"], waiting["position"]) == ("waiting", 1)
     assert passed["customer"] == "linus"
     assert [b["customer"] for b in cancelled["assigned"]] == ["grace"]
-    assert [b["status"] for b in listed["items"]] == ["confirmed"]
+    assert [b["status"] for b in listed["items"] if b["event"] == event["id"]] == ["confirmed"]
     assert (status["ticketsSold"], status["waiting"]) == (4, 0)
     assert queue["items"] == []
     assert [e["action"] for e in trail["items"]] == ["booked", "transferred", "cancelled"]
     assert len(months) == 12
+    figures = {"revenue": 20, "nEvents": 1, "averageTicketsSold": 100}
+    assert figures.items() <= months[0].items()
+    assert "code" not in called_off
 
 
 @pytest.mark.system

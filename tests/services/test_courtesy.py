@@ -63,6 +63,36 @@ def test_goes_ahead_where_no_file_can_be_made(batons):
         pass
 
 
+def of_somebody_else(folder):
+    folder.mkdir()
+    os.chown(folder, 12_345, -1)
+
+
+def open_to_everybody(folder):
+    folder.mkdir()
+    folder.chmod(0o777)
+
+
+def a_link(folder):
+    (folder.parent / "elsewhere").mkdir(mode=0o700)
+    folder.symlink_to(folder.parent / "elsewhere")
+
+
+@pytest.mark.parametrize("made", [of_somebody_else, open_to_everybody, a_link])
+def test_takes_no_baton_from_a_folder_that_is_not_its_own(tmp_path, monkeypatch, made):
+    """Who made it first could keep every baton, and hold each commit up."""
+    if made is of_somebody_else and os.getuid() != 0:
+        pytest.skip("only root can give a folder away")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = tmp_path / f"ticketing-{os.getuid()}-test"
+    made(folder)
+
+    with Batons("test").held("e1"):
+        pass
+
+    assert list(folder.iterdir()) == []
+
+
 def test_leaves_no_file_open(batons):
     before = len(list(Path("/proc/self/fd").iterdir()))
 

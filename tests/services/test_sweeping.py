@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
+
 import pytest
 
 from tests.builders import a_new_event, book, sell
+from tests.services.conftest import an_office
 from tests.waiting import eventually
 from ticketing.domain import facts
 from ticketing.domain.commands import CallOff, Change
@@ -12,7 +16,7 @@ from ticketing.domain.customers import plain_name
 from ticketing.services.groups import Asker
 from ticketing.services.sweeping import Sweeper, sweep
 from ticketing.services.verification import verify
-from ticketing.storage import events
+from ticketing.storage import events, leases
 
 ASKER = Asker("ada", "r1")
 
@@ -89,3 +93,67 @@ def test_sweeps_by_itself(db, office, monkeypatch):
         eventually(lambda: not list(verify(db)), "it is swept")
     finally:
         sweeper.stop()
+
+
+@pytest.fixture
+def sweepers(db, office):
+    """As many sweepers as a test asks for, each of which stops after it."""
+    started = []
+
+    def start(number, pause_s):
+        started.extend(Sweeper(db, office, pause_s=pause_s) for _ in range(number))
+        for sweeper in started:
+            sweeper.start()
+
+    yield start
+    for sweeper in started:
+        sweeper.stop()
+
+
+def rounds(db):
+    """How often somebody has looked for what is left over."""
+    return db["system.profile"].count_documents({"command.filter.$or.0.status": "cancelled"})
+
+
+def test_however_many_workers_there_are_one_of_them_sweeps_at_a_time(db, sweepers):
+    pause_s = 0.4
+    db.command("profile", 2)
+    try:
+        began = time.monotonic()
+        sweepers(6, pause_s)
+        while rounds(db) < 5:
+            time.sleep(0.1)
+        passed = time.monotonic() - began
+        looked = rounds(db)
+    finally:
+        db.command("profile", 0)
+        db["system.profile"].drop()
+
+    assert looked <= passed / pause_s + 1
+
+
+def test_does_not_wait_for_a_sweeper_that_was_killed(db, office, queue, monkeypatch, sweepers):
+    crash_after_the_first_commit(office, monkeypatch, CallOff())
+    assert leases.take(db, "sweeper", "killed", timedelta(seconds=0.5))
+
+    sweepers(2, 0.1)
+
+    until = time.monotonic() + 10
+    while list(verify(db)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_sweeps_nothing_on_a_database_that_will_not_do(fresh_db, mongo, monkeypatch):
+    office = an_office(mongo, fresh_db)
+    office.submit("e1", a_new_event(capacity=9), ASKER)
+    for _ in range(9):
+        office.submit("e1", sell(1), ASKER)
+    crash_after_the_first_commit(office, monkeypatch, CallOff())
+    left = list(verify(fresh_db))
+    fresh_db.bookings.drop_index("active")
+
+    Sweeper(fresh_db, office)._sweep()
+
+    assert left != []
+    assert [found for found in verify(fresh_db) if found[0]] == left

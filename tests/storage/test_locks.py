@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from pymongo.errors import DuplicateKeyError, OperationFailure, WriteError
 
-from tests.builders import a_sale, an_event
+from tests.builders import NOW, a_sale, an_event
 from ticketing.domain.ledger import BookingWrite
 from ticketing.storage import bookings, events
 from ticketing.storage.sessions import Conflict, unit_of_work
@@ -96,6 +96,26 @@ def test_the_capacity_condition_holds_though_the_fence_is_gone(db):
 
     with db.client.start_session() as session, pytest.raises(Conflict):
         events.write(db, read, replace(read, sold=2, sequence=2), session)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"reason": "staff", "cancelled_at": NOW},  # and is not cancelled
+        {"status": "waiting", "reason": "staff", "cancelled_at": NOW},
+        {"status": "cancelled", "reason": "staff"},
+        {"status": "cancelled", "cancelled_at": NOW},
+        {"status": "cancelled", "reason": "mood", "cancelled_at": NOW},
+        {"status": "cancelled", "reason": "staff", "cancelled_at": "today"},
+    ],
+)
+def test_mongodb_takes_no_end_that_makes_no_sense(db, wrong):
+    row = bookings._document(a_sale())
+    db.bookings.insert_one({**row, "status": "cancelled", "reason": "staff", "cancelled_at": NOW})
+    db.bookings.delete_one({"_id": row["_id"]})
+
+    with pytest.raises(WriteError):
+        db.bookings.insert_one({**row, **wrong})
 
 
 def test_refuses_to_change_a_booking_that_is_not_as_it_was_read(db):

@@ -5,9 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pymongo.errors import ExecutionTimeout, OperationFailure
+from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout, OperationFailure
 
-from ticketing.storage import migrating, readiness, schema
+from tests.builders import an_event
+from ticketing.storage import events, fitness, leases, migrating, readiness, schema
+from ticketing.storage.clients import UnfitDatabase, UnreachableDatabase
+from ticketing.storage.deadlines import left
 from ticketing.storage.migrating import MigrationsBlocked, migrate, pending
 from ticketing.storage.migrations import MIGRATIONS, Migration
 
@@ -140,3 +143,105 @@ def test_a_slow_answer_says_nothing_about_fitness(mongo, empty, monkeypatch, fau
     monkeypatch.setattr(type(mongo.admin), "command", fail)
 
     assert readiness.check(mongo, empty).database == told
+
+
+OF_BEFORE = ("0001_collections", "0002_bookings", "0003_users")
+
+
+@pytest.mark.parametrize("done", [OF_BEFORE, OF_BEFORE[:2], OF_BEFORE[:1]], ids=len)
+def test_brings_databases_of_before_up_to_date(empty, done):
+    """Their migrations are known, their indexes are made, and one that is not needed goes."""
+    empty.migrations.insert_many({"_id": name, "at": datetime.now(UTC)} for name in done)
+    empty.create_collection("events")
+    empty.events.create_index([("day", 1), ("_id", 1)], name="by_day")
+    empty.events.create_index("venue", name="of_somebody_else")
+
+    assert migrate(empty)[-1] == "schema"
+
+    assert fitness.look(empty).sentences == ()
+    assert migrating.newer(empty) is None
+    indexes = empty.events.index_information()
+    assert "by_day" not in indexes
+    assert "of_somebody_else" in indexes
+
+
+def test_mends_the_schema_though_every_migration_is_done(fresh_db):
+    fresh_db.events.drop_index("one_event_a_day")
+
+    assert migrate(fresh_db) == ["schema"]
+    assert migrate(fresh_db) == []
+
+
+def test_the_next_one_waits_no_longer_than_the_lease_for_one_that_was_killed(empty):
+    """The lease that a killed holder leaves is what the next one has to wait for."""
+    assert timedelta(seconds=8) >= migrating.LEASE
+    leases.take(empty, "migrations", "killed", timedelta(seconds=0.5))
+
+    assert migrate(empty, (counting(),)) == ["0001_count"]
+
+
+def two_events_a_day(db):
+    db.events.drop_index("one_event_a_day")
+    for number in (1, 2):
+        db.events.insert_one(events._document(an_event(id=f"e{number}")))
+
+
+def two_users_of_one_address(db):
+    db.users.drop_index("one_an_email")
+    user = {"email": "a@b.c", "email_key": "a@b.c", "role": "staff", "active": True,
+            "password_hash": "h", "generation": 1, "signed_out": [],
+            "created_at": datetime.now(UTC)}  # fmt: skip
+    db.users.insert_many({"_id": f"u{number}", **user} for number in (1, 2))
+
+
+def an_oversold_event(db):
+    db.command("collMod", "events", validator={})
+    db.events.insert_one(events._document(an_event(capacity=1, sold=2)))
+
+
+def a_booking_without_tickets(db):
+    db.command("collMod", "bookings", validator={})
+    db.bookings.insert_one({"_id": "b7", "event": "e1"})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (two_events_a_day, r"events .*2024-10-31.*one_event_a_day"),
+        (two_users_of_one_address, r"users .*a@b\.c.*one_an_email"),
+        (an_oversold_event, r"'e1' of events"),
+        (a_booking_without_tickets, r"'b7' of bookings"),
+        (lambda db: db.migrations.insert_one({"_id": "0999_holds"}), r"0999_holds"),
+    ],
+)
+def test_tells_in_a_sentence_what_stands_against_it(fresh_db, spoil, told):
+    spoil(fresh_db)
+
+    with pytest.raises(UnfitDatabase, match=told):
+        migrate(fresh_db)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (OperationFailure("not authorized", 13), UnfitDatabase),
+        (OperationFailure("cannot do that", 20_000), UnfitDatabase),
+        (AutoReconnect("gone"), UnreachableDatabase),
+        (NetworkTimeout("slow"), UnreachableDatabase),
+    ],
+)
+def test_tells_in_a_sentence_what_mongodb_says_to_it(empty, fault, told):
+    def fail(db):
+        raise fault
+
+    with pytest.raises(told):
+        migrate(empty, (Migration("0001_count", fail),))
+    assert pending(empty, (counting(),)) != []
+
+
+def test_lets_a_long_migration_take_its_time(empty):
+    """A request's time is over after 8 s; the index of a large collection takes longer."""
+    seen = []
+    migrate(empty, (Migration("0001_long", lambda db: seen.append(left())),))
+
+    assert seen[0] > 3600

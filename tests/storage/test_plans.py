@@ -1,21 +1,30 @@
-"""No request reads more than it needs: every query goes by an index, however much there is."""
+"""No request reads more than it needs: every query goes by an index, however much there is.
+
+Nothing that a request does grows with what is over, or with what it does not ask for.
+"""
 
 from __future__ import annotations
 
-import pytest
+from datetime import date, timedelta
 
+import pytest
+from bson import Binary
+
+from tests.builders import an_event
 from ticketing.app import now
 from ticketing.domain.customers import plain_name
-from ticketing.storage import audit, bookings, events
+from ticketing.domain.places import Place, Row
+from ticketing.storage import audit, bookings, events, idempotency, users
+from ticketing.storage.migrating import migrate
 
 MANY = 3_000
+
+LATER = Place(Row(now(), "", 0), {"e1": Row(now(), "e1", 100)})
 
 
 @pytest.fixture(scope="module")
 def full(mongo):
-    """Two events with 3,000 bookings and entries, a third of them sales over the counter."""
-    from ticketing.storage.migrating import migrate
-
+    """Two events, 3,000 that are over, and 3,000 of everything else, a third of it sales."""
     db = mongo["test-plans"]
     mongo.drop_database(db.name)
     migrate(db)
@@ -23,7 +32,7 @@ def full(mongo):
         {
             "event": "e1" if n % 2 else "e2",
             "customer": {"key": f"name:c{n}", "given": f"c{n}"} if n % 3 else None,
-            "tickets": 1,
+            "tickets": 10 if n == 1 else 1,
             "sequence": n + 1,
             "total": None,
         }
@@ -35,12 +44,59 @@ def full(mongo):
         for n, row in enumerate(rows)
     )
     db.audit.insert_many(
-        {**row, "action": "sold", "booking": f"b{n:05}", "sold": 1, "waiting": 0, "changes": {},
+        {**row, "action": "sold", "booking": f"b{n:05}", "sold": 1, "waiting": 0,
+         "changes": passed_on() if n % 600 == 0 else {},
          "actor": "a", "at": now(), "request_id": "r"}
         for n, row in enumerate(rows)
     )  # fmt: skip
+    db.events.insert_many(
+        [
+            *(an_event_document(id=f"e{n}", day=date(2040, 1, n)) for n in (1, 2)),
+            *map(event_that_is_over, range(MANY)),
+            an_event_document(id="awaited", day=date(2041, 1, 1), waiting=3, sold=9),
+            an_event_document(id="not-empty", day=None, status="cancelled", sold=9),
+        ]
+    )
+    db.users.insert_many(
+        {"_id": f"u{n:05}", "email": f"u{n}@example.org", "email_key": f"u{n}@example.org",
+         "role": "customer" if n > 2 else "admin", "active": True, "password_hash": "h",
+         "generation": 1, "signed_out": [], "created_at": now()}
+        for n in range(MANY)
+    )  # fmt: skip
+    db.idempotency.insert_many(
+        {"caller": f"u{n}" if n else "ada", "key": "k", "fingerprint": "f", "status": 201,
+         "headers": {}, "body": Binary(b""), "expires_at": now() + timedelta(hours=1)}
+        for n in range(MANY)
+    )  # fmt: skip
+    events.get(db, "e1")  # the first read of all looks whether the primary has caught up
     yield db
     mongo.drop_database(db.name)
+
+
+def passed_on():
+    giver, taker = ({"key": f"name:{name}", "given": name} for name in ("giver", "taker"))
+    return {"customer": [giver, taker]}
+
+
+def an_event_document(**known):
+    return events._document(an_event(**known))
+
+
+def event_that_is_over(number):
+    """Called off, deleted, sold out or undated: one of 3,000, on days from 2000 on."""
+    known = [
+        {"status": "cancelled"},
+        {"status": "deleted"},
+        {"status": "deleted", "day": None},
+        {"status": "cancelled", "day": None},
+    ][number % 4]
+    day = date(2000, 1, 1) + timedelta(days=number)
+    return an_event_document(**{"id": f"over{number:05}", "day": day, **known})
+
+
+def in_session(db, read, *args, **known):
+    with db.client.start_session() as session:
+        return read(db, *args, **known, session=session)
 
 
 @pytest.fixture
@@ -68,16 +124,41 @@ def examined(full):
         (lambda db: bookings.get_with_position(db, "b01501"), 1),
         (lambda db: bookings.waiting_page(db, "e1", 700, 5), 5),
         (lambda db: bookings.get_sale(db, "b00003"), 1),
-        (lambda db: bookings.page(db, bookings.Filter(), None, 5), 10),
-        (lambda db: bookings.page(db, bookings.Filter(event="e1"), "b00100", 5), 10),
-        (lambda db: bookings.page(db, bookings.Filter(event="nope"), None, 5), 0),
-        (lambda db: bookings.page(db, bookings.Filter(customer=plain_name("c7")), None, 5), 1),
-        (lambda db: bookings.page(db, bookings.Filter("e1", plain_name("c7")), None, 5), 1),
+        (lambda db: in_session(db, bookings.first_active, "e1", 5), 5),
+        (lambda db: in_session(db, bookings.largest_waiting, "e1", 0, 5), 5),
+        (lambda db: in_session(db, bookings.largest_waiting, "e1", 9, 5), 1),
+        (lambda db: bookings.page(db, bookings.Filter(), Place(), 5), 5),
+        (lambda db: bookings.page(db, bookings.Filter(), LATER, 5), 5),
+        (lambda db: bookings.page_of_event(db, bookings.Filter(event="e1"), 100, 5), 5),
+        (lambda db: bookings.page_of_event(db, bookings.Filter(event="nope"), 0, 5), 0),
+        (lambda db: bookings.page(db, bookings.Filter(customer=plain_name("c7")), Place(), 5), 1),
+        (lambda db: bookings.page_of_event(db, bookings.Filter("e1", plain_name("c7")), 0, 5), 1),
         (lambda db: audit.page(db, "e1", None, None, 1_500, 5), 5),
         (lambda db: audit.page(db, "e1", "b00003", None, 0, 5), 1),
         (lambda db: audit.page(db, "e1", None, plain_name("c7"), 0, 5), 1),
-        (lambda db: events.get(db, "e1") if events.has_existed(db, "e1") else None, 1),
+        (lambda db: audit.page(db, "e2", None, plain_name("giver"), 0, 5), 5),
+        (lambda db: audit.page(db, "e1", "b00007", plain_name("c7"), 0, 5), 2),
+        (lambda db: events.get(db, "e1") if events.has_existed(db, "e1") else None, 2),
+        (lambda db: events.page(db, None, None, None, 5), 6),
+        (lambda db: events.page(db, None, None, (None, "over00003"), 5), 12),
+        (lambda db: events.page(db, None, None, (date(2004, 1, 1), "over02000"), 5), 6),
+        (lambda db: events.page(db, date(2004, 1, 1), None, (date(2005, 1, 1), "e"), 5), 6),
+        (lambda db: events.page(db, date(2040, 1, 1), date(2040, 12, 1), None, 5), 2),
+        (lambda db: events.monthly(db, date(2040, 1, 1), date(2040, 12, 31)), 2),
+        (lambda db: events.monthly(db, date(2003, 1, 1), date(2003, 12, 31)), 0),
+        (lambda db: in_session(db, events.days_taken, [date(2003, 6, 1)], but_by="e1"), 0),
+        (events.may_be_left_over, 2),
+        (lambda db: users.find_by_email(db, "U7@example.org"), 1),
+        (lambda db: users.page(db, "u00100", 5), 5),
+        (lambda db: in_session(db, users._another_admin, "u00000"), 2),
+        (lambda db: in_session(db, idempotency.find_many, [("ada", "k"), ("bob", "l")]), 1),
     ],
 )
 def test_looks_at_no_more_than_it_needs(full, examined, read, enough):
     assert examined(lambda: read(full)) <= enough
+
+
+def test_counts_those_ahead_without_reading_them(full, examined):
+    (last,) = bookings.first_waiting(full, "e1", 1, None, after=MANY - 10)
+
+    assert examined(lambda: in_session(full, bookings.count_ahead, last)) == 0

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Server:
         *,
         starts: str = "/readyz",
         root: Path = ROOT,
+        environment: Mapping[str, str] | None = None,
         **settings: str,
     ) -> None:
         self._starts = starts
@@ -51,7 +53,7 @@ class Server:
                 "WORKERS": "2",
                 **settings,
             }
-        )
+        ) | dict(environment or {})
 
     def __enter__(self) -> Server:
         self.restart()

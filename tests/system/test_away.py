@@ -36,7 +36,8 @@ def mongod(tmp_path):
 
 
 def impatient_server(uri: str, folder: Path, **known: str) -> Server:
-    return Server(uri, "away", folder / "log", REQUEST_TIMEOUT_S=str(REQUEST_S), **known)
+    limits = {"REQUEST_TIMEOUT_S": str(REQUEST_S), "LANE_WAIT_S": "2", "COMMIT_TIMEOUT_S": "3"}
+    return Server(uri, "away", folder / "log", **limits, **known)
 
 
 def is_refused_meanwhile(port: int, path: str) -> None:

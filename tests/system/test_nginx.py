@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -11,6 +12,7 @@ import subprocess
 import threading
 import urllib.request
 from contextlib import ExitStack
+from http.client import HTTPResponse
 
 import pytest
 
@@ -27,7 +29,10 @@ NAME = "TICKETS.EXAMPLE.ORG"
 
 
 class Nginx:
-    def __init__(self, folder, upstream):
+    """nginx with the delivered file, in which only places and names are others."""
+
+    def __init__(self, folder, upstream, **others):
+        folder.mkdir(exist_ok=True)
         self.http, self.https = free_port(), free_port()
         self._folder = folder
         subprocess.run(
@@ -37,14 +42,18 @@ class Nginx:
         )  # fmt: skip
         text = (ROOT / "deploy" / "nginx.conf").read_text()
         for old, new in {
-            "listen 80;": f"listen 127.0.0.1:{self.http};",
-            "listen 443 ssl": f"listen 127.0.0.1:{self.https} ssl",
+            "listen 80": f"listen 127.0.0.1:{self.http}",
+            "listen 443": f"listen 127.0.0.1:{self.https}",
+            "[::]:80": f"[::1]:{self.http}",
+            "[::]:443": f"[::1]:{self.https}",
             "127.0.0.1:8000": f"127.0.0.1:{upstream}",
             f"/etc/ssl/{NAME}.pem": f"{folder}/pem",
             f"/etc/ssl/{NAME}.key": f"{folder}/key",
             "/run/nginx.pid": f"{folder}/pid",
             "/var/log/nginx/error.log": f"{folder}/error.log",
-            f"server_name {NAME};": "server_name localhost;",
+            "/var/log/nginx/ticketing.log": f"{folder}/access.log",
+            NAME: "localhost",
+            **others,
         }.items():
             assert old in text, old
             text = text.replace(old, new)
@@ -71,6 +80,25 @@ class Nginx:
         self.process.terminate()
         self.process.wait(NEVER_S)
 
+    @property
+    def access_log(self):
+        return [json.loads(line) for line in (self._folder / "access.log").read_text().splitlines()]
+
+    def raw(self, sent, *, tls=True, address="127.0.0.1"):
+        """Send bytes as they are; return status, headers and body."""
+        port = self.https if tls else self.http
+        with ExitStack() as held:
+            connection = held.enter_context(socket.create_connection((address, port), timeout=12))
+            if tls:
+                context = ssl.create_default_context(cafile=str(self._folder / "pem"))
+                connection = held.enter_context(
+                    context.wrap_socket(connection, server_hostname="localhost")
+                )
+            connection.sendall(sent)
+            response = HTTPResponse(connection)
+            response.begin()
+            return response.status, response.headers, response.read()
+
     def ask(self, path, body=None, **headers):
         """Ask over TLS; return status, headers and body."""
         context = ssl.create_default_context(cafile=str(self._folder / "pem"))
@@ -79,7 +107,7 @@ class Nginx:
         request = urllib.request.Request(
             f"https://127.0.0.1:{self.https}{path}",
             data,
-            {"Content-Type": "application/json", **headers},
+            {"Content-Type": "application/json", "Host": "localhost", **headers},
         )
         try:
             with urllib.request.urlopen(request, context=context, timeout=NEVER_S) as answer:
@@ -95,8 +123,9 @@ def nginx(mongodb_uri, office_db, tmp_path_factory):
     settings = {"TRUSTED_PROXIES": "1", "RATE_READS": "30 per minute", "THREADS": "8"}
     with (
         Server(mongodb_uri, office_db.name, folder / "log", **settings) as server,
-        Nginx(folder, server.port) as running,
+        Nginx(folder / "nginx", server.port) as running,
     ):
+        running.service_log = folder / "log"
         yield running
 
 
@@ -118,6 +147,144 @@ def test_sends_those_without_tls_there(nginx):
 
     assert answer.startswith("HTTP/1.1 301")
     assert "Location: https://localhost/livez" in answer
+
+
+def is_a_problem(answer, status, code):
+    """And the answer is the only one of its kind: status line, body and type agree."""
+    answered, headers, body = answer
+    problem = json.loads(body)
+    assert answered == problem["status"] == status
+    assert headers["Content-Type"] == "application/problem+json"
+    assert problem["code"] == code
+    assert problem["type"] == f"urn:ticketing:problem:{code}"
+    assert problem["title"]
+    assert problem["detail"]
+    assert headers["X-Request-ID"]
+
+
+GET = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+
+# What nginx does not pass on, or the service refuses before it reads it.
+REFUSED = {
+    "a large body": (
+        b"POST /book HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\n",
+        413,
+        "content_too_large",
+    ),
+    "a long line": (
+        b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        414,
+        "uri_too_long",
+    ),
+    "a line that the service finds long": (
+        b"GET /" + b"a" * 5_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        414,
+        "uri_too_long",
+    ),
+    "a long field": (
+        GET + b"X: " + b"a" * 40_000 + b"\r\n\r\n",
+        431,
+        "request_header_fields_too_large",
+    ),
+    "raw UTF-8": (
+        b"GET /caf\xc3\xa9 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        400,
+        "bad_request",
+    ),
+    "nonsense": (b"nonsense\r\n\r\n", 400, "bad_request"),
+    "two hosts": (GET + b"Host: example.org\r\n\r\n", 400, "bad_request"),
+    "TRACE": (
+        b"TRACE /livez HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        405,
+        "method_not_allowed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sent", "status", "code"), REFUSED.values(), ids=REFUSED.keys())
+def test_refuses_with_a_problem(nginx, sent, status, code):
+    is_a_problem(nginx.raw(sent), status, code)
+
+
+@pytest.mark.parametrize("tls", [True, False])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "localhost.evil.example", "_"])
+def test_serves_no_other_name_and_redirects_nobody_to_it(nginx, host, tls):
+    sent = f"GET /livez HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+
+    answer = nginx.raw(sent, tls=tls)
+
+    is_a_problem(answer, 421, "misdirected_request")
+    assert "Location" not in answer[1]
+
+
+def test_says_that_tls_is_needed_where_it_is(nginx):
+    with socket.create_connection(("127.0.0.1", nginx.https), timeout=12) as plain:
+        plain.sendall(GET + b"\r\n")
+        response = HTTPResponse(plain)
+        response.begin()
+        is_a_problem((response.status, response.headers, response.read()), 400, "bad_request")
+
+
+def test_is_there_by_ipv6_too(nginx):
+    assert nginx.raw(GET + b"\r\n", address="::1")[0] == 200
+
+
+def test_gives_a_request_one_id_that_is_in_both_logs(nginx):
+    _, told, _ = nginx.ask("/api/v1/events?customer=ada@example.org", **{"X-Request-ID": "find-me"})
+    _, made, _ = nginx.ask("/livez", **{"X-Request-ID": "not an id"})
+
+    assert told["X-Request-ID"] == "find-me"
+    lines = {line["request_id"]: line for line in nginx.access_log}
+    assert lines["find-me"]["address"] == "127.0.0.1"
+    assert (lines["find-me"]["path"], lines["find-me"]["status"]) == ("/api/v1/events", 400)
+    assert made["X-Request-ID"] in lines
+    services = [json.loads(line) for line in nginx.service_log.read_text().splitlines()]
+    for request_id in ("find-me", made["X-Request-ID"]):
+        assert [line for line in services if line.get("request_id") == request_id]
+
+
+def test_says_with_a_problem_that_the_service_is_away(tmp_path):
+    with Nginx(tmp_path / "nginx", free_port()) as alone:
+        answer = alone.ask("/livez", **{"X-Request-ID": "away"})
+
+        is_a_problem(answer, 502, "bad_gateway")
+        assert answer[1]["Retry-After"] == "1"
+        assert answer[1]["X-Request-ID"] == "away"
+        assert alone.access_log[-1]["status"] == 502
+
+
+def test_says_with_a_problem_that_the_service_does_not_answer(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = deaf.getsockname()[1]
+        quick = {"proxy_read_timeout 11s": "proxy_read_timeout 1s"}
+        with Nginx(tmp_path / "nginx", port, **quick) as alone:
+            answer = alone.ask("/livez")
+
+    is_a_problem(answer, 504, "gateway_timeout")
+    assert "Idempotency-Key" in json.loads(answer[2])["detail"]
+
+
+def test_says_with_a_problem_that_an_address_has_too_many_connections(tmp_path):
+    few = {"addresses 400": "addresses 1", "proxy_read_timeout 11s": "proxy_read_timeout 3s"}
+    with (
+        socket.create_server(("127.0.0.1", 0)) as deaf,
+        Nginx(tmp_path / "nginx", deaf.getsockname()[1], **few) as alone,
+    ):
+        waiting = threading.Thread(target=alone.ask, args=("/livez",))
+        waiting.start()
+        with deaf.accept()[0]:  # the first is under way
+            answer = alone.ask("/livez")
+            waiting.join()
+
+    is_a_problem(answer, 429, "too_many_requests")
+
+
+def test_has_files_enough_for_its_connections():
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    files = int(re.search(r"worker_rlimit_nofile (\d+);", text)[1])
+    connections = int(re.search(r"worker_connections (\d+);", text)[1])
+
+    assert files >= 2 * connections
 
 
 def test_lets_the_service_refuse_a_large_body_with_its_own_problem(nginx):

@@ -11,17 +11,25 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from http.client import HTTPException
+from pathlib import Path
 from socketserver import BaseRequestHandler, TCPServer
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 
-from tests.system.runs import Run, shell, standalone_mongod, ticketing
+from tests.builders import an_event
+from tests.system.client import Client
+from tests.system.runs import TICKETING, Run, shell, standalone_mongod, ticketing
 from tests.system.server import ROOT, Server, clean_environment
+from tests.system.terminal import Terminal
 from tests.waiting import NEVER_S, eventually
 from ticketing.server.mongod import Mongod, free_port, is_free
+from ticketing.storage import events
 from ticketing.storage.clients import connect
 from ticketing.storage.migrations import MIGRATIONS
 
@@ -44,7 +52,7 @@ def test_runs_from_nothing_and_keeps_what_was_sold(tmp_path):
     with Run(tmp_path, port) as first:
         assert f"http://127.0.0.1:{port}" in first.said
         assert "OPEN MODE" in first.said
-        assert "mongodb://127.0.0.1:" in first.said
+        assert "mongodb://ticketing@127.0.0.1:" in first.said
         pasted = re.search(r"curl .*", first.said)
         assert pasted
         assert len(json.loads(shell(pasted[0]))) == 3
@@ -57,6 +65,111 @@ def test_runs_from_nothing_and_keeps_what_was_sold(tmp_path):
         shown = json.loads(shell(f"curl -s http://127.0.0.1:{port}/api/v1/events/{event['id']}"))
         second.ctrl_c()
     assert shown == event
+
+
+BANNER = """
+*** OPEN MODE: EVERYBODY WHO REACHES THIS ADDRESS IS AN ADMINISTRATOR ***
+
+The ticket office is open at http://127.0.0.1:{port}
+  docs     http://127.0.0.1:{port}/docs/
+  MongoDB  mongodb://ticketing@127.0.0.1:{mongodb}/?replicaSet=ticketing&authSource=admin
+           its password is in {data}/mongodb-password
+  try      curl -s 'http://127.0.0.1:{port}/api/v1/statistics/monthly?months=3'
+
+Ctrl-C stops everything.
+
+"""
+
+
+@pytest.mark.parametrize("log_format", ["auto", "json"])
+def test_prints_its_greeting_in_one_piece_and_nothing_after_the_end(tmp_path, log_format):
+    """On a terminal, where the workers' log goes as well, and with others that ask meanwhile."""
+    port, mark = free_port(), f"run-{uuid4().hex}"
+    environment = clean_environment(PORT=str(port), LOG_FORMAT=log_format)
+    command = [*TICKETING, "run", "--data", str(tmp_path)]
+    with Terminal(command, ROOT, {**environment, "THIS_RUN": mark}) as terminal:
+        asking = threading.Thread(target=ask_until_it_answers, args=(port,))
+        asking.start()
+        terminal.wait_for("Ctrl-C stops everything.")
+        asking.join()
+        assert Client(port).create()
+        terminal.press("\x03")
+        assert terminal.wait() == 0
+        assert processes_marked(mark) == []
+
+    seen = terminal.seen.replace("\r\n", "\n")
+    mongodb = re.search(r"ticketing@127\.0\.0\.1:(\d+)", seen)[1]
+    assert BANNER.format(port=port, mongodb=mongodb, data=tmp_path) in seen
+    assert seen.endswith("MongoDB has stopped; what was sold is kept.\n")
+    assert "orphans" not in seen
+
+
+def ask_until_it_answers(port: int) -> None:
+    for _ in range(600):
+        with suppress(OSError, HTTPException):
+            Client(port).get("/livez")
+            return
+        time.sleep(0.02)
+
+
+def processes_marked(mark: str) -> list[str]:
+    """Find the processes that were started with this word in their environment (Linux)."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark.encode() in file.read_bytes():
+                found.append(file.with_name("cmdline").read_text().replace("\0", " "))
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_leaves_no_process_behind_when_it_is_stopped(mongodb_uri, office_db, tmp_path, number):
+    mark = f"run-{uuid4().hex}"
+    with Server(
+        mongodb_uri, office_db.name, tmp_path / "log", environment={"THIS": mark}
+    ) as server:
+        assert server.client().get("/readyz").status == 200
+        server.process.send_signal(number)
+        assert server.process.wait(30) == 0
+        assert processes_marked(mark) == []
+
+    assert "orphans" not in server.log
+
+
+def test_frees_what_a_worker_has_locked_that_must_be_killed_at_the_end(
+    mongo, mongodb_uri, office_db, tmp_path
+):
+    """The last worker does not end by itself: what it holds is freed before the server is gone."""
+    mark = f"run-{uuid4().hex}"
+    limits = {"WORKERS": "1", "GRACEFUL_TIMEOUT_S": "2", "REQUEST_TIMEOUT_S": "2",
+              "LANE_WAIT_S": "1", "COMMIT_TIMEOUT_S": "2"}  # fmt: skip
+    with Server(
+        mongodb_uri, office_db.name, tmp_path / "log", environment={"THIS": mark}, **limits
+    ) as server:
+        event = server.client().create(date="2031-02-03")
+        pid, appname = connected_worker(mongo, server)
+        with connect(mongodb_uri, appname=appname) as twin, twin.start_session() as session:
+            session.start_transaction()
+            events = twin[office_db.name].events
+            events.update_one({"_id": event["id"]}, {"$inc": {"sold": 1}}, session=session)
+            os.kill(pid, signal.SIGSTOP)
+
+            server.stop()
+
+            assert processes_marked(mark) == []
+            assert '"orphans_ended"' in server.log
+            with pytest.raises(OperationFailure):
+                session.commit_transaction()
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_is_there_by_ipv6_too(tmp_path, mongodb_uri, office_db, host):
+    port = free_port()
+    known = {"HOST": host, "MONGODB_URI": mongodb_uri, "DATABASE": office_db.name}
+    with Run(tmp_path, port, **known) as run:
+        pasted = re.search(r"curl .*", run.said)[0]
+        assert f"http://[::1]:{port}/" in pasted
+        assert len(json.loads(shell(pasted))) == 3
 
 
 class Thief(TCPServer):
@@ -214,17 +327,54 @@ def test_migrates_by_itself_only_where_it_was_told_to(mongo, mongodb_uri):
         mongo.drop_database("unmigrated")
 
 
-def test_prints_the_openapi_document_and_nothing_else():
-    printed = ticketing("openapi").stdout
+def test_says_in_a_sentence_why_it_does_not_migrate(fresh_db, mongodb_uri):
+    fresh_db.events.drop_index("one_event_a_day")
+    for number in (1, 2):
+        fresh_db.events.insert_one(events._document(an_event(id=f"e{number}")))
 
-    assert json.loads(printed)["openapi"].startswith("3.1")
+    done = ticketing("migrate", MONGODB_URI=mongodb_uri, DATABASE=fresh_db.name, AUTH="open")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "one_event_a_day" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("serve",), ("migrate",), ("run",)])
+def test_refuses_a_database_that_is_too_new(fresh_db, mongodb_uri, command):
+    fresh_db.migrations.insert_one({"_id": "0999_holds", "by": "7.0.0"})
+    settings = {"MONGODB_URI": mongodb_uri, "DATABASE": fresh_db.name, "AUTH": "open"}
+
+    done = ticketing(*command, PORT=str(free_port()), **settings)
+
+    assert done.returncode == 1
+    assert "7.0.0 or newer" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"PORT": "nine", "PROT": "1"}, {"MONGODB_URI": "x", "LOG_LEVEL": "debug"}]
+)
+def test_prints_the_openapi_document_and_nothing_else(settings, tmp_path):
+    """Whatever is set, here or in a file."""
+    (tmp_path / ".env").write_text("TICKETING_AUTH=maybe\nno line\n")
+    done = ticketing("openapi", root=tmp_path, environment={"PYTHONPATH": str(ROOT)}, **settings)
+
+    assert json.loads(done.stdout)["openapi"].startswith("3.1")
+    assert done.stderr == ""
+
+
+def test_make_prints_nothing_of_its_own_where_the_document_goes():
+    said = re.findall(r"^\t@echo .*$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert said
+    assert all(line.endswith(">&2") for line in said)
 
 
 def test_ends_its_mongodb_with_itself(tmp_path):
     """Also when it is killed and can't clean up."""
     port = free_port()
     with Run(tmp_path, port) as run:
-        uri_port = int(re.search(r"mongodb://127\.0\.0\.1:(\d+)", run.said)[1])
+        uri_port = int(re.search(r"mongodb://ticketing@127\.0\.0\.1:(\d+)", run.said)[1])
         run.process.kill()
         run.process.wait()
 

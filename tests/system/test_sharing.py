@@ -85,3 +85,17 @@ def test_tells_who_has_more_than_another():
     shares.tell(1, 0)
     shares.leave(1)
     assert not shares.is_above_others(0), "who has left takes nothing"
+
+
+def test_knows_a_worker_that_has_ended_in_good_order_from_one_that_died():
+    shares = Shares()
+    shares.tell(0, 3)
+    assert not shares.has_ended(0), "it is at work, or was killed"
+
+    shares.leave(0)
+    assert not shares.has_ended(0), "it takes nothing more, but may have something under way"
+
+    shares.end(0)
+    assert shares.has_ended(0)
+    shares.tell(1, 1)
+    assert not shares.is_above_others(1)

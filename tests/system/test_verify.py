@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
 
 from tests.builders import ADA, GRACE, a_new_event, book, sell
+from tests.system.client import Client
 from tests.system.runs import Run, shell, ticketing
 from ticketing.domain.commands import Cancel, Delete, Transfer
 from ticketing.server.mongod import free_port
@@ -73,13 +75,71 @@ def verify_command(data, **settings):
 
 
 def test_works_while_the_service_runs_and_while_it_does_not(tmp_path):
-    with Run(tmp_path, free_port()) as run:
+    port = free_port()
+    with Run(tmp_path, port) as run:
+        Client(port).sell(Client(port).create()["id"])
         running = verify_command(tmp_path)
         run.ctrl_c()
     stopped = verify_command(tmp_path)
 
     for done in (running, stopped):
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "Read 1 event and 2 audit entries: all agree.\n"
+
+
+def test_finds_nothing_in_a_folder_that_is_not_there_and_makes_none(tmp_path):
+    done = verify_command(tmp_path / "a-typo")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"There is nothing in {tmp_path / 'a-typo'}" in done.stderr
+    assert not (tmp_path / "a-typo").exists()
+
+
+def test_finds_nothing_in_a_folder_of_something_else(tmp_path):
+    (tmp_path / "letter").write_text("Dear Ada")
+
+    assert verify_command(tmp_path).returncode == 2
+    assert [file.name for file in tmp_path.iterdir()] == ["letter"]
+
+
+def test_finds_nothing_in_an_empty_database(db, mongodb_uri, tmp_path):
+    for name in (db.name, "a-typo"):
+        done = verify_command(tmp_path, MONGODB_URI=mongodb_uri, DATABASE=name)
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"There is no event and no audit entry in the database {name}" in done.stderr
+
+
+@pytest.mark.usefixtures("e1")
+def test_finds_no_event_that_there_never_was(db, mongodb_uri, tmp_path):
+    settings = {"MONGODB_URI": mongodb_uri, "DATABASE": db.name}
+
+    done = ticketing("verify", "--event", "a-typo", **settings)
+    assert done.returncode == 2
+    assert "There is no event a-typo" in done.stderr
+    done = ticketing("verify", "--event", "e1", **settings)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Read 1 event and 6 audit entries: all agree.\n"
+
+
+@pytest.mark.usefixtures("e1")
+def test_an_event_that_somebody_took_away_is_a_difference(db, mongodb_uri, tmp_path):
+    db.events.delete_one({"_id": "e1"})
+
+    done = ticketing("verify", "--event", "e1", MONGODB_URI=mongodb_uri, DATABASE=db.name)
+
+    assert done.returncode == 1
+    assert "there is no such event" in done.stdout
+
+
+def test_does_not_call_it_a_difference_that_it_could_not_look(tmp_path):
+    uri = f"mongodb://127.0.0.1:{free_port()}/"
+
+    done = verify_command(tmp_path, MONGODB_URI=uri)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "can't be reached" in done.stderr
+    assert verify_command(tmp_path, MONGODB_URI=uri, PORT="nine").returncode == 2
 
 
 @pytest.mark.usefixtures("e1")
@@ -90,6 +150,7 @@ def test_prints_what_differs_and_fails(db, mongodb_uri, tmp_path):
 
     assert done.returncode == 1
     assert "event e1: booking s1: it is in the trail but not there" in done.stdout
+    assert re.search(r"^Read 1 event and 6 audit entries: differences: \d+\.$", done.stdout, re.M)
 
 
 def test_keeps_one_active_booking_a_customer_by_an_index_as_well(db):
@@ -123,7 +184,8 @@ def test_a_copied_folder_is_a_backup(tmp_path):
     shutil.copytree(tmp_path / "data", tmp_path / "restored")
 
     done = verify_command(tmp_path / "restored")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Read 1 event and 2 audit entries: all agree.\n"
     with Run(tmp_path / "restored", port):
         said = shell(f"curl -s http://127.0.0.1:{port}/status/gala")
     assert '"bookings_count":1' in said

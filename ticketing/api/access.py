@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from flask import g, request
+from marshmallow import ValidationError
+from werkzeug.datastructures import Authorization
 
+from ticketing.api import spellings
+from ticketing.api.fields import CustomerName
 from ticketing.api.parts import parts
 from ticketing.domain.errors import NotAllowed, NotSignedIn, TooManyRequests
-from ticketing.domain.users import OPEN, Principal, Role
+from ticketing.domain.users import OPEN, Principal, Role, introduced
 from ticketing.services import users
 
 T = TypeVar("T")
@@ -26,10 +30,14 @@ _BY_ADDRESS = {"tokens", "registration"}
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call a route, and which rate policy it counts for."""
+    """Who may call a route, which rate policy it counts for, and what it needs of the database.
+
+    `fitness` is "reads" or "writes" for what is done there; None asks nothing of it.
+    """
 
     role: Role
     rate: str | None
+    fitness: Literal["reads", "writes"] | None = None
 
 
 def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
@@ -38,6 +46,8 @@ def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
     @wraps(view)
     def guard(*args: Any, **kwargs: Any) -> Any:
         _admit(access)
+        if access.fitness is not None:
+            parts().fitness.require(for_changes=access.fitness == "writes")
         return view(*args, **kwargs)
 
     guard.access = access  # type: ignore[attr-defined]
@@ -80,13 +90,15 @@ def _admit(access: Access) -> None:
 
 
 def _has_name(found: Principal | None) -> bool:
-    return found is not None and found is not OPEN
+    return found is not None and found.proven
 
 
 def _who_asks() -> Principal | None:
     is_open = parts().settings.auth == "open"
     if "Authorization" not in request.headers:
         return OPEN if is_open else None
+    if is_open and spellings.PATHS.fullmatch(request.path):
+        return _introduced()
     found = _signed_in()
     if found is None:
         raise NotSignedIn
@@ -95,8 +107,24 @@ def _who_asks() -> Principal | None:
     return found
 
 
+def _introduced() -> Principal:
+    """Tell who somebody says they are, on the briefs' routes, where no credentials are refused.
+
+    A Basic user name is the caller's name, whatever the password. A token of ours names its user;
+    anything else names nobody.
+    """
+    credentials = _offered()
+    if credentials is not None and credentials.type == "basic":
+        try:
+            return introduced(CustomerName().deserialize(credentials.username))
+        except ValidationError:
+            return OPEN
+    found = _signed_in()
+    return Principal(found.id, Role.ADMIN, found.customer) if found else OPEN
+
+
 def _signed_in() -> Principal | None:
-    credentials = request.authorization
+    credentials = _offered()
     if credentials is None:
         return None
     if credentials.type == "bearer" and credentials.token:
@@ -105,6 +133,14 @@ def _signed_in() -> Principal | None:
     if credentials.type == "basic":
         return _by_password(credentials.username or "", credentials.password or "")
     return None
+
+
+def _offered() -> Authorization | None:
+    """Read the credentials; werkzeug raises ValueError where a Basic is not even ASCII."""
+    try:
+        return request.authorization
+    except ValueError:
+        return None
 
 
 def _by_password(email: str, password: str) -> Principal | None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 from flask import Response, g, request
@@ -22,6 +23,7 @@ Shape = Callable[[Any], Answer]
 
 REPLAYED = "Idempotency-Replayed"
 
+_TAG = re.compile(r"([0-9]{1,18})(-public)?")
 _KEY = re.compile(r'"([\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x21-\x7e]{0,254})')
 
 
@@ -31,6 +33,11 @@ def asker(shape: Shape) -> Asker:
     key = _idempotency_key()
     keep = Keep(who, key, _fingerprint(), _answering(shape)) if key else None
     return Asker(who, g.request_id, keep)
+
+
+def keyless() -> Asker:
+    """Return who makes this request, on a route that takes no key."""
+    return Asker(principal().id, g.request_id)
 
 
 def told(settled: Settled, shape: Shape) -> Response:
@@ -46,26 +53,52 @@ def told(settled: Settled, shape: Shape) -> Response:
 def expected_sequences() -> frozenset[int] | None:
     """Read `If-Match`: the sequences that the caller accepts, or None for any.
 
-    A weak tag counts as the same tag (RFC 9110, 13.1.1 asks for more than we need): the tag is the
-    sequence, and the sequence tells every change.
+    A weak tag counts as the same tag (RFC 9110, 13.1.1 asks for more than we need): the tag has the
+    sequence, and the sequence tells every change, to whomever the tag was shown.
     """
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
     # Where a tag is malformed, werkzeug's set has None among its members.
     tags = request.if_match.as_set(include_weak=True)
-    return frozenset(int(tag) for tag in tags if tag and tag.isdecimal() and len(tag) < 19)
+    found = (_TAG.fullmatch(tag) for tag in tags if tag)
+    return frozenset(int(tag[1]) for tag in found if tag)
 
 
 def etag(sequence: int) -> str:
-    """Write an event's sequence as its ETag."""
+    """Write an event's sequence as the ETag of what staff is shown."""
     return f'"{sequence}"'
 
 
+def public_etag(sequence: int) -> str:
+    """Write an event's sequence as the ETag of what everybody is shown.
+
+    It is another than staff's: whoever signs in as staff must not be told that they have it all.
+    """
+    return f'"{sequence}-public"'
+
+
+def unless_seen(response: Response) -> Response:
+    """Turn an answer into a 304 where `If-None-Match` has its very ETag."""
+    tag, _ = response.get_etag()
+    if tag is not None and request.if_none_match.contains_weak(tag):
+        response.status_code = 304  # werkzeug sends it without a body
+    return response
+
+
 def _answering(shape: Shape) -> Callable[[Outcome], Answer]:
+    """Have the answer written down where no request is.
+
+    With a key it is written in the commit, in the thread of whoever leads the group, and so would
+    see that request's `g`: who asks, and what they may know. In an empty context there is none to
+    see, in anybody's thread, so that a shape which looks for one fails at its first use.
+    """
     extra = manner()
 
-    def answer(outcome: Outcome) -> Answer:
+    def write(outcome: Outcome) -> Answer:
         return refusal(outcome, extra) if isinstance(outcome, OfficeError) else shape(outcome)
+
+    def answer(outcome: Outcome) -> Answer:
+        return Context().run(write, outcome)
 
     return answer
 

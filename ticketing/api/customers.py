@@ -15,17 +15,24 @@ from ticketing.domain.outcomes import Held
 from ticketing.services import users
 
 
-def booked_for(named: Customer | None, field: str = "customer") -> Customer:
+def booked_for(
+    named: Customer | None, field: str = "customer", *, receives: bool = False
+) -> Customer:
     """Tell who a booking is for: the one who is named, else the one who asks.
 
-    Raises BadRequest where that is nobody, NotAllowed where a customer names somebody else.
+    Raises BadRequest where that is nobody, NotAllowed where a customer names somebody else, and
+    AccountDeactivated where somebody who is to receive tickets can't.
     """
-    if named is not None:
-        return _named(named)
-    own = principal().customer
-    if own is None:
+    asks = principal()
+    if named is None and asks.customer is not None and asks.proven:
+        return asks.customer  # who has signed in is active
+    meant = named or asks.customer
+    if meant is None:
         raise BadRequest("Say which customer this is for.", {field: ["Missing."]})
-    return own
+    found = _named(meant)
+    if receives:
+        users.refuse_deactivated(parts().db, found)
+    return found
 
 
 def only_holder() -> str | None:

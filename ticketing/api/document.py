@@ -10,7 +10,7 @@ import re
 from flask import Blueprint, Flask, Response
 from flask_swagger_ui import get_swaggerui_blueprint
 
-from ticketing.api import spellings
+from ticketing.api import operations, spellings
 from ticketing.api.blueprints import Api
 
 
@@ -39,7 +39,12 @@ def describe_spellings(api: Api) -> None:
 
 def register(app: Flask, api: Api) -> None:
     """Serve the OpenAPI document of all routes registered so far."""
-    text = json.dumps(api.spec.to_dict(), indent=2)
+    document = api.spec.to_dict()
+    for path, methods in document["paths"].items():
+        for method in methods.keys() - {"parameters"}:
+            id_ = operations.IDS.get(f"{method.upper()} {path}")
+            methods[method] |= {"operationId": id_} if id_ else {}
+    text = json.dumps(document, indent=2)
 
     @app.get("/openapi.json")
     def openapi() -> Response:

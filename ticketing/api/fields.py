@@ -12,12 +12,17 @@ from typing import Any, ClassVar
 import marshmallow as ma
 from marshmallow import ValidationError, fields
 
+from ticketing.api.parts import parts
 from ticketing.domain import calendar, money
 from ticketing.domain.customers import MAX_NAME, Customer, plain_name
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _EVENT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 _DAY = r"^([0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2})$"
+_DAY_OR_TIME = (
+    r"^([0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2})?([.,][0-9]+)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?)$"
+)
 
 
 def absent() -> None:
@@ -155,9 +160,21 @@ class Day(fields.Field[date]):
         if not isinstance(value, str):
             raise ValidationError("Not a day written as DD/MM/YYYY or YYYY-MM-DD.")
         try:
-            return calendar.parse_day(value)
+            return self._parse(value)
         except ValueError as fault:
             raise ValidationError(str(fault)) from None
+
+    def _parse(self, text: str) -> date:
+        return calendar.parse_day(text)
+
+
+class LooseDay(Day):
+    """A day as the briefs' clients send it: a date-time is the day that it is at the venue."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": _DAY_OR_TIME}
+
+    def _parse(self, text: str) -> date:
+        return calendar.parse_day_or_time(text, parts().settings.timezone)
 
 
 class Instant(fields.Field[datetime]):

@@ -14,6 +14,7 @@ from ticketing.services.office import Office
 from ticketing.services.passwords import Passwords
 from ticketing.services.tokens import Tokens
 from ticketing.storage.clients import Client, Database
+from ticketing.storage.fitness import Fitness
 
 KEY = "ticketing"
 
@@ -30,6 +31,7 @@ class Parts:
     passwords: Passwords
     tokens: Tokens
     rates: Rates
+    fitness: Fitness
 
 
 def parts() -> Parts:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from ticketing.api import spellings
@@ -54,9 +54,12 @@ TITLES = {
     411: "Length required",
     412: "Precondition failed",
     413: "Content too large",
+    414: "URI too long",
     415: "Unsupported media type",
+    417: "Expectation failed",
     422: "Unprocessable content",
     429: "Too many requests",
+    431: "Request header fields too large",
     500: "Internal server error",
     503: "Service unavailable",
 }
@@ -108,12 +111,17 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _crash)
 
 
+def plain(status: int, detail: str) -> bytes:
+    """Write down a problem that has nothing to do with what the office does."""
+    return _body(status, _code(status), detail, {}, _nothing_else)
+
+
 def http_error(error: HTTPException) -> Response:
     """Turn Flask's own errors into problems, with the headers that belong to them (`Allow`)."""
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
     facts = {"errors": error.errors} if isinstance(error, BadRequest) and error.errors else {}
-    code = TITLES.get(error.code, error.name).lower().replace(" ", "_")
+    code = _code(error.code, error.name)
     response = Response(
         _body(error.code, code, error.description or error.name, facts, manner()), error.code
     )
@@ -130,11 +138,15 @@ def _office_error(error: OfficeError) -> Response:
 
 
 def _crash(error: Exception) -> Response:
-    log.error("crash", error=type(error).__name__, exc_info=error)
+    log.error("crash", request_id=g.get("request_id"), error=type(error).__name__, exc_info=error)
     detail = "Something went wrong on our side; the log says what."
     return Response(
         _body(500, "internal_server_error", detail, {}, manner()), 500, content_type=CONTENT_TYPE
     )
+
+
+def _code(status: int, name: str = "error") -> str:
+    return TITLES.get(status, name).lower().replace(" ", "_")
 
 
 def _plainly(detail: str) -> Mapping[str, object]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 import time
+from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
 
+from ticketing.api.problems import BadRequest
+from ticketing.domain.users import Principal
+
 log = structlog.get_logger("ticketing.requests")
 
 REQUEST_ID = "X-Request-ID"
 
 # What a browser is told about every answer; the page of the docs says more of its own.
-_HARDENING = {
+HARDENING = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
@@ -40,6 +44,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 def register(app: Flask) -> None:
     """Have every request checked, named and logged."""
     app.before_request(_name)
+    app.before_request(_check_query)
     app.before_request(_check_body)
     app.after_request(_finish)
 
@@ -49,6 +54,18 @@ def _name() -> None:
     offered = request.headers.get(REQUEST_ID, "")
     g.request_id = offered if _REQUEST_ID.fullmatch(offered) else uuid4().hex
     g.started = time.perf_counter()
+
+
+def _check_query() -> None:
+    """Refuse a query that is not UTF-8.
+
+    Werkzeug puts U+FFFD for what it can't read, and so would ask for something else. In a path that
+    does no harm: no id has such a character, so that nothing is found.
+    """
+    try:
+        unquote_to_bytes(request.query_string).decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The query is not UTF-8.") from None
 
 
 def _check_body() -> None:
@@ -68,7 +85,7 @@ def _check_body() -> None:
 def _finish(response: Response) -> Response:
     request_id = g.get("request_id", "")
     response.headers[REQUEST_ID] = request_id
-    for name, value in _HARDENING.items():
+    for name, value in HARDENING.items():
         response.headers.setdefault(name, value)
     if "Authorization" in request.headers:
         response.headers["Cache-Control"] = "no-store"
@@ -81,6 +98,15 @@ def _finish(response: Response) -> Response:
         method=request.method,
         route=request.url_rule.rule if request.url_rule else None,
         status=response.status_code,
+        address=request.remote_addr,
+        caller=_caller(),
+        bytes=response.calculate_content_length(),
         ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
     )
     return response
+
+
+def _caller() -> str | None:
+    """Return the id of the user who asks, never their name; None where nobody has signed in."""
+    principal: Principal | None = g.get("principal")
+    return principal.id if principal is not None and principal.customer is not None else None

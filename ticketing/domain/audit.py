@@ -33,6 +33,8 @@ class AuditEntry:
     `sequence` is the change's number within the event, from 1 without gaps. `sold` and `waiting`
     are the event's counters after it. `total` is the booking's total after it, in minor units.
     `changes` maps each field that changed to (old, new).
+    When and why a booking was cancelled is in no field of its own: `at`, the actor, and whether the
+    event had been called off tell it.
     """
 
     event: str

@@ -10,6 +10,10 @@ from ticketing.domain.customers import Customer
 
 BookingStatus = Literal["confirmed", "waiting", "cancelled"]
 
+# Who or what ended a booking. Nothing expires as yet.
+Reason = Literal["customer", "staff", "called_off", "expired"]
+REASONS: tuple[Reason, ...] = ("customer", "staff", "called_off", "expired")
+
 
 @dataclass(frozen=True, slots=True)
 class Booking:
@@ -17,7 +21,8 @@ class Booking:
 
     `customer` is None for a box-office sale (the API's "transaction"). `sequence` is the number of
     the change that made the booking: the waiting list's order. `total` is in minor units, fixed by
-    the change that confirmed the booking, and None while it waits.
+    the change that confirmed the booking, and None while it waits. `cancelled_at` and `reason` are
+    None unless it is cancelled.
     """
 
     id: str
@@ -28,6 +33,8 @@ class Booking:
     sequence: int
     total: int | None
     created_at: datetime
+    cancelled_at: datetime | None = None
+    reason: Reason | None = None
 
     @property
     def active(self) -> bool:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime, tzinfo
 
 from dateutil.relativedelta import relativedelta
 
 _SLASHED = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+# RFC 3339 and what JavaScript makes of a Date; seconds and offset may be missing (ISO 8601). A
+# fraction never decides the day.
+_DATE_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]"
+    r"((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?)(?:[.,][0-9]+)?"
+    r"([Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?"
+)
 
 FIRST_YEAR = 1900
 
@@ -21,12 +28,39 @@ def parse_day(text: str) -> date:
         year, month, day = map(int, found.groups())
     else:
         raise ValueError("Not a day written as DD/MM/YYYY or YYYY-MM-DD.")
-    if year < FIRST_YEAR:
-        raise ValueError("Years before 1900 are not in the calendar.")
     try:
-        return date(year, month, day)
+        found_day = date(year, month, day)
     except ValueError:
         raise ValueError("There is no such day.") from None
+    return _in_the_calendar(found_day)
+
+
+def parse_day_or_time(text: str, zone: tzinfo) -> date:
+    """Read a day as `parse_day` does, or the day that a date-time is in `zone`; raises ValueError.
+
+    A date-time without an offset is meant in `zone`.
+    """
+    if ":" not in text:
+        return parse_day(text)
+    found = _DATE_TIME.fullmatch(text)
+    if not found:
+        raise ValueError("Not a date-time such as 2025-09-10T10:00:00Z.")
+    day, time, offset = found.groups(default="")
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time}{offset.upper()}")
+    except ValueError:
+        raise ValueError("There is no such day.") from None
+    try:
+        local = moment.astimezone(zone) if offset else moment
+    except OverflowError:
+        raise ValueError("This moment is in no year from 1900 to 9999.") from None
+    return _in_the_calendar(local.date())
+
+
+def _in_the_calendar(day: date) -> date:
+    if day.year < FIRST_YEAR:
+        raise ValueError("Years before 1900 are not in the calendar.")
+    return day
 
 
 def months_back(today: date, months: int, *, complete: bool) -> list[date]:

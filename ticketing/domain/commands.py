@@ -1,8 +1,17 @@
 """What the office can be asked to do with one event.
 
 A command names the change and nothing else; who asks, and in which request, is its `Order`. To add
-a command: a class here, a rule in `ticketing.domain.rules`, and the facts that it needs in
-`ticketing.domain.facts`.
+a command:
+
+- a class here, and its name in `Command`: mypy then names the next three places until they know it;
+- a rule in `ticketing.domain.rules`, and a line for it in `ticketing.domain.decisions`;
+- what it names, and how deep it has to be read for it: a line each in `ticketing.domain.facts`;
+- what it comes to in `ticketing.domain.outcomes`, where that is something new;
+- where it leaves a new action in the trail, its word in `ticketing.domain.audit`, and what it does
+  to a booking in `ticketing.domain.verification`, which shares no code with the rules;
+- a route in `ticketing.api.views`, with what it takes and answers in `ticketing.api.schemas`, its
+  name in `ticketing.api.operations` and a place in the story of `tests/api/test_story.py`;
+- a kind of its own in `tests/domain/test_decision_properties.py` and `tests/domain/simulator.py`.
 
 Where a command has `expected`, these are the event's sequences that the caller would accept, or
 None where they named none. Where it has `holder`, it is for the booking of the customer with this
@@ -92,10 +101,11 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Cancel a customer's booking, confirmed or waiting."""
+    """Cancel a customer's booking, confirmed or waiting; with `only_waiting` no confirmed one."""
 
     booking: str
     holder: str | None = None
+    only_waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,10 @@ Command = (
     | Reduce
     | Transfer
 )
+
+
+# Who does what follows from something else, as the audit trail says.
+OFFICE = "office"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.commands import (
+    OFFICE,
     Book,
     CallOff,
     Cancel,
@@ -32,9 +34,6 @@ from ticketing.domain.facts import Facts
 from ticketing.domain.ledger import BookingWrite, Ledger
 from ticketing.domain.outcomes import Outcome
 from ticketing.domain.rules import bookings, events, sales, waiting_list
-
-# Who does what was left over, as the audit trail says.
-OFFICE = "office"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +122,5 @@ def _apply_rule(ledger: Ledger, order: Order, event_id: str) -> Outcome:
             return events.call_off(ledger, order, command)
         case CarryOn():
             return None
+        case _ as forgotten:
+            assert_never(forgotten)

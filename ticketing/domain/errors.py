@@ -5,6 +5,7 @@
     │   ├── EventNotFound
     │   ├── BookingNotFound
     │   ├── TransactionNotFound
+    │   ├── CancellationNotFound
     │   └── UserNotFound
     ├── Refused              a rule stands against it
     │   ├── DateTaken
@@ -23,6 +24,7 @@
     │   ├── NotActive
     │   ├── NothingToReduce
     │   ├── EmailTaken
+    │   ├── AccountDeactivated
     │   └── LastAdmin
     ├── NotSignedIn          nobody, or nobody known, is asking
     ├── NotAllowed           somebody is asking who may not
@@ -33,6 +35,8 @@
     └── Unavailable          not now
         ├── Busy             nothing has happened
         ├── DatabaseAway     nothing has happened
+        ├── DatabaseUnfit    it lacks what keeps the office's promises; nothing has happened
+        ├── Unreadable       what is stored is not as it should be; nothing has happened
         ├── RequestInFlight  the first request with this key is still under way
         └── OutcomeUnknown   it may have happened: ask again with the same key
 
@@ -67,12 +71,17 @@ class EventNotFound(NotFound):
 
 class BookingNotFound(NotFound):
     code = "booking_not_found"
-    message = "There is no booking with this id."
+    message = "Booking not found."
 
 
 class TransactionNotFound(NotFound):
     code = "transaction_not_found"
     message = "There is no transaction with this id."
+
+
+class CancellationNotFound(NotFound):
+    code = "cancellation_not_found"
+    message = "This event has not been called off."
 
 
 class UserNotFound(NotFound):
@@ -136,7 +145,7 @@ class ExceedsCapacity(Refused):
 
 class AlreadyBooked(Refused):
     code = "already_booked"
-    message = "This customer has a booking for this event."
+    message = "User has already booked this event."
 
 
 class AlreadyWaiting(Refused):
@@ -162,6 +171,11 @@ class NothingToReduce(Refused):
 class EmailTaken(Refused):
     code = "email_taken"
     message = "Somebody has registered with this e-mail address."
+
+
+class AccountDeactivated(Refused):
+    code = "account_deactivated"
+    message = "This customer's account has been deactivated."
 
 
 class LastAdmin(Refused):
@@ -211,6 +225,22 @@ class Busy(Unavailable):
 class DatabaseAway(Unavailable):
     code = "database_unavailable"
     message = "The database can't be reached; nothing has happened, try again."
+
+
+class DatabaseUnfit(Unavailable):
+    code = "database_unfit"
+    message = (
+        "The database is not as this version of the service needs it: /readyz says what is "
+        "missing; nothing has happened."
+    )
+
+
+class Unreadable(Unavailable):
+    code = "document_unreadable"
+    message = (
+        "What is stored about this is not as it should be, and somebody has to look at it; "
+        "nothing has happened."
+    )
 
 
 class RequestInFlight(Unavailable):

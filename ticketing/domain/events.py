@@ -20,7 +20,8 @@ class Event:
     minor units (cents). `sold` counts tickets; `bookings` and `waiting` count customers' bookings,
     confirmed and on the waiting list; box-office sales are in `sold` alone. `ever_booked` stays
     true once anything was sold or anybody waited. A deleted event is kept as a mark, so that its
-    id is never used again.
+    id is never used again. `owed_total` is what an event had brought when it was called off, in
+    minor units, and None for any other.
     """
 
     id: str
@@ -37,8 +38,9 @@ class Event:
     sequence: int
     ever_booked: bool
     created_at: datetime
+    owed_total: int | None = None
 
     @property
     def available(self) -> int:
-        """The tickets that are not sold."""
-        return self.capacity - self.sold
+        """The tickets that can be had: those that are not sold, none of an event called off."""
+        return self.capacity - self.sold if self.status == "scheduled" else 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import assert_never
 
 from ticketing.domain.bookings import Booking
 from ticketing.domain.commands import (
@@ -16,11 +17,14 @@ from ticketing.domain.commands import (
     CallOff,
     Cancel,
     CancelFor,
+    CarryOn,
     Change,
     Command,
     Create,
+    Delete,
     Reduce,
     Return,
+    Sell,
     Transfer,
 )
 from ticketing.domain.events import Event
@@ -62,6 +66,7 @@ class Facts:
     `queue` are the first who wait, in order, and `queue_is_all` tells whether there are no more.
     `active` are the first active bookings, where an event is called off. `ahead` counts who waits
     before a booking. `large` are waiting bookings that a lower capacity may be too small for.
+    `inactive` are the keys of those in the queue whose accounts have been deactivated.
     """
 
     bookings: Mapping[str, Booking] = field(default_factory=dict)
@@ -71,6 +76,7 @@ class Facts:
     active: Sequence[Booking] = ()
     ahead: Mapping[str, int] = field(default_factory=dict)
     large: Sequence[Booking] = ()
+    inactive: frozenset[str] = frozenset()
 
 
 def named_by(commands: Iterable[Command]) -> Named:
@@ -88,10 +94,14 @@ def named_by(commands: Iterable[Command]) -> Named:
                 customers.add(customer.key)
             case Book(customer=customer) | CancelFor(customer=customer):
                 customers.add(customer.key)
-            case Create(day=day) if day is not None:
-                days.add(day)
-            case Change(values=values) if "day" in values:
-                days.add(values["day"])
+            case Create(day=day):
+                days |= {day} if day is not None else set()
+            case Change(values=values):
+                days |= {values["day"]} if "day" in values else set()
+            case Delete() | CallOff() | CarryOn() | Sell():
+                pass
+            case _:
+                assert_never(command)
 
     return Named(frozenset(bookings), frozenset(customers), frozenset(days))
 
@@ -102,18 +112,41 @@ def depth_for(
     """Tell how deep to read, knowing the event and the bookings that the commands name."""
     if event is None:
         return Depth()
-    calls_off = any(isinstance(command, CallOff) for command in commands)
-    left_over = event.status == "cancelled" and (event.sold or event.waiting)
-    changes = [c.values for c in commands if isinstance(c, Change)]
-    capacities = [values["capacity"] for values in changes if "capacity" in values]
-    reduced = [known.get(c.booking) for c in commands if isinstance(c, Reduce)]
+    calls_off = False
+    capacities: list[int] = []
+    reduced: list[Booking | None] = []
 
+    for command in commands:
+        match command:
+            case CallOff():
+                calls_off = True
+            case Change(values=values):
+                capacities += [values["capacity"]] if "capacity" in values else []
+            case Reduce(booking=booking):
+                reduced.append(known.get(booking))
+            case Create() | Delete() | CarryOn() | Sell() | Return() | Book():
+                pass
+            case Cancel() | CancelFor() | Transfer():
+                pass
+            case _:
+                assert_never(command)
+
+    left_over = event.status == "cancelled" and (event.sold or event.waiting)
     return Depth(
         queue=_queue_depth(event, commands, known, capacities),
         active=MOST_PER_COMMIT if calls_off or left_over else 0,
         positions=tuple(b for b in reduced if b is not None and b.status == "waiting"),
-        larger_than=min(capacities) if capacities and event.waiting else None,
+        larger_than=_too_small(event, capacities),
     )
+
+
+def _too_small(event: Event, capacities: Sequence[int]) -> int | None:
+    """Return the capacity for which some who wait may want too much; None where nobody can.
+
+    Nobody wants more than the capacity that there is.
+    """
+    lowest = min(capacities, default=event.capacity)
+    return lowest if event.waiting and lowest < event.capacity else None
 
 
 def _queue_depth(

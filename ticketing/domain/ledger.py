@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from ticketing.domain.audit import Action, AuditEntry
-from ticketing.domain.bookings import Booking
+from ticketing.domain.bookings import Booking, Reason
 from ticketing.domain.commands import Order
 from ticketing.domain.customers import Customer
 from ticketing.domain.errors import EventCancelled, EventNotFound
 from ticketing.domain.events import Event
 from ticketing.domain.facts import Facts
+from ticketing.domain.users import is_user
 
 Changes = dict[str, tuple[Any, Any]]
 
@@ -46,6 +47,7 @@ class Ledger:
         self._queue = deque(booking.id for booking in facts.queue)
         self._queue_is_all = facts.queue_is_all
         self._ahead = dict(facts.ahead)
+        self._inactive = facts.inactive
         self._left_the_list: list[int] = []
 
     @property
@@ -88,6 +90,10 @@ class Ledger:
                 return booking
             self._queue.popleft()
         return None
+
+    def is_inactive(self, booking: Booking) -> bool:
+        """Return whether whoever waits with this booking has been deactivated."""
+        return booking.customer is not None and booking.customer.key in self._inactive
 
     @property
     def list_goes_on(self) -> bool:
@@ -139,10 +145,19 @@ class Ledger:
 
     def enter_end(self, order: Order, booking: Booking) -> Booking:
         """Cancel a customer's booking, or take a sale back, with its audit entry."""
-        ended = replace(booking, status="cancelled")
+        reason = self._reason(order, booking)
+        ended = replace(booking, status="cancelled", cancelled_at=self.now, reason=reason)
         changes = {"status": (booking.status, "cancelled")}
         action: Action = "cancelled" if booking.customer else "returned"
         return self.enter_booking(order, action, booking, ended, changes)
+
+    def _reason(self, order: Order, booking: Booking) -> Reason:
+        # Of an event that was called off all that is left is owed, also where somebody cancels a
+        # booking before the calling-off has come to it.
+        if self.existing().status == "cancelled":
+            return "called_off"
+        # Customers cancel nothing but their own, so whoever else cancels is staff.
+        return "customer" if is_user(booking.customer, order.actor) else "staff"
 
     def _count(self, before: Booking | None, after: Booking) -> None:
         event = self.existing()

@@ -9,7 +9,8 @@ from ticketing.domain.bookings import Booking
 from ticketing.domain.errors import OfficeError
 from ticketing.domain.events import Event
 
-# The answer names so many of those who got tickets or are owed money; the trail has them all.
+# An answer to a change names so many of those who got tickets or are owed money. The trail has all
+# who got tickets, the event's cancellation all who are owed money.
 MOST_NAMED = 100
 
 
@@ -42,15 +43,27 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class CalledOff:
-    """An event that was called off, and the confirmed bookings that are owed their total.
+    """An event that was called off, and the first, by sequence, whose bookings were confirmed.
 
-    `owed_total` is in minor units and counts every ticket sold. `owed` are the first bookings by
-    sequence, those of this commit.
+    `owed_total` is in minor units and counts every ticket sold.
     """
 
     event: Event
     owed: Sequence[Booking]
     owed_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """Who is owed what for an event that was called off, or a part of them, by sequence.
+
+    `owed` are bookings that were confirmed when it was called off, ended or not yet: while
+    `finishing`, some are still to be ended. `owed_total` is that of the whole event.
+    """
+
+    owed: Sequence[Booking]
+    owed_total: int | None
+    finishing: bool
 
 
 Outcome = Event | Changed | CalledOff | Booking | Held | None | OfficeError

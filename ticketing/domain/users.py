@@ -57,19 +57,36 @@ class User:
         return Customer(_USER + self.id, self.email)
 
 
+def user_id_of(customer_key: str) -> str | None:
+    """Return which user holds the bookings of this customer key; None for a plain name."""
+    return customer_key.removeprefix(_USER) if customer_key.startswith(_USER) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Whoever makes a request: a user, or anybody at all in open mode.
 
-    `customer` is None where nobody has signed in.
+    `customer` is None where nobody has signed in. `proven` is whether there were credentials that
+    show it.
     """
 
     id: str
     role: Role
     customer: Customer | None = None
+    proven: bool = True
 
 
-OPEN = Principal("open", Role.ADMIN)
+OPEN = Principal("open", Role.ADMIN, proven=False)
+
+
+def introduced(customer: Customer) -> Principal:
+    """Return somebody who has given a name in open mode, where nobody has to prove it."""
+    return Principal(f"{OPEN.id}:{customer.given}", Role.ADMIN, customer, proven=False)
+
+
+def is_user(customer: Customer | None, actor: str) -> bool:
+    """Tell whether a customer is the user with this id."""
+    return customer is not None and customer.key == _USER + actor
 
 
 def email_key(email: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from ticketing.domain.audit import AuditEntry
@@ -28,6 +29,8 @@ class _Replayed:
     tickets: int
     total: int | None
     sequence: int
+    cancelled_at: datetime | None = None
+    reason: str | None = None
 
 
 @dataclass(slots=True)
@@ -39,6 +42,7 @@ class _Model:
     sold: int = 0
     revenue: int = 0
     sequence: int = 0
+    owed_total: int | None = None
 
 
 def differences(
@@ -64,6 +68,8 @@ def _replay(model: _Model, entry: AuditEntry) -> Iterator[str]:
 
     if entry.action in _OF_THE_EVENT:
         model.details |= {name: new for name, (_, new) in entry.changes.items()}
+        if entry.action == "called_off":
+            model.owed_total = model.revenue
     else:
         yield from _replay_booking(model, entry)
 
@@ -99,6 +105,8 @@ def _replay_booking(model: _Model, entry: AuditEntry) -> Iterator[str]:
         entry.tickets or 0,
         entry.total,
         old.sequence if old else entry.sequence,
+        entry.at if status == "cancelled" else None,
+        _reason(model, entry) if status == "cancelled" else None,
     )
     _count(model, old, -1)
     _count(model, new, +1)
@@ -107,6 +115,14 @@ def _replay_booking(model: _Model, entry: AuditEntry) -> Iterator[str]:
         model.queue.setdefault(id_)
     else:
         model.queue.pop(id_, None)
+
+
+def _reason(model: _Model, entry: AuditEntry) -> str:
+    """Tell why an entry ended a booking: by whose hand, or with the event."""
+    if model.details["status"] == "cancelled":
+        return "called_off"
+    own = entry.customer is not None and entry.customer.key == f"user:{entry.actor}"
+    return "customer" if own else "staff"
 
 
 def _count(model: _Model, booking: _Replayed | None, sign: int) -> None:
@@ -128,6 +144,8 @@ def _compare_bookings(model: _Model, stored: Mapping[str, Booking]) -> Iterator[
             booking.tickets,
             booking.total,
             booking.sequence,
+            booking.cancelled_at,
+            booking.reason,
         )
         for name in _Replayed.__slots__:
             if getattr(is_, name) != getattr(told, name):
@@ -150,6 +168,8 @@ def _compare_event(model: _Model, event: Event, stored: Mapping[str, Booking]) -
             yield f"counter {name} is {getattr(event, name)}, the bookings come to {number}"
     if event.sequence != model.sequence:
         yield f"counter sequence is {event.sequence}, the trail ends at {model.sequence}"
+    if event.owed_total != model.owed_total:
+        yield f"event: owed_total is {event.owed_total}, the trail comes to {model.owed_total}"
     for name, value in model.details.items():
         if getattr(event, name) != value:
             yield f"event: {name} is {getattr(event, name)}, the trail says {value}"

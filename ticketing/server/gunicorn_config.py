@@ -6,24 +6,30 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
 import subprocess
 import sys
+import time
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import gunicorn.http.wsgi
+from gunicorn.errors import HaltServer
 
-from ticketing.config import is_loopback, load
+from ticketing.config import authority, is_loopback, load
 from ticketing.server import logs, names
+from ticketing.server.gunicorn_log import LikeOurs
+from ticketing.server.reaper import LONGEST_S
 from ticketing.server.sharing import MOST_WORKERS, SHARES
 
 # gunicorn reads every name here that is one of its settings: import no module called `config`.
 _settings = load()
 
-bind = [f"{_settings.host}:{_settings.port}"]
-worker_class = "ticketing.server.sharing.FairWorker"
+bind = [authority(_settings.host, _settings.port)]
+worker_class = "ticketing.server.worker.Worker"
 workers = _settings.workers
 threads = _settings.threads
 graceful_timeout = _settings.graceful_timeout_s
@@ -32,7 +38,8 @@ keepalive = 75
 control_socket_disable = True
 preload_app = False
 accesslog = None
-loglevel = "warning"
+logger_class = LikeOurs
+loglevel = "error" if _settings.log_level == "error" else "warning"
 # Large enough for any request of ours, small enough to be no burden.
 limit_request_line = 4094
 limit_request_fields = 64
@@ -57,8 +64,13 @@ SWITCH_INTERVAL_S = 0.0005
 if not _settings.secret_keys:
     os.environ["TICKETING_SECRET_KEY"] = secrets.token_urlsafe(48)
 
-logs.configure(_settings.log_level)
+logs.configure(_settings.log_level, _settings.log_format)
+logs.log_what_nobody_catches()
+LikeOurs.format = _settings.log_format
 names.new_run_token()
+
+
+_reapers: list[subprocess.Popen[bytes]] = []
 
 
 def on_starting(server: Any) -> None:
@@ -77,7 +89,12 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Keep the worker on its processor, let its threads take turns more often, and sweep."""
+    """Keep the worker on its processor, let its threads take turns more often, and sweep.
+
+    What is registered for the exit is done after the last thread has ended, and not in a worker
+    that is killed.
+    """
+    atexit.register(SHARES.end, worker.place)
     if worker.cpu is not None:
         os.sched_setaffinity(0, {worker.cpu})
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -90,11 +107,32 @@ def child_exit(server: Any, worker: Any) -> None:
     """Free a dead worker's place, and what it may have left locked in MongoDB.
 
     The latter in a process of its own, bounded in time, so that the master keeps no client across
-    its next fork and is not held up: it reaps this process like any other.
+    its next fork and is not held up: it reaps this process like any other. A worker that has ended
+    in good order has left nothing.
     """
+    ended = SHARES.has_ended(worker.place)
     SHARES.leave(worker.place)
-    command = [sys.executable, "-m", "ticketing.server.reaper", names.appname(worker.pid)]
-    subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    if not ended:
+        command = [sys.executable, "-m", "ticketing.server.reaper", names.appname(worker.pid)]
+        _reapers.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
+
+
+def on_exit(server: Any) -> None:
+    """Leave no process behind: what frees the locks of dead workers ends first, or is ended.
+
+    gunicorn kills workers that do not end in time, and does not wait until they are dead.
+    """
+    until = time.monotonic() + LONGEST_S
+    while server.WORKERS and time.monotonic() < until:
+        with suppress(HaltServer):  # it halts already
+            server.reap_workers()
+        time.sleep(0.01)
+    for reaper in _reapers:
+        try:
+            reaper.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            reaper.kill()
+            reaper.wait()
 
 
 def _is_loopback(address: str) -> bool:

@@ -1,4 +1,8 @@
-"""The MongoDB that a newcomer gets: one node on loopback, for trying out and for tests."""
+"""The MongoDB that a newcomer gets: one node on loopback, for trying out and for tests.
+
+Whoever else has an account on the machine reaches loopback too, so it lets in only who knows the
+password or the key that are kept in the data folder.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,19 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+from urllib.parse import quote_plus
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
+
+from ticketing.server import credentials
 
 SET_NAME = "ticketing"
 
@@ -29,6 +37,7 @@ START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 8
 
 _NOT_YET_INITIATED = 94
+_USER_EXISTS = 51003
 _PR_SET_PDEATHSIG = 1
 
 
@@ -55,8 +64,8 @@ def find_mongod() -> Path:
 class Mongod:
     """A mongod of our own in a data folder of its own.
 
-    The folder holds the database (`db`), the port that belongs to it (`port`), the log and a lock.
-    Only one Mongod at a time can have the folder.
+    The folder holds the database (`db`), the port that belongs to it (`port`), the log, a lock, and
+    the secrets (see `credentials`). Only one Mongod at a time can have the folder.
     """
 
     def __init__(
@@ -65,14 +74,28 @@ class Mongod:
         self._data = data
         self._lifeline = lifeline
         self._extra = extra or []
-        self._lock: IO[str] | None = None
+        self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
     @property
     def uri(self) -> str:
-        """Where clients find it."""
-        return f"mongodb://127.0.0.1:{self.port}/?replicaSet={SET_NAME}"
+        """Where clients find it, password and all: for processes, not for eyes."""
+        password = quote_plus(credentials.password(self._data))
+        return self.shown_uri.replace("@", f":{password}@", 1)
+
+    @property
+    def shown_uri(self) -> str:
+        """Where people find it, who are asked for the password."""
+        return (
+            f"mongodb://{credentials.USER}@127.0.0.1:{self.port}/"
+            f"?replicaSet={SET_NAME}&authSource=admin"
+        )
+
+    @property
+    def password_file(self) -> Path:
+        """Where the password is kept."""
+        return credentials.password_file(self._data)
 
     @property
     def pid(self) -> int:
@@ -117,22 +140,41 @@ class Mongod:
             self._process.wait()
             if self._process.stderr:
                 self._process.stderr.close()
-        if self._lock:
-            self._lock.close()
+        if self._lock is not None:
+            os.close(self._lock)
             self._lock = None
 
     def _take_folder(self) -> None:
-        (self._data / "db").mkdir(parents=True, exist_ok=True)
-        self._lock = (self._data / "lock").open("w")
+        try:
+            self._make_folder()
+            self._lock = _opened_for_owner(self._data / "lock")
+        except OSError as error:
+            raise MongodError(
+                f"The data folder {self._data} can't be used ({error.strerror}): "
+                "name another one with DATA=."
+            ) from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self._lock.close()
+            os.close(self._lock)
             self._lock = None
             raise MongodError(
                 f"The data folder {self._data} is in use by another run: "
                 "stop that one, or name another folder with DATA=."
             ) from None
+
+    def _make_folder(self) -> None:
+        """Make the folder where there is none, and let nobody else look into what is in it."""
+        self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._data.stat().st_mode & stat.S_IWOTH:
+            raise MongodError(
+                f"Every user of this machine may write into the data folder {self._data}: "
+                f"chmod o-w it, or name another folder with DATA=."
+            )
+        (self._data / "db").mkdir(mode=0o700, exist_ok=True)
+        (self._data / "db").chmod(0o700)
+        for file in self._data.glob("mongod.log*"):
+            file.chmod(0o600)
 
     def _launch(self, binary: Path) -> None:
         self.port = self._choose_port()
@@ -144,6 +186,9 @@ class Mongod:
             *("--bind_ip", "127.0.0.1"),
             "--nounixsocket",
             *("--replSet", SET_NAME),
+            *("--keyFile", str(credentials.key_file(self._data))),
+            # Nobody may make the first user but us, who know the key.
+            *("--setParameter", "enableLocalhostAuthBypass=false"),
             *("--logpath", str(log)),
             *("--wiredTigerCacheSizeGB", "1"),
             *("--oplogSize", "512"),
@@ -174,11 +219,24 @@ class Mongod:
 
     def _become_primary(self) -> None:
         until = time.monotonic() + START_TIMEOUT_S
-        with direct(self.port) as client:
+        key = credentials.key(self._data)
+        with direct(self.port, username="__system", password=key, authSource="local") as client:
             self._await(until, lambda: client.admin.command("ping"))
             self._await(until, lambda: self._configured(client))
             self._await(until, lambda: client.admin.command("hello")["isWritablePrimary"])
+            self._await(until, lambda: self._lets_in(client))
         (self._data / "port").write_text(f"{self.port}\n")
+
+    def _lets_in(self, client: MongoClient[dict[str, Any]]) -> bool:
+        """Make the user, or give it the folder's password: a folder may be older than either."""
+        known = {"pwd": credentials.password(self._data), "roles": ["root"]}
+        try:
+            client.admin.command({"createUser": credentials.USER, **known})
+        except OperationFailure as error:
+            if error.code != _USER_EXISTS:
+                raise
+            client.admin.command({"updateUser": credentials.USER, **known})
+        return True
 
     def _configured(self, client: MongoClient[dict[str, Any]]) -> bool:
         """Make the set, or tell it its new port: its configuration stores host and port.
@@ -226,11 +284,18 @@ class Mongod:
         raise MongodError(f"MongoDB ended at once: see {self._data / 'mongod.log'}.")
 
 
+def is_used(data: Path) -> bool:
+    """Tell whether the folder holds the database of a run."""
+    return (data / "db").is_dir()
+
+
 def running_in(data: Path) -> str | None:
     """Give the URI of the server that has this folder, or None where nobody has it.
 
     Raises MongodError while that server is starting for the first time.
     """
+    if not is_used(data):
+        return None
     server = Mongod(data)
     try:
         server._take_folder()  # noqa: SLF001 - looking whether it is free
@@ -252,20 +317,36 @@ def free_port(among: range = PORTS) -> int:
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Tell whether a server could listen on this port."""
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((host.strip("[]"), port))
         except OSError:
             return False
         return True
 
 
-def direct(port: int, timeout_ms: int = 20_000) -> MongoClient[dict[str, Any]]:
-    """Make a client of this one node on loopback, whatever its state in the set."""
+def direct(port: int, timeout_ms: int = 20_000, **known: Any) -> MongoClient[dict[str, Any]]:
+    """Make a client of this one node on loopback, whatever its state in the set.
+
+    `known` says who asks, where the node wants to know.
+    """
     return MongoClient(
-        "127.0.0.1", port, directConnection=True, timeoutMS=timeout_ms, serverSelectionTimeoutMS=500
+        "127.0.0.1",
+        port,
+        directConnection=True,
+        timeoutMS=timeout_ms,
+        serverSelectionTimeoutMS=500,
+        **known,
     )
+
+
+def _opened_for_owner(file: Path) -> int:
+    """Open a file to be locked: who can't open it can't lock it either."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def die_with_parent() -> None:

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 
-_TOKEN = "TICKETING_RUN_TOKEN"
+_TOKEN = "_TICKETING_RUN_TOKEN"
 
 
 def new_run_token() -> None:

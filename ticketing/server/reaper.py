@@ -11,13 +11,17 @@ from ticketing import config
 from ticketing.server import logs
 from ticketing.storage import orphans
 
+# How long a server that stops waits for it: it has 2 s for its work, and needs a moment to start.
+LONGEST_S = 4.0
+
 log = structlog.get_logger("ticketing.reaper")
 
 
 def main(appname: str) -> int:
     """End the sessions of the process with this name, within 2 s."""
     settings = config.load()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
+    logs.log_what_nobody_catches()
     if settings.mongodb_uri is None:
         return 1
     try:

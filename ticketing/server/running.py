@@ -16,21 +16,31 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal
 
+import structlog
+from pymongo.errors import PyMongoError
+
 from ticketing import config
-from ticketing.config import PREFIX, Settings, SettingsError
-from ticketing.server import mongod, names
+from ticketing.config import PREFIX, Settings, SettingsError, authority
+from ticketing.server import logs, mongod, names
 from ticketing.server.mongod import Mongod, MongodError
+from ticketing.storage import fitness
 from ticketing.storage.clients import (
     Client,
     Database,
     UnfitDatabase,
     UnreachableDatabase,
     connect,
+    is_away,
     refuse_unfit,
 )
-from ticketing.storage.migrating import migrate
+from ticketing.storage.fitness import Faults
+from ticketing.storage.migrating import MigrationsBlocked, migrate
+
+log = structlog.get_logger("ticketing.running")
 
 START_TIMEOUT_S = 30
+
+_OPEN = "*** OPEN MODE: EVERYBODY WHO REACHES THIS ADDRESS IS AN ADMINISTRATOR ***\n\n"
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "python:ticketing.server.gunicorn_config"]
 # By the package's name, which is found from every folder; `wsgi:app` is next to a checkout only.
@@ -57,7 +67,7 @@ def run(data: Path) -> int:
         uri = settings.mongodb_uri or server.uri  # type: ignore[union-attr]
         prepare(replace(settings, mongodb_uri=uri))
         os.environ |= {f"{PREFIX}MONGODB_URI": uri, f"{PREFIX}AUTH": settings.auth}
-        return _serve_until_stopped(settings, uri, stopping, server)
+        return _serve_until_stopped(settings, _where(uri, server), stopping, server)
     finally:
         if server:
             server.stop()
@@ -65,13 +75,15 @@ def run(data: Path) -> int:
 
 
 @contextmanager
-def database(data: Path) -> Iterator[Database]:
+def database(data: Path, *, make: bool = True) -> Iterator[Database]:
     """Give the database that `run` works on with this folder, also while it runs.
 
-    Raises CannotStart.
+    Raises CannotStart, also where there is none and none shall be made.
     """
     settings = settings_for_trying_out()
     server = None
+    if not (make or settings.mongodb_uri or mongod.is_used(data)):
+        raise CannotStart(f"There is nothing in {data.resolve()}: no server ever ran there.")
     try:
         uri = settings.mongodb_uri or mongod.running_in(data.resolve())
     except MongodError as error:
@@ -88,9 +100,18 @@ def database(data: Path) -> Iterator[Database]:
             server.stop()
 
 
+def described(data: Path) -> str:
+    """Tell which database `database` gives."""
+    settings = settings_for_trying_out()
+    if settings.mongodb_uri:
+        return f"the database {settings.database} of TICKETING_MONGODB_URI"
+    return f"the database of {data.resolve()}"
+
+
 def serve() -> int:
     """Become gunicorn, as in production; raises CannotStart."""
     settings = load_settings()
+    logs.configure(settings.log_level, settings.log_format)
     if settings.mongodb_uri is None:
         raise CannotStart(
             "TICKETING_MONGODB_URI is not set: point it at a replica set, for instance "
@@ -108,21 +129,48 @@ def _look_at(settings: Settings) -> None:
     try:
         with _client(settings) as client:
             refuse_unfit(client)
+            faults = _faults(client[settings.database])
     except UnfitDatabase as error:
         raise CannotStart(str(error)) from None
     except UnreachableDatabase as error:
-        print(
-            f"{error} Starting all the same: requests are answered with 503, and /readyz is red, "
-            "until it is there.",
-            file=sys.stderr,
+        log.warning(
+            "started_without_mongodb",
+            detail=f"{error} Starting all the same: requests are answered with 503, and /readyz is "
+            "red, until it is there.",
         )
+        return
+    if faults.newer:
+        raise CannotStart(faults.newer)
+    if faults.missing:
+        log.warning(
+            "started_unfit",
+            detail="The database is not up to date: changes are answered with 503 until "
+            f"`make migrate` has been run. Missing: {', '.join(faults.missing)}.",
+        )
+
+
+def _faults(db: Database) -> Faults:
+    try:
+        return fitness.look(db)
+    except PyMongoError as error:
+        if is_away(error):
+            raise UnreachableDatabase("MongoDB went away while it was looked at.") from error
+        raise UnfitDatabase(f"MongoDB does not let us look at the database: {error}") from error
 
 
 def prepare(settings: Settings) -> list[str]:
     """Make sure of the database and bring it up to date; return the migrations done."""
     with _client(settings) as client:
         _refuse_unfit(client)
-        return migrate(client[settings.database])
+        return bring_up_to_date(client[settings.database])
+
+
+def bring_up_to_date(db: Database) -> list[str]:
+    """Migrate; return what was done. Raises CannotStart with what stands against it."""
+    try:
+        return migrate(db)
+    except (UnfitDatabase, UnreachableDatabase, MigrationsBlocked) as reason:
+        raise CannotStart(str(reason)) from None
 
 
 def load_settings(*, default_auth: Literal["required", "open"] = "required") -> Settings:
@@ -177,14 +225,14 @@ class _Stopping:
 
 
 def _serve_until_stopped(
-    settings: Settings, uri: str, stopping: _Stopping, server: Mongod | None
+    settings: Settings, where: str, stopping: _Stopping, server: Mongod | None
 ) -> int:
     gunicorn = subprocess.Popen(
         [*GUNICORN, SERVICE], start_new_session=True, preexec_fn=mongod.die_with_parent
     )
     try:
         if _becomes_ready(settings, gunicorn, stopping):
-            _greet(settings, uri)
+            _greet(settings, where)
         while not stopping.asked and gunicorn.poll() is None:
             if server and server.has_ended:
                 _start_again(server)
@@ -226,21 +274,36 @@ def _becomes_ready(
 
 
 def _address(settings: Settings) -> str:
-    return f"http://{settings.host}:{settings.port}"
+    return f"http://{authority(settings.host, settings.port)}"
 
 
-def _greet(settings: Settings, uri: str) -> None:
+def _where(uri: str, server: Mongod | None) -> str:
+    """Tell where MongoDB is, without a password: people read over shoulders, and in logs."""
+    if server:
+        return f"{server.shown_uri}\n           its password is in {server.password_file}"
+    scheme, _, rest = uri.partition("://")
+    hosts = rest.partition("?")[0].rpartition("@")[2].partition("/")[0]
+    return f"{scheme}://{hosts}, as TICKETING_MONGODB_URI says"
+
+
+def _greet(settings: Settings, where: str) -> None:
+    """Say what there is, in one write: the log of the workers goes to the same terminal."""
     address = _address(settings)
     if settings.auth == "open":
-        print("\n*** OPEN MODE: EVERYBODY WHO REACHES THIS ADDRESS IS AN ADMINISTRATOR ***")
-    print(
+        open_, question = _OPEN, "statistics/monthly?months=3"
+        more = ""
+    else:
+        open_, question = "", "events"
+        more = "\n  users    make admin EMAIL=you@example.org makes the first administrator"
+    sys.stdout.write(
         f"""
-The ticket office is open at {address}
+{open_}The ticket office is open at {address}
   docs     {address}/docs/
-  MongoDB  {uri}
-  try      curl -s '{address}/api/v1/statistics/monthly?months=3'
+  MongoDB  {where}
+  try      curl -s '{address}/api/v1/{question}'{more}
 
 Ctrl-C stops everything.
-""",
-        flush=True,
+
+"""
     )
+    sys.stdout.flush()

@@ -18,6 +18,7 @@ MOST_WORKERS = 256
 PATIENCE_S = 0.003
 _PAUSE_S = 0.0005
 _ABSENT = -1
+_ENDED = -2
 
 
 class Shares:
@@ -34,6 +35,14 @@ class Shares:
     def leave(self, place: int) -> None:
         """Say that the worker in this place takes no more connections, or is not there any more."""
         self._memory[place] = _ABSENT
+
+    def end(self, place: int) -> None:
+        """Say that the worker in this place has ended in good order, with all of its threads."""
+        self._memory[place] = _ENDED
+
+    def has_ended(self, place: int) -> bool:
+        """Tell whether the worker that was in this place ended in good order."""
+        return self._memory[place] == _ENDED
 
     def is_above_others(self, place: int) -> bool:
         """Tell whether some other worker has fewer connections than this one."""

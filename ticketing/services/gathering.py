@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from pymongo.client_session import ClientSession
 
+from ticketing.domain.bookings import Booking
 from ticketing.domain.commands import Command
 from ticketing.domain.events import Event
 from ticketing.domain.facts import Facts, depth_for, named_by
-from ticketing.storage import bookings, events
+from ticketing.domain.users import user_id_of
+from ticketing.storage import bookings, events, users
 from ticketing.storage.clients import Database
 
 
@@ -31,6 +33,7 @@ def gather(
         taken=events.days_taken(db, named.days, but_by=event_id, session=session),
         queue=queue,
         queue_is_all=event is None or len(queue) == event.waiting,
+        inactive=_inactive(db, queue, session),
         active=bookings.first_active(db, event_id, depth.active, session),
         ahead={b.id: bookings.count_ahead(db, b, session) for b in depth.positions},
         large=(
@@ -41,3 +44,15 @@ def gather(
             else ()
         ),
     )
+
+
+def _inactive(db: Database, queue: Sequence[Booking], session: ClientSession) -> frozenset[str]:
+    """Find who of the queue has been deactivated, in the snapshot that the group is decided on.
+
+    So a deactivation that was acknowledged before this transaction began is seen by it, and nobody
+    is served after it, whatever became of the rest of that request.
+    """
+    keys = {booking.customer.key for booking in queue if booking.customer}
+    ids = {key: id_ for key in keys if (id_ := user_id_of(key))}
+    inactive = users.inactive(db, list(ids.values()), session)
+    return frozenset(key for key, id_ in ids.items() if id_ in inactive)

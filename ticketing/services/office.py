@@ -9,13 +9,15 @@ from datetime import datetime
 
 import structlog
 from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
 
-from ticketing.domain.commands import CarryOn, Command, Order
-from ticketing.domain.decisions import OFFICE, Decision, decide
+from ticketing.domain.commands import OFFICE, CarryOn, Command, Order
+from ticketing.domain.decisions import Decision, decide
 from ticketing.domain.errors import (
     Busy,
     OfficeError,
     RequestInFlight,
+    Unreadable,
 )
 from ticketing.services.courtesy import Batons
 from ticketing.services.gathering import gather
@@ -24,7 +26,7 @@ from ticketing.services.lanes import Lanes
 from ticketing.storage import audit, bookings, events, idempotency
 from ticketing.storage.clients import Client, Database
 from ticketing.storage.deadlines import left
-from ticketing.storage.sessions import Conflict, unit_of_work
+from ticketing.storage.sessions import Conflict, breaks_a_validator, unit_of_work
 
 log = structlog.get_logger(__name__)
 
@@ -77,8 +79,8 @@ class Office:
     def carry_on(self, event_id: str, request_id: str) -> bool:
         """Do what is left over, in one commit after the other, each with whoever comes meanwhile.
 
-        Returns False when the time is over first or something goes wrong, and raises nothing: the
-        request that began it is done. The next order for the event, or the sweeper, goes on.
+        Returns False when the time is over first and going on at once would help. Raises nothing:
+        the request that began it is done. The next order for the event, or the sweeper, goes on.
         """
         until = time.monotonic() + min(_CARRY_ON_S, left())
         request = Request(Order(CarryOn(), OFFICE, request_id), None)
@@ -89,7 +91,6 @@ class Office:
                     return False
         except OfficeError as error:
             log.warning("left_over", code=error.code, request_id=request_id)
-            return False
         return True
 
     def _commit(
@@ -97,8 +98,8 @@ class Office:
     ) -> Sequence[Settled | BaseException]:
         """Commit a group, again on fresh state after each conflict, while there is time.
 
-        A request that MongoDB refuses for a reason of its own must not take its neighbours along:
-        then each is tried by itself.
+        A request that MongoDB refuses for a reason of its own, or for which something has to be
+        read that can't be, must not take its neighbours along: then each is tried by itself.
         """
         until = time.monotonic() + min(self._commit_s, left())
         defeats = 0
@@ -111,10 +112,9 @@ class Office:
                 if time.monotonic() + pause + _LEAST_S >= until:
                     return [_given_up(request, conflict) for request in requests]
                 time.sleep(pause)
-            except OfficeError:
-                raise
             except Exception as error:
-                if len(requests) == 1:
+                of_all = isinstance(error, OfficeError) and not isinstance(error, Unreadable)
+                if of_all or len(requests) == 1:
                     raise
                 log.warning("group_split", requests=len(requests), error=type(error).__name__)
                 return [self._commit_alone(event_id, request) for request in requests]
@@ -131,7 +131,12 @@ class Office:
         def work(session: ClientSession) -> Sequence[Settled | BaseException]:
             return self._work(event_id, requests, session)
 
-        return unit_of_work(self._client, work, seconds=seconds)
+        try:
+            return unit_of_work(self._client, work, seconds=seconds)
+        except PyMongoError as error:
+            if breaks_a_validator(error):
+                raise Unreadable from error
+            raise
 
     def _work(
         self, event_id: str, requests: Sequence[Request], session: ClientSession

@@ -4,41 +4,72 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 from uuid import uuid4
 
 import structlog
 from pymongo.errors import PyMongoError
 
+from ticketing.domain.commands import OFFICE
+from ticketing.domain.errors import OfficeError
+from ticketing.services.groups import Asker
+from ticketing.services.leaving import leave_lists
 from ticketing.services.office import Office
-from ticketing.storage import events
+from ticketing.storage import events, leases, users
 from ticketing.storage.clients import Database
+from ticketing.storage.fitness import Fitness
 
 log = structlog.get_logger(__name__)
 
 PAUSE_S = 5.0
 
+# How many users are seen to in one round.
+_MOST_LEAVING = 100
+
 # Where something is still left over.
 _GO_ON_S = 0.1
 
 
-def sweep(db: Database, office: Office) -> bool:
+def sweep(db: Database, office: Office, goes_on: Callable[[], bool] = lambda: True) -> bool:
     """Carry on with each event that may need it; where it needs nothing, nothing is written.
 
-    Returns False where something is still left over.
+    Whoever was deactivated leaves the lists, should that have been cut short. Ends early where
+    `goes_on` says so. Returns False where something is still left over.
     """
     request_id, all_done = f"sweep-{uuid4().hex}", True
     for event_id in events.may_be_left_over(db):
+        if not goes_on():
+            return True
         all_done &= office.carry_on(event_id, request_id)
+    for user in users.leaving(db, _MOST_LEAVING):
+        if leave_lists(db, office, user, Asker(OFFICE, request_id)):
+            users.has_left(db, user.id)
     return all_done
 
 
 class Sweeper:
-    """A thread that sweeps every now and then; start it after a fork."""
+    """A thread that sweeps every now and then; start it after a fork.
 
-    def __init__(self, db: Database, office: Office, pause_s: float = PAUSE_S) -> None:
+    However many workers there are, on however many hosts, one of them sweeps at a time, under a
+    lease that lasts as long as the pause: so the next round is whoever's that comes first then, and
+    nobody waits long for a worker that was killed.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        office: Office,
+        fitness: Fitness | None = None,
+        *,
+        pause_s: float = PAUSE_S,
+    ) -> None:
         self._db = db
         self._office = office
+        self._fitness = fitness or Fitness(db)
         self._pause_s = pause_s
+        self._lease = timedelta(seconds=pause_s)
+        self._round = uuid4().hex
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="sweeper", daemon=True)
 
@@ -60,9 +91,16 @@ class Sweeper:
     def _sweep(self) -> bool:
         """Sweep; tell whether to rest now. What goes wrong is tried again after a pause."""
         try:
-            return sweep(self._db, self._office)
-        except PyMongoError as error:
+            self._fitness.require(for_changes=True)
+            if self._is_ours() and not sweep(self._db, self._office, self._is_ours):
+                return False
+            self._round = uuid4().hex
+        except (PyMongoError, OfficeError) as error:
             log.info("not_swept", error=type(error).__name__)
         except Exception:
             log.exception("crash", route="sweeper")
         return True
+
+    def _is_ours(self) -> bool:
+        """Take the lease for this round, or keep it."""
+        return leases.take(self._db, "sweeper", self._round, self._lease)

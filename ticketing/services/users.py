@@ -9,8 +9,11 @@ from typing import Any
 from bson import ObjectId
 
 from ticketing.domain.customers import Customer
-from ticketing.domain.errors import UserNotFound, WrongPassword
-from ticketing.domain.users import Principal, Role, User
+from ticketing.domain.errors import AccountDeactivated, Busy, UserNotFound, WrongPassword
+from ticketing.domain.users import Principal, Role, User, user_id_of
+from ticketing.services.groups import Asker
+from ticketing.services.leaving import leave_lists
+from ticketing.services.office import Office
 from ticketing.services.passwords import Passwords
 from ticketing.services.tokens import Claims
 from ticketing.storage import users
@@ -69,14 +72,32 @@ def bearer_of(db: Database, claims: Claims | None) -> Principal | None:
     return Principal(user.id, user.role, user.customer)
 
 
-def change(db: Database, passwords: Passwords, user_id: str, values: Mapping[str, Any]) -> User:
-    """Change a user's role, activity or password; raises UserNotFound, LastAdmin.
+def change(
+    db: Database,
+    office: Office,
+    passwords: Passwords,
+    user_id: str,
+    values: Mapping[str, Any],
+    asker: Asker,
+) -> User:
+    """Change a user's role, activity or password; raises UserNotFound, LastAdmin, Busy.
 
-    A new password, and being deactivated, make all of the user's tokens worthless.
+    A new password, and being deactivated, make all of the user's tokens worthless. Whoever is
+    deactivated leaves the waiting lists, and is on none when they are active again.
     """
     user = users.find(db, user_id)
     if user is None:
         raise UserNotFound
+    comes_back = values.get("active") is True and not user.active
+    if comes_back and not leave_lists(db, office, user, asker):
+        raise Busy
+    changed = _change(db, passwords, user, values)
+    if not changed.active:
+        leave_lists(db, office, changed, asker)
+    return changed
+
+
+def _change(db: Database, passwords: Passwords, user: User, values: Mapping[str, Any]) -> User:
     loses_power = values.get("active") is False or values.get("role", user.role) < user.role
     new: dict[str, Any] = {}
     if "role" in values:
@@ -87,8 +108,8 @@ def change(db: Database, passwords: Passwords, user_id: str, values: Mapping[str
         new["password_hash"] = passwords.hash(values["password"])
     revoke = "password" in values or values.get("active") is False
     if user.role is Role.ADMIN and loses_power:
-        return users.change_unless_last_admin(db, user_id, new, revoke=revoke)
-    return users.change(db, user_id, new, revoke=revoke)
+        return users.change_unless_last_admin(db, user.id, new, revoke=revoke)
+    return users.change(db, user.id, new, revoke=revoke)
 
 
 def change_own_password(
@@ -108,5 +129,14 @@ def named(db: Database, customer: Customer) -> Customer:
 
     If so the customer is that user, shown as they were named; else it stays a plain name.
     """
-    user = users.find(db, customer.given) or users.find_by_email(db, customer.given)
+    # Ids of users are in small letters.
+    user = users.find(db, customer.given.lower()) or users.find_by_email(db, customer.given)
     return Customer(user.customer.key, customer.given) if user else customer
+
+
+def refuse_deactivated(db: Database, customer: Customer) -> None:
+    """Raise AccountDeactivated where this customer is a user who has been deactivated."""
+    id_ = user_id_of(customer.key)
+    user = users.find(db, id_) if id_ else None
+    if user is not None and not user.active:
+        raise AccountDeactivated

@@ -2,36 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from pymongo.client_session import ClientSession
 
+from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
+from ticketing.domain.statistics import MonthFigures
 from ticketing.domain.verification import differences
-from ticketing.storage import audit, bookings, events
+from ticketing.storage import audit, bookings, events, fitness, schema
 from ticketing.storage.clients import Database
+from ticketing.storage.documents import UnreadableDocument
 
 
-def verify(db: Database, event_id: str | None = None) -> Iterator[tuple[str, str]]:
+@dataclass(slots=True)
+class Reading:
+    """How much has been read."""
+
+    events: int = 0
+    entries: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was nothing to be read."""
+        return not (self.events or self.entries)
+
+    def __str__(self) -> str:
+        events = "event" if self.events == 1 else "events"
+        entries = "entry" if self.entries == 1 else "entries"
+        return f"{self.events} {events} and {self.entries} audit {entries}"
+
+    def counted(self, entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
+        """Give the entries on, and count them."""
+        for entry in entries:
+            self.entries += 1
+            yield entry
+
+
+def verify(
+    db: Database, event_id: str | None = None, reading: Reading | None = None
+) -> Iterator[tuple[str, str]]:
     """Give (event id, what differs) for each difference, of all events or of one.
+
+    `reading` is told what is read. What concerns the whole database comes first, under "".
 
     Each event is read from a single moment (a snapshot), so sales may go on meanwhile. It is held
     in memory while it is compared: about 1 kB for each of its bookings.
     """
+    reading = reading or Reading()
+    for sentence in fitness.look(db).sentences:
+        yield "", sentence
     for id_ in [event_id] if event_id is not None else events.all_ids(db):
         with db.client.start_session(snapshot=True) as session:
-            event = events.find(db, id_, session)
+            unreadable: list[UnreadableDocument] = []
+            trail = reading.counted(audit.replay(db, id_, session, unreadable))
+            try:
+                event = events.find(db, id_, session)
+            except UnreadableDocument as spoilt:
+                yield str(id_), spoilt.told
+                continue
             if event is None:
+                for _ in trail:
+                    pass
                 yield id_, "there is no such event"
                 continue
-            booked = bookings.of_event(db, id_, session)
-            for difference in differences(event, booked, audit.replay(db, id_, session)):
+            reading.events += 1
+            booked = bookings.of_event(db, id_, session, unreadable)
+            for difference in differences(event, booked, trail):
                 yield id_, difference
+            for error in unreadable:
+                yield id_, error.told
             for difference in _statistics(db, event, booked, session):
                 yield id_, difference
     if event_id is None:
         yield from _strays(db)
+        for sentence in schema.misfits(db):
+            yield "", sentence
 
 
 def _statistics(
@@ -40,7 +88,9 @@ def _statistics(
     """Compare the event's part of its month's figures with what its bookings come to."""
     if event.status != "scheduled" or event.day is None:
         return
-    month = events.monthly_in(db, event.day, event.day, session)[event.day.year, event.day.month]
+    month = events.monthly_in(db, event.day, event.day, session).get(
+        (event.day.year, event.day.month), MonthFigures(event.day.year, event.day.month, 0, ())
+    )
     confirmed = [booking for booking in booked if booking.status == "confirmed"]
     revenue = sum(booking.total or 0 for booking in confirmed)
     sold = sum(booking.tickets for booking in confirmed)
@@ -53,7 +103,7 @@ def _statistics(
 
 def _strays(db: Database) -> Iterator[tuple[str, str]]:
     """Find what belongs to no event."""
-    known = set(events.all_ids(db))
+    known = set(map(str, events.all_ids(db)))
     for name, found in (("bookings", bookings.event_ids(db)), ("audit", audit.event_ids(db))):
         for id_ in sorted(found - known):
             yield id_, f"{name}: there is no such event"

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import get_args
 
 from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
 
-from ticketing.domain.audit import AuditEntry
+from ticketing.domain.audit import Action, AuditEntry
 from ticketing.domain.customers import Customer
 from ticketing.storage.clients import Database, Document
-from ticketing.storage.customers import customer_document, customer_of, of_customer
+from ticketing.storage.customers import customer_document, of_customer, of_giver
+from ticketing.storage.documents import (
+    Fields,
+    UnreadableDocument,
+    first_readable,
+    read_what_can_be,
+)
 from ticketing.storage.reading import reading
+
+_NAME = "audit"
+_ACTIONS: Collection[Action] = get_args(Action)
 
 
 def append(db: Database, entries: Sequence[AuditEntry], session: ClientSession) -> None:
@@ -30,25 +39,38 @@ def page(
     after: int,
     limit: int,
 ) -> list[AuditEntry]:
-    """List an event's entries after a sequence, of one booking or customer where one is given."""
+    """List an event's entries after a sequence, of one booking or customer where one is given.
+
+    A customer's entries are also those by which they passed a booking on.
+    """
     conditions: Document = {"event": event, "sequence": {"$gt": after}}
     if booking is not None:
         conditions["booking"] = booking
     if customer is not None:
-        conditions |= of_customer(customer.key)
-    found = db.audit.find(conditions).sort("sequence", ASCENDING).limit(limit)
-    return [_entry(document) for document in found]
+        # Each side by its own index, in the order of the sequence: so it has to stand outermost.
+        sides = of_customer(customer.key), of_giver(customer.key)
+        conditions = {"$or": [{**conditions, **side} for side in sides]}
+
+    def find_first(number: int) -> Iterable[Document]:
+        return db.audit.find(conditions).sort("sequence", ASCENDING).limit(number)
+
+    return first_readable(_NAME, find_first, limit, _entry)
 
 
-def replay(db: Database, event: str, session: ClientSession) -> Iterator[AuditEntry]:
-    """Go through an event's entries from the first, in the order of their sequence."""
-    for document in db.audit.find({"event": event}, session=session).sort("sequence", ASCENDING):
-        yield _entry(document)
+def replay(
+    db: Database, event: str, session: ClientSession, unreadable: list[UnreadableDocument]
+) -> Iterable[AuditEntry]:
+    """Go through an event's entries from the first, in the order of their sequence.
+
+    Those that can't be read go to `unreadable`.
+    """
+    found = db.audit.find({"event": event}, session=session).sort("sequence", ASCENDING)
+    return read_what_can_be(_NAME, found, _entry, unreadable)
 
 
 def event_ids(db: Database) -> set[str]:
-    """List the events that entries name."""
-    return set(db.audit.distinct("event"))
+    """List the events that entries name, in words where that is no id."""
+    return {id_ if isinstance(id_, str) else repr(id_) for id_ in db.audit.distinct("event")}
 
 
 def _document(entry: AuditEntry) -> Document:
@@ -69,36 +91,45 @@ def _document(entry: AuditEntry) -> Document:
     }
 
 
-def _entry(document: Mapping[str, Any]) -> AuditEntry:
+def _entry(fields: Fields) -> AuditEntry:
     return AuditEntry(
-        event=document["event"],
-        sequence=document["sequence"],
-        action=document["action"],
-        booking=document["booking"],
-        customer=customer_of(document["customer"]),
-        tickets=document["tickets"],
-        total=document["total"],
-        sold=document["sold"],
-        waiting=document["waiting"],
-        changes={
-            field: (_read(field, old), _read(field, new))
-            for field, (old, new) in document["changes"].items()
-        },
-        actor=document["actor"],
-        at=document["at"],
-        request_id=document["request_id"],
+        event=fields.text("event"),
+        sequence=fields.whole("sequence", 1),
+        action=fields.word("action", _ACTIONS),
+        booking=fields.text_or_none("booking"),
+        customer=fields.customer_or_none("customer"),
+        tickets=fields.whole_or_none("tickets", 1),
+        total=fields.whole_or_none("total"),
+        sold=fields.whole("sold"),
+        waiting=fields.whole("waiting"),
+        changes=_changes(fields),
+        actor=fields.text("actor"),
+        at=fields.moment("at"),
+        request_id=fields.text("request_id"),
     )
+
+
+def _changes(fields: Fields) -> Mapping[str, tuple[object, object]]:
+    changes = Fields(fields.mapping("changes"))
+    pairs = {}
+    for name in fields.mapping("changes"):
+        pair = changes.sequence(name)
+        if len(pair) != 2:
+            raise changes.odd(name)
+        old, new = (_read(name, Fields({name: value})) for value in pair)
+        pairs[name] = (old, new)
+    return pairs
+
+
+def _read(name: str, side: Fields) -> object:
+    if name == "customer":
+        return side.customer_or_none(name)
+    if name == "day":
+        return side.day_or_none(name)
+    return side.text_or_whole_or_none(name)
 
 
 def _value(value: object) -> object:
     if isinstance(value, Customer):
         return customer_document(value)
     return value.isoformat() if type(value) is date else value
-
-
-def _read(field: str, value: Any) -> object:
-    if value is None:
-        return None
-    if field == "customer":
-        return customer_of(value)
-    return date.fromisoformat(value) if field == "day" else value

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import get_args
 
 from pymongo import ASCENDING, DESCENDING, InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
+from pymongo.cursor import Cursor
 
-from ticketing.domain.bookings import Booking
+from ticketing.domain.bookings import REASONS, Booking, BookingStatus
 from ticketing.domain.customers import Customer
 from ticketing.domain.errors import BookingNotFound, TransactionNotFound
+from ticketing.domain.events import Event
 from ticketing.domain.ledger import BookingWrite
 from ticketing.domain.outcomes import Held
+from ticketing.domain.places import Place, Row
 from ticketing.storage.clients import Database, Document
 from ticketing.storage.customers import (
     OF_A_CUSTOMER,
     customer_document,
-    customer_of,
     of_customer,
     of_customers,
 )
+from ticketing.storage.documents import (
+    Fields,
+    UnreadableDocument,
+    first_readable,
+    read,
+    read_what_can_be,
+)
 from ticketing.storage.reading import reading
-from ticketing.storage.schema import ACTIVE
+from ticketing.storage.schema import ACTIVE, BY_TIME, OWED, WAITING
 from ticketing.storage.sessions import Conflict
+
+_NAME = "bookings"
+_STATUSES: Collection[BookingStatus] = get_args(BookingStatus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,7 @@ def find_many(
         found += db.bookings.find(
             {"event": event, **of_customers(customers), **ACTIVE}, session=session
         )
-    return {document["_id"]: _booking(document) for document in found}
+    return {booking.id: booking for booking in map(_read, found)}
 
 
 def first_waiting(
@@ -60,10 +72,14 @@ def first_waiting(
     """List who waits, in order, from the first after a sequence."""
     if not limit:
         return []
-    found = db.bookings.find(
-        {"event": event, "status": "waiting", "sequence": {"$gt": after}}, session=session
-    )
-    return [_booking(document) for document in found.sort("sequence", ASCENDING).limit(limit)]
+    return [_read(document) for document in _waiting(db, event, after, session).limit(limit)]
+
+
+def _waiting(
+    db: Database, event: str, after: int, session: ClientSession | None
+) -> Cursor[Document]:
+    conditions = {"event": event, **WAITING, "sequence": {"$gt": after}}
+    return db.bookings.find(conditions, session=session).sort("sequence", ASCENDING)
 
 
 def first_active(db: Database, event: str, limit: int, session: ClientSession) -> list[Booking]:
@@ -71,7 +87,7 @@ def first_active(db: Database, event: str, limit: int, session: ClientSession) -
     if not limit:
         return []
     found = db.bookings.find({"event": event, **ACTIVE}, session=session)
-    return [_booking(document) for document in found.sort("sequence", ASCENDING).limit(limit)]
+    return [_read(document) for document in found.sort("sequence", ASCENDING).limit(limit)]
 
 
 def largest_waiting(
@@ -79,35 +95,47 @@ def largest_waiting(
 ) -> list[Booking]:
     """List the waiting bookings of more tickets than that, the largest first."""
     found = db.bookings.find(
-        {"event": event, "status": "waiting", "tickets": {"$gt": larger_than}}, session=session
+        {"event": event, **WAITING, "tickets": {"$gt": larger_than}}, session=session
     )
-    return [_booking(document) for document in found.sort("tickets", DESCENDING).limit(limit)]
+    return [_read(document) for document in found.sort("tickets", DESCENDING).limit(limit)]
+
+
+@reading
+def waiting_of(db: Database, customer: Customer) -> list[Booking]:
+    """List what a customer waits for, of all events."""
+    found = db.bookings.find({**of_customer(customer.key), **WAITING})
+    return list(read_what_can_be(_NAME, found, _booking))
 
 
 def count_ahead(db: Database, waiting: Booking, session: ClientSession | None) -> int:
     """Count who waits before a waiting booking: a count over index keys, no documents read."""
     return db.bookings.count_documents(
-        {"event": waiting.event, "status": "waiting", "sequence": {"$lt": waiting.sequence}},
+        {"event": waiting.event, **WAITING, "sequence": {"$lt": waiting.sequence}},
         session=session,
     )
 
 
-def of_event(db: Database, event: str, session: ClientSession) -> list[Booking]:
-    """List all bookings of an event, sales and cancelled ones among them."""
+def of_event(
+    db: Database, event: str, session: ClientSession, unreadable: list[UnreadableDocument]
+) -> list[Booking]:
+    """List all bookings of an event, sales and cancelled ones among them.
+
+    Those that can't be read go to `unreadable`.
+    """
     found = db.bookings.find({"event": event}, session=session)
-    return [_booking(document) for document in found]
+    return list(read_what_can_be(_NAME, found, _booking, unreadable))
 
 
 def event_ids(db: Database) -> set[str]:
-    """List the events that bookings name."""
-    return set(db.bookings.distinct("event"))
+    """List the events that bookings name, in words where that is no id."""
+    return {id_ if isinstance(id_, str) else repr(id_) for id_ in db.bookings.distinct("event")}
 
 
 @reading
 def event_of(db: Database, id_: str) -> str | None:
     """Find the event that a booking or a sale belongs to."""
     document = db.bookings.find_one({"_id": id_}, {"event": True})
-    return document["event"] if document else None
+    return read(_NAME, document, lambda fields: fields.text("event")) if document else None
 
 
 @reading
@@ -116,7 +144,7 @@ def get_sale(db: Database, id_: str) -> Booking:
     document = db.bookings.find_one({"_id": id_, "customer": None})
     if document is None:
         raise TransactionNotFound
-    return _booking(document)
+    return _read(document)
 
 
 @reading
@@ -134,16 +162,47 @@ def get_with_position(db: Database, id_: str, holder: str | None = None) -> Held
 
 @reading
 def waiting_page(db: Database, event: str, after: int, limit: int) -> list[Held]:
-    """List who waits after a sequence, with their places in the list, from one moment."""
+    """List who waits after a sequence, with their places in the list, from one moment.
+
+    Whoever's booking can't be read is left out, but keeps their place.
+    """
     with db.client.start_session(snapshot=True) as session:
-        waiting = first_waiting(db, event, limit, session, after=after)
-        first = count_ahead(db, waiting[0], session) + 1 if waiting else 0
-    return [Held(booking, first + number) for number, booking in enumerate(waiting)]
+        before: list[object] = []
+
+        def find_first(number: int) -> Iterable[Document]:
+            found = list(_waiting(db, event, after, session).limit(number))
+            before[:] = [document["_id"] for document in found]
+            return found
+
+        waiting = first_readable(_NAME, find_first, limit, _booking)
+        ahead = count_ahead(db, waiting[0], session) if waiting else 0
+    first = ahead + 1 - before.index(waiting[0].id) if waiting else 0
+    return [Held(booking, first + before.index(booking.id)) for booking in waiting]
 
 
 @reading
-def page(db: Database, wanted: Filter, after: str | None, limit: int) -> list[Booking]:
-    """List customers' bookings by id, from the first after an id."""
+def page(db: Database, wanted: Filter, after: Place, limit: int) -> list[Booking]:
+    """List customers' bookings by time, from the first after a place."""
+    conditions = {**_wanted(wanted), **_beyond(after)}
+
+    def find_first(number: int) -> Iterable[Document]:
+        return db.bookings.find(conditions).sort(BY_TIME).limit(number)
+
+    return first_readable(_NAME, find_first, limit, _booking)
+
+
+@reading
+def page_of_event(db: Database, wanted: Filter, after: int, limit: int) -> list[Booking]:
+    """List customers' bookings of one event, from the first after a sequence."""
+    conditions = {**_wanted(wanted), "sequence": {"$gt": after}}
+
+    def find_first(number: int) -> Iterable[Document]:
+        return db.bookings.find(conditions).sort("sequence", ASCENDING).limit(number)
+
+    return first_readable(_NAME, find_first, limit, _booking)
+
+
+def _wanted(wanted: Filter) -> Document:
     conditions: Document = dict(OF_A_CUSTOMER)
     if wanted.event is not None:
         conditions["event"] = wanted.event
@@ -151,10 +210,57 @@ def page(db: Database, wanted: Filter, after: str | None, limit: int) -> list[Bo
         conditions |= of_customer(wanted.customer.key)
     if wanted.status is not None:
         conditions["status"] = wanted.status
-    if after is not None:
-        conditions["_id"] = {"$gt": after}
-    found = db.bookings.find(conditions).sort("_id", ASCENDING).limit(limit)
-    return [_booking(document) for document in found]
+    return conditions
+
+
+def _beyond(place: Place) -> Document:
+    at, event, sequence = place.row
+    return {
+        # Says nothing that is not said below, but by it MongoDB knows where to begin.
+        "created_at": {"$gte": at},
+        "$or": [
+            {"created_at": {"$gt": at}},
+            {"created_at": at, "event": {"$gt": event}},
+            {"created_at": at, "event": event, "sequence": {"$gt": sequence}},
+        ],
+        "$and": [
+            {"$or": [{"event": {"$ne": row.event}}, {"sequence": {"$gt": row.sequence}}]}
+            for row in place.seen.values()
+        ]
+        or [{}],
+    }
+
+
+def row_of(booking: Booking) -> Row:
+    """Tell what a booking is ordered by in a list by time."""
+    return Row(booking.created_at, booking.event, booking.sequence)
+
+
+def owed(
+    db: Database, event: Event, after: int, limit: int, session: ClientSession
+) -> list[Booking]:
+    """List what was confirmed when an event was called off, from the first after a sequence.
+
+    That is what the calling-off has ended, and what it has still to end.
+    """
+    following: Document = {"$gt": after}
+    found = _in_order(db, {"event": event.id, "sequence": following, **OWED}, limit, session)
+    if event.sold:
+        if len(found) == limit:
+            following = {**following, "$lt": found[-1].sequence}
+        still = {"event": event.id, "sequence": following, "status": "confirmed"}
+        found += _in_order(db, still, limit, session)
+    return sorted(found, key=lambda b: b.sequence)[:limit]
+
+
+def _in_order(
+    db: Database, conditions: Document, limit: int, session: ClientSession
+) -> list[Booking]:
+    def find_first(number: int) -> Iterable[Document]:
+        found = db.bookings.find(conditions, session=session)
+        return found.sort("sequence", ASCENDING).limit(number)
+
+    return first_readable(_NAME, find_first, limit, _booking)
 
 
 def _get(db: Database, id_: str, holder: str | None, session: ClientSession) -> Booking:
@@ -164,7 +270,7 @@ def _get(db: Database, id_: str, holder: str | None, session: ClientSession) -> 
     document = db.bookings.find_one(conditions, session=session)
     if document is None:
         raise BookingNotFound
-    return _booking(document)
+    return _read(document)
 
 
 def write(db: Database, writes: Sequence[BookingWrite], session: ClientSession) -> None:
@@ -186,12 +292,12 @@ def _operation(write: BookingWrite) -> InsertOne[Document] | UpdateOne:
     old, new = _document(before), _document(after)
     return UpdateOne(
         {"_id": before.id, "status": before.status, "tickets": before.tickets},
-        {"$set": {field: value for field, value in new.items() if old[field] != value}},
+        {"$set": {field: value for field, value in new.items() if old.get(field) != value}},
     )
 
 
 def _document(booking: Booking) -> Document:
-    return {
+    document: Document = {
         "_id": booking.id,
         "event": booking.event,
         "customer": customer_document(booking.customer),
@@ -201,16 +307,25 @@ def _document(booking: Booking) -> Document:
         "total": booking.total,
         "created_at": booking.created_at,
     }
+    if booking.cancelled_at is not None:
+        document |= {"cancelled_at": booking.cancelled_at, "reason": booking.reason}
+    return document
 
 
-def _booking(document: Mapping[str, Any]) -> Booking:
+def _read(document: Document) -> Booking:
+    return read(_NAME, document, _booking)
+
+
+def _booking(fields: Fields) -> Booking:
     return Booking(
-        id=document["_id"],
-        event=document["event"],
-        customer=customer_of(document["customer"]),
-        tickets=document["tickets"],
-        status=document["status"],
-        sequence=document["sequence"],
-        total=document["total"],
-        created_at=document["created_at"],
+        id=fields.text("_id"),
+        event=fields.text("event"),
+        customer=fields.customer_or_none("customer"),
+        tickets=fields.whole("tickets", 1),
+        status=fields.word("status", _STATUSES),
+        sequence=fields.whole("sequence", 1),
+        total=fields.whole_or_none("total"),
+        created_at=fields.moment("created_at"),
+        cancelled_at=fields.moment("cancelled_at") if fields.has("cancelled_at") else None,
+        reason=fields.word("reason", REASONS) if fields.has("reason") else None,
     )

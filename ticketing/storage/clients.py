@@ -72,6 +72,9 @@ def connect(uri: str, *, appname: str, timeout_s: float = OPERATION_TIMEOUT_S) -
         appname=appname,
         connect=False,
         tz_aware=True,
+        # One text or date that Python can't hold must not spoil the whole answer that it comes in.
+        datetime_conversion="DATETIME_AUTO",
+        unicode_decode_error_handler="replace",
         retryWrites=True,
         retryReads=True,
         w="majority",

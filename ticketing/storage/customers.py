@@ -6,7 +6,7 @@ only for a query that repeats its condition: word for word, so it stands here on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from ticketing.domain.customers import Customer
 from ticketing.storage.clients import Document
@@ -15,10 +15,19 @@ _TEXT: Document = {"$type": "string"}
 
 OF_A_CUSTOMER: Document = {"customer.key": _TEXT}
 
+# In an audit entry, who held a booking until it was passed on.
+GIVER_KEY = "changes.customer.0.key"
+OF_A_GIVER: Document = {GIVER_KEY: _TEXT}
+
 
 def of_customer(key: str) -> Document:
     """Select the documents of one customer."""
     return {"customer.key": {"$eq": key, **_TEXT}}
+
+
+def of_giver(key: str) -> Document:
+    """Select the audit entries by which this customer passed a booking on."""
+    return {GIVER_KEY: {"$eq": key, **_TEXT}}
 
 
 def of_customers(keys: Collection[str]) -> Document:
@@ -29,8 +38,3 @@ def of_customers(keys: Collection[str]) -> Document:
 def customer_document(customer: Customer | None) -> Document | None:
     """Write a customer down; None stays None."""
     return {"key": customer.key, "given": customer.given} if customer else None
-
-
-def customer_of(document: Mapping[str, str] | None) -> Customer | None:
-    """Read a customer back."""
-    return Customer(document["key"], document["given"]) if document else None

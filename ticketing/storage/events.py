@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import get_args
 
 from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.errors import EventNotFound
-from ticketing.domain.events import Event
+from ticketing.domain.events import Event, EventStatus
 from ticketing.domain.statistics import MonthFigures
 from ticketing.storage.clients import Database, Document
+from ticketing.storage.documents import (
+    Fields,
+    UnreadableDocument,
+    first_readable,
+    read,
+    read_what_can_be,
+)
 from ticketing.storage.reading import reading
+from ticketing.storage.schema import AWAITED, LISTED, NOT_YET_EMPTY
 from ticketing.storage.sessions import Conflict
 
-_DETAILS = ("name", "venue", "day", "capacity", "price", "status")
+_DETAILS = ("name", "venue", "day", "capacity", "price", "status", "owed_total")
+_NAME = "events"
+_STATUSES: Collection[EventStatus] = get_args(EventStatus)
+
+# So that the index of the days that are taken is used.
+_TEXT: Document = {"$type": "string"}
 _FIGURES = ("sold", "bookings", "waiting", "revenue")
 
 Place = tuple[date | None, str]
@@ -25,7 +39,7 @@ Place = tuple[date | None, str]
 def find(db: Database, id_: str, session: ClientSession | None = None) -> Event | None:
     """Find an event, or the mark of a deleted one."""
     document = db.events.find_one({"_id": id_}, session=session)
-    return _event(document) if document else None
+    return read(_NAME, document, _event) if document else None
 
 
 @reading
@@ -51,7 +65,7 @@ def page(
 
     A bound on the day leaves undated events out.
     """
-    conditions: list[Document] = [{"status": {"$ne": "deleted"}}]
+    conditions: list[Document] = [LISTED]
     if first is not None:
         conditions.append({"day": {"$gte": first.isoformat()}})
     if last is not None:
@@ -59,12 +73,11 @@ def page(
     if after is not None:
         conditions.append(_beyond(after))
 
-    found = (
-        db.events.find({"$and": conditions})
-        .sort([("day", ASCENDING), ("_id", ASCENDING)])
-        .limit(limit)
-    )
-    return [_event(document) for document in found]
+    def find_first(number: int) -> Iterable[Document]:
+        found = db.events.find({"$and": conditions})
+        return found.sort([("day", ASCENDING), ("_id", ASCENDING)]).limit(number)
+
+    return first_readable(_NAME, find_first, limit, _event)
 
 
 def _beyond(place: Place) -> Document:
@@ -84,7 +97,7 @@ def days_taken(
     found = db.events.find(
         {
             "status": "scheduled",
-            "day": {"$in": [day.isoformat() for day in days]},
+            "day": {"$in": [day.isoformat() for day in days], **_TEXT},
             "_id": {"$ne": but_by},
         },
         {"day": True},
@@ -98,8 +111,12 @@ def write(db: Database, before: Event | None, after: Event, session: ClientSessi
 
     The filter carries two locks. The fence: the sequence must be the one that was read. The
     capacity condition: what is added to `sold` must fit in what the document says at this moment,
-    so that check and take are one step.
+    so that check and take are one step. The rules never ask for more than the capacity; where it
+    is exceeded all the same the document was spoilt before, and trying again would not help: raises
+    UnreadableDocument.
     """
+    if after.sold > after.capacity:
+        raise UnreadableDocument(_NAME, after.id, f"sold is {after.sold} of {after.capacity}")
     if before is None:
         db.events.insert_one(_document(after), session=session)
         return
@@ -137,13 +154,9 @@ def may_be_left_over(db: Database) -> list[str]:
     found = db.events.find(
         {
             "$or": [
-                {"status": "cancelled", "sold": {"$gt": 0}},
-                {"status": "cancelled", "waiting": {"$gt": 0}},
-                {
-                    "status": "scheduled",
-                    "waiting": {"$gt": 0},
-                    "$expr": {"$lt": ["$sold", "$capacity"]},
-                },
+                NOT_YET_EMPTY,
+                {"status": "cancelled", **AWAITED},
+                {"status": "scheduled", **AWAITED, "$expr": {"$lt": ["$sold", "$capacity"]}},
             ]
         },
         {"_id": True},
@@ -175,14 +188,21 @@ def monthly_in(
             {
                 "$match": {
                     "status": "scheduled",
-                    "day": {"$gte": first.isoformat(), "$lte": last.isoformat()},
+                    "day": {"$gte": first.isoformat(), "$lte": last.isoformat(), **_TEXT},
                 }
             },
             {
                 "$group": {
-                    "_id": {"$substrBytes": ["$day", 0, 7]},
-                    "revenue": {"$sum": "$revenue"},
-                    "attendance": {"$push": {"sold": "$sold", "capacity": "$capacity"}},
+                    "_id": {"$substrCP": ["$day", 0, 7]},
+                    "events": {
+                        "$push": {
+                            "_id": "$_id",
+                            "day": "$day",
+                            "sold": "$sold",
+                            "capacity": "$capacity",
+                            "revenue": "$revenue",
+                        }
+                    },
                 }
             },
         ],
@@ -190,10 +210,33 @@ def monthly_in(
     )
     figures = {}
     for row in rows:
-        year, month = (int(part) for part in row["_id"].split("-"))
-        attendance = [(event["sold"], event["capacity"]) for event in row["attendance"]]
-        figures[year, month] = MonthFigures(year, month, row["revenue"], attendance)
+        events = list(read_what_can_be(_NAME, row["events"], _figures_of))
+        if events:
+            day = events[0].day
+            figures[day.year, day.month] = MonthFigures(
+                day.year,
+                day.month,
+                sum(event.revenue for event in events),
+                [(event.sold, event.capacity) for event in events],
+            )
     return figures
+
+
+@dataclass(frozen=True, slots=True)
+class _FiguresOfOne:
+    day: date
+    sold: int
+    capacity: int
+    revenue: int
+
+
+def _figures_of(fields: Fields) -> _FiguresOfOne:
+    day = fields.day_or_none("day")
+    if day is None:
+        raise fields.odd("day")
+    return _FiguresOfOne(
+        day, fields.whole("sold"), fields.whole("capacity", 1), fields.whole("revenue")
+    )
 
 
 def _changed_details(before: Event, after: Event) -> Document:
@@ -206,7 +249,7 @@ def _changed_details(before: Event, after: Event) -> Document:
 
 
 def _document(event: Event) -> Document:
-    return {
+    document: Document = {
         "_id": event.id,
         "name": event.name,
         "venue": event.venue,
@@ -222,23 +265,26 @@ def _document(event: Event) -> Document:
         "ever_booked": event.ever_booked,
         "created_at": event.created_at,
     }
+    if event.owed_total is not None:
+        document["owed_total"] = event.owed_total
+    return document
 
 
-def _event(document: Mapping[str, Any]) -> Event:
-    day = document["day"]
+def _event(fields: Fields) -> Event:
     return Event(
-        id=document["_id"],
-        name=document["name"],
-        venue=document["venue"],
-        day=date.fromisoformat(day) if day else None,
-        capacity=document["capacity"],
-        price=document["price"],
-        status=document["status"],
-        sold=document["sold"],
-        bookings=document["bookings"],
-        waiting=document["waiting"],
-        revenue=document["revenue"],
-        sequence=document["sequence"],
-        ever_booked=document["ever_booked"],
-        created_at=document["created_at"],
+        id=fields.text("_id"),
+        name=fields.text("name"),
+        venue=fields.text_or_none("venue"),
+        day=fields.day_or_none("day"),
+        capacity=fields.whole("capacity", 1),
+        price=fields.whole("price"),
+        status=fields.word("status", _STATUSES),
+        sold=fields.whole("sold"),
+        bookings=fields.whole("bookings"),
+        waiting=fields.whole("waiting"),
+        revenue=fields.whole("revenue"),
+        sequence=fields.whole("sequence", 1),
+        ever_booked=fields.truth("ever_booked"),
+        created_at=fields.moment("created_at"),
+        owed_total=fields.whole("owed_total") if fields.has("owed_total") else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from bson import Binary
 from pymongo import ReplaceOne
@@ -11,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from ticketing.domain.keeping import LIFETIME, Answer, Record, Scope
 from ticketing.storage.clients import Database
+from ticketing.storage.documents import Fields, read
 from ticketing.storage.sessions import Conflict, is_conflict, time_of
 
 
@@ -28,19 +30,27 @@ def find_many(
     """
     if not scopes:
         return {}
-    found = list(db.idempotency.find({"key": {"$in": [key for _, key in scopes]}}, session=session))
-    now = time_of(session)
-    records = (
-        Record(
-            caller=document["caller"],
-            key=document["key"],
-            fingerprint=document["fingerprint"],
-            answer=Answer(document["status"], document["headers"], bytes(document["body"])),
+    callers, keys = {caller for caller, _ in scopes}, {key for _, key in scopes}
+    found = list(
+        db.idempotency.find(
+            {"key": {"$in": list(keys)}, "caller": {"$in": list(callers)}}, session=session
         )
-        for document in found
-        if document["expires_at"] > now
     )
-    return {record.scope: record for record in records if record.scope in scopes}
+    now = time_of(session)
+    asked_for = [document for document in found if (document["caller"], document["key"]) in scopes]
+    kept = (read("idempotency", document, _kept) for document in asked_for)
+    return {record.scope: record for record, until in kept if until > now}
+
+
+def _kept(fields: Fields) -> tuple[Record, datetime]:
+    headers = fields.mapping("headers")
+    answer = Answer(
+        status=fields.whole("status", 200),
+        headers={name: Fields(headers).text(name) for name in headers},
+        body=fields.bytes("body"),
+    )
+    record = Record(fields.text("caller"), fields.text("key"), fields.text("fingerprint"), answer)
+    return record, fields.moment("expires_at")
 
 
 def keep(db: Database, records: Sequence[Record], session: ClientSession) -> None:

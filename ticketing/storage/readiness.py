@@ -7,7 +7,7 @@ from typing import Literal
 
 from pymongo.errors import OperationFailure, PyMongoError
 
-from ticketing.storage import migrating
+from ticketing.storage import fitness
 from ticketing.storage.clients import (
     Client,
     Database,
@@ -16,26 +16,28 @@ from ticketing.storage.clients import (
     refuse_unfit,
 )
 from ticketing.storage.deadlines import within
+from ticketing.storage.fitness import Faults
 
 BOUND_S = 1.5
 LONGEST_SENSIBLE_LIFETIME_S = 30
 
 Database_ = Literal["ok", "unreachable", "unfit"]
-Migrations_ = Literal["ok", "pending", "unknown"]
+Migrations_ = Literal["ok", "pending", "newer", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What `/readyz` tells; `warnings` don't make it red."""
+    """What `/readyz` tells; `missing` makes it red, `warnings` don't."""
 
     database: Database_
     migrations: Migrations_
     warnings: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:
         """Whether requests can be served."""
-        return self.database == "ok" and self.migrations == "ok"
+        return self.database == "ok" and self.migrations == "ok" and not self.missing
 
     @property
     def status(self) -> str:
@@ -48,13 +50,19 @@ def check(client: Client, db: Database) -> Readiness:
     try:
         with within(BOUND_S):
             refuse_unfit(client)
-            pending = migrating.pending(db)
+            faults = fitness.look(db)
             warnings = _warnings(client)
     except UnfitDatabase as reason:
         return Readiness("unfit", "unknown", (str(reason),))
     except (PyMongoError, UnreachableDatabase):
         return Readiness("unreachable", "unknown")
-    return Readiness("ok", "pending" if pending else "ok", warnings)
+    return Readiness("ok", _migrations(faults), warnings, faults.sentences)
+
+
+def _migrations(faults: Faults) -> Migrations_:
+    if faults.newer:
+        return "newer"
+    return "pending" if faults.missing else "ok"
 
 
 def _warnings(client: Client) -> tuple[str, ...]:

@@ -23,10 +23,11 @@ from pymongo.errors import ConfigurationError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from ticketing.domain.errors import DatabaseAway
+from ticketing.domain.errors import DatabaseAway, Unreadable
 from ticketing.storage.clients import OPERATION_TIMEOUT_S, Client, Database, is_away
 from ticketing.storage.deadlines import left, within
 from ticketing.storage.sessionless import renewed
+from ticketing.storage.sessions import breaks_a_validator
 
 Arguments = ParamSpec("Arguments")
 T = TypeVar("T")
@@ -52,7 +53,7 @@ def reading(
 
 
 def translating(ask: Callable[Arguments, T]) -> Callable[Arguments, T]:
-    """Have what is asked of MongoDB raise DatabaseAway when MongoDB is away."""
+    """Have what is asked of MongoDB raise DatabaseAway or Unreadable where that is what it says."""
 
     @wraps(ask)
     def translated(*args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
@@ -61,6 +62,8 @@ def translating(ask: Callable[Arguments, T]) -> Callable[Arguments, T]:
         except PyMongoError as error:
             if is_away(error):
                 raise DatabaseAway from error
+            if breaks_a_validator(error):
+                raise Unreadable from error
             raise
 
     return translated

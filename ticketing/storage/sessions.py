@@ -8,11 +8,12 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 
+import structlog
 from pymongo import ReadPreference
 from pymongo.client_session import ClientSession
 from pymongo.errors import (
     BulkWriteError,
-    DuplicateKeyError,
+    OperationFailure,
     PyMongoError,
 )
 from pymongo.read_concern import ReadConcern
@@ -25,7 +26,10 @@ from ticketing.storage.sessionless import renewed
 
 T = TypeVar("T")
 
+log = structlog.get_logger(__name__)
+
 _DUPLICATE_KEY = 11000
+_DOCUMENT_VALIDATION_FAILURE = 121
 _SNAPSHOT = ReadConcern("snapshot")
 _MAJORITY = WriteConcern("majority", j=True)
 _COMMIT_PAUSE_S = 0.05
@@ -95,15 +99,26 @@ def _before_commit(error: PyMongoError, client: Client) -> Exception:
     return DatabaseAway() if is_away(error) else error
 
 
+def breaks_a_validator(error: PyMongoError) -> bool:
+    """Tell whether MongoDB refuses what a document would be; the log says what it said.
+
+    The rules never make such a document of a sound one, so it has been spoiled before.
+    """
+    if _DOCUMENT_VALIDATION_FAILURE not in _codes(error):
+        return False
+    log.error("document_unreadable", document=str(error))
+    return True
+
+
 def is_conflict(error: PyMongoError) -> bool:
     """Tell whether somebody else's write, or a change of primary, stood in the way."""
     if error.has_error_label("TransientTransactionError") or is_passing(error):
         return True
-    return _is_duplicate_key(error)
+    return _DUPLICATE_KEY in _codes(error)
 
 
-def _is_duplicate_key(error: PyMongoError) -> bool:
+def _codes(error: PyMongoError) -> set[int | None]:
     if isinstance(error, BulkWriteError):
         details: Document = dict(error.details)
-        return any(e.get("code") == _DUPLICATE_KEY for e in details.get("writeErrors", []))
-    return isinstance(error, DuplicateKeyError)
+        return {failed.get("code") for failed in details.get("writeErrors", [])}
+    return {error.code} if isinstance(error, OperationFailure) else set()

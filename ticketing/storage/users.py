@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from ticketing.domain.errors import Busy, EmailTaken, LastAdmin, UserNotFound
-from ticketing.domain.users import User, email_key, role_of
+from ticketing.domain.users import ROLES, User, email_key, role_of
 from ticketing.storage.clients import OPERATION_TIMEOUT_S, Database, Document
+from ticketing.storage.documents import Fields, first_readable, read
 from ticketing.storage.reading import reading, translating
+from ticketing.storage.schema import ADMINS, LEAVING
 from ticketing.storage.sessions import Conflict, unit_of_work
+
+_NAME = "users"
+
+# No request is under way for longer, so none of those that a user made while active.
+_LONGEST_REQUEST_S = 60
 
 
 @translating
@@ -32,21 +38,25 @@ def insert(db: Database, user: User) -> None:
 def find(db: Database, id_: str) -> User | None:
     """Find a user by id."""
     document = db.users.find_one({"_id": id_})
-    return _user(document) if document else None
+    return read(_NAME, document, _user) if document else None
 
 
 @reading
 def find_by_email(db: Database, email: str) -> User | None:
     """Find a user by e-mail address, without regard to case."""
     document = db.users.find_one({"email_key": email_key(email)})
-    return _user(document) if document else None
+    return read(_NAME, document, _user) if document else None
 
 
 @reading
 def page(db: Database, after: str | None, limit: int) -> list[User]:
     """List users by id, from the first after an id."""
     conditions = {"_id": {"$gt": after}} if after is not None else {}
-    return [_user(document) for document in db.users.find(conditions).sort("_id").limit(limit)]
+
+    def find_first(number: int) -> Iterable[Document]:
+        return db.users.find(conditions).sort("_id").limit(number)
+
+    return first_readable(_NAME, find_first, limit, _user)
 
 
 @translating
@@ -67,7 +77,7 @@ def change_unless_last_admin(db: Database, id_: str, values: Document, *, revoke
         db.leases.update_one(
             {"_id": "administrators"}, {"$inc": {"changes": 1}}, upsert=True, session=session
         )
-        if not _other_admins(db, id_, session):
+        if not _another_admin(db, id_, session):
             raise LastAdmin
         return _change(db, id_, values, session, revoke=revoke)
 
@@ -80,6 +90,36 @@ def change_unless_last_admin(db: Database, id_: str, values: Document, *, revoke
     raise Busy
 
 
+def inactive(db: Database, ids: Collection[str], session: ClientSession) -> frozenset[str]:
+    """Find which of these users are deactivated."""
+    if not ids:
+        return frozenset()
+    found = db.users.find(
+        {"_id": {"$in": list(ids)}, "active": False}, {"_id": True}, session=session
+    )
+    return frozenset(document["_id"] for document in found)
+
+
+@reading
+def leaving(db: Database, limit: int) -> list[User]:
+    """List users who were deactivated and may still be on a list, the first to go first."""
+    return first_readable(
+        _NAME, lambda number: db.users.find(LEAVING).sort("leaving").limit(number), limit, _user
+    )
+
+
+@translating
+def has_left(db: Database, id_: str) -> None:
+    """Note that a deactivated user is on no list, once none of their requests can be under way."""
+    a_while_ago = {
+        "$dateSubtract": {"startDate": "$$NOW", "unit": "second", "amount": _LONGEST_REQUEST_S}
+    }
+    db.users.update_one(
+        {"_id": id_, "active": False, "$expr": {"$lt": ["$leaving", a_while_ago]}},
+        {"$unset": {"leaving": True}},
+    )
+
+
 def _change(
     db: Database, id_: str, values: Document, session: ClientSession | None, *, revoke: bool
 ) -> User:
@@ -87,17 +127,21 @@ def _change(
     if revoke:
         update["$inc"] = {"generation": 1}
         update["$set"] = {**values, "signed_out": []}
+    if values.get("active") is False:
+        update["$currentDate"] = {"leaving": True}
+    elif values.get("active") is True:
+        update["$unset"] = {"leaving": True}
     document = db.users.find_one_and_update(
         {"_id": id_}, update, return_document=ReturnDocument.AFTER, session=session
     )
     if document is None:
         raise UserNotFound
-    return _user(document)
+    return read(_NAME, document, _user)
 
 
-def _other_admins(db: Database, id_: str, session: ClientSession) -> int:
-    conditions = {"role": "admin", "active": True, "_id": {"$ne": id_}}
-    return db.users.count_documents(conditions, session=session)
+def _another_admin(db: Database, id_: str, session: ClientSession) -> bool:
+    found = db.users.find_one({**ADMINS, "_id": {"$ne": id_}}, {"_id": True}, session=session)
+    return found is not None
 
 
 @translating
@@ -132,14 +176,19 @@ def _document(user: User) -> Document:
     }
 
 
-def _user(document: Mapping[str, Any]) -> User:
+def _user(fields: Fields) -> User:
+    signed_out = [Fields(_mapping(item)) for item in fields.sequence("signed_out")]
     return User(
-        id=document["_id"],
-        email=document["email"],
-        role=role_of(document["role"]),
-        active=document["active"],
-        password_hash=document["password_hash"],
-        generation=document["generation"],
-        signed_out=frozenset(item["token"] for item in document["signed_out"]),
-        created_at=document["created_at"],
+        id=fields.text("_id"),
+        email=fields.text("email"),
+        role=role_of(fields.word("role", ROLES)),
+        active=fields.truth("active"),
+        password_hash=fields.text("password_hash"),
+        generation=fields.whole("generation", 1),
+        signed_out=frozenset(item.text("token") for item in signed_out),
+        created_at=fields.moment("created_at"),
     )
+
+
+def _mapping(item: object) -> Document:
+    return Fields({"signed_out": item}).mapping("signed_out")

@@ -16,7 +16,7 @@ from ticketing.api.schemas.bookings import (
     TRANSFER,
     WAITING_PAGE,
 )
-from ticketing.api.schemas.calling_off import CALLED_OFF
+from ticketing.api.schemas.calling_off import CALLED_OFF, CANCELLATION
 from ticketing.api.schemas.events import (
     EVENT,
     EVENT_CHANGE,
@@ -29,7 +29,6 @@ from ticketing.api.schemas.events import (
 )
 from ticketing.api.schemas.pages import PAGE_QUERY
 from ticketing.api.schemas.service import (
-    ANYTHING,
     HEALTH,
     PROBLEM,
     READINESS,
@@ -47,13 +46,13 @@ from ticketing.api.schemas.users import (
 )
 
 __all__ = [
-    "ANYTHING",
     "AUDIT_PAGE",
     "AUDIT_QUERY",
     "BOOKING_PAGE",
     "BOOKING_QUERY",
     "BOOKING_REDUCTION",
     "CALLED_OFF",
+    "CANCELLATION",
     "CHANGED_EVENT",
     "EVENT",
     "EVENT_CHANGE",

@@ -40,7 +40,10 @@ def subject_of(obj: Any) -> Any:
 
 
 class ChangedEvent(Assigning, Event):
-    """An event whose change gave somebody tickets."""
+    """An event after a change; it says who got tickets where somebody did."""
+
+    assigned = fields.List(fields.Nested(Assigned))
+    assigned_count = fields.Integer(data_key="assignedCount")
 
 
 CHANGED_EVENT = ChangedEvent()

@@ -9,6 +9,7 @@ from marshmallow import Schema, fields
 
 from ticketing.api.fields import CustomerName, Flag, Id, Instant, Money, WholeNumber, absent
 from ticketing.api.schemas.assigning import Assigning
+from ticketing.api.schemas.ending import Ending, without_none
 from ticketing.api.schemas.pages import Page, PageQuery
 from ticketing.domain.events import MAX_CAPACITY
 
@@ -33,7 +34,7 @@ class Transfer(Schema):
     to = CustomerName(required=True)
 
 
-class Booking(Schema):
+class Booking(Ending):
     """A customer's booking; `position` is there while it waits, `total` once it is confirmed."""
 
     id = fields.String(required=True)
@@ -47,9 +48,7 @@ class Booking(Schema):
     total = Money(required=True, allow_none=True)
     created_at = Instant(required=True, data_key="createdAt")
 
-    @ma.post_dump
-    def _leave_out_no_position(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        return {k: v for k, v in data.items() if k != "position" or v is not None}
+    _leave_out_no_position = without_none("position")
 
 
 class HeldBooking(Assigning, Booking):

@@ -62,7 +62,7 @@ class EventQuery(PageQuery):
     last = Day(data_key="to", load_default=absent)
 
 
-class EventStatus(Schema):
+class EventFigures(Schema):
     """An event's figures from one moment."""
 
     name = fields.String(required=True)
@@ -71,6 +71,7 @@ class EventStatus(Schema):
     available = fields.Integer(required=True, data_key="ticketsAvailable")
     bookings = fields.Integer(required=True)
     waiting = fields.Integer(required=True)
+    status = fields.String(required=True, validate=ma.validate.OneOf(["scheduled", "cancelled"]))
 
 
 NEW_EVENT = NewEvent()
@@ -78,6 +79,6 @@ EVENT_CHANGE = EventChange()
 EVENT = Event()
 EVENT_PAGE = EventPage()
 EVENT_QUERY = EventQuery()
-EVENT_STATUS = EventStatus()
+EVENT_STATUS = EventFigures()
 PUBLIC_EVENT = Event(exclude=["revenue"])
 PUBLIC_EVENT_PAGE = EventPage(exclude=["items.revenue"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import marshmallow as ma
-from marshmallow import Schema, fields
+from typing import Any
+
+from marshmallow import Schema, fields, post_dump
 
 
 class Health(Schema):
@@ -13,34 +14,26 @@ class Health(Schema):
 
 
 class Readiness(Schema):
-    """Whether requests can be served, and if not, why."""
+    """Whether requests can be served, and if not, why; `missing` is there where anything is."""
 
     status = fields.String(required=True)
     database = fields.String(required=True)
     migrations = fields.String(required=True)
     warnings = fields.List(fields.String(), required=True)
+    missing = fields.List(fields.String())
 
-
-class Anything(Schema):
-    """An object whose fields docs/api.md tells: the briefs' own envelopes."""
-
-    class Meta:
-        """Say that there are fields which are not listed."""
-
-        unknown = ma.INCLUDE
+    @post_dump
+    def _only_where_anything_is(self, told: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in told.items() if name != "missing" or value}
 
 
 class Problem(Schema):
     """RFC 9457; `code` never changes, `errors` tells the faults of each field.
 
-    Some codes tell more: `available` tickets, for one. The briefs' actions add `error` and
-    `message`.
+    Some codes tell more: how many tickets are `available` or sold, how many there are altogether
+    (`capacity`), or how many the booking has that stands against it (`nTickets`). The briefs'
+    actions add `error` and `message`.
     """
-
-    class Meta:
-        """Say that there are fields which are not listed."""
-
-        unknown = ma.INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -49,9 +42,13 @@ class Problem(Schema):
     code = fields.String(required=True)
     errors = fields.Dict(keys=fields.String())
     available = fields.Integer()
+    capacity = fields.Integer()
+    tickets = fields.Integer(data_key="nTickets")
+    sold = fields.Integer(data_key="ticketsSold")
+    error = fields.Boolean()
+    message = fields.String()
 
 
 HEALTH = Health()
 READINESS = Readiness()
-ANYTHING = Anything()
 PROBLEM = Problem()

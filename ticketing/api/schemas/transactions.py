@@ -7,6 +7,7 @@ from marshmallow import Schema, fields
 
 from ticketing.api.fields import Id, Instant, Money, WholeNumber
 from ticketing.api.schemas.assigning import Assigning
+from ticketing.api.schemas.ending import Ending
 from ticketing.domain.events import MAX_CAPACITY
 
 
@@ -17,7 +18,7 @@ class NewTransaction(Schema):
     tickets = WholeNumber(1, MAX_CAPACITY, required=True, data_key="nTickets")
 
 
-class Transaction(Schema):
+class Transaction(Ending):
     """A sale over the counter, as it was made."""
 
     id = fields.String(required=True)

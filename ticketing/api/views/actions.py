@@ -11,6 +11,7 @@ from typing import Any
 
 from bson import ObjectId
 from flask import Response
+from marshmallow import Schema
 
 from ticketing.api import schemas, spellings
 from ticketing.api.answers import CONTENT_TYPE, body, respond
@@ -18,6 +19,7 @@ from ticketing.api.asking import asker, told
 from ticketing.api.blueprints import Blueprint
 from ticketing.api.customers import booked_for, discreet
 from ticketing.api.parts import parts
+from ticketing.api.schemas import actions as described
 from ticketing.api.views.bookings import new_booking
 from ticketing.domain.commands import CancelFor, Create
 from ticketing.domain.events import Event
@@ -32,6 +34,17 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Documented:
+    """What the document says of the answers at one of the two places."""
+
+    initialized: Schema
+    booked: Schema
+    waitlisted: Schema
+    cancelled: Schema
+    status: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """How the answers look at one of the two places."""
 
@@ -40,6 +53,7 @@ class Dialect:
     booked: Callable[[Held], Json]
     cancelled: Callable[[Held], Json]
     status: Callable[[Event], Json]
+    documented: Documented
 
 
 def _flat(event: Event) -> Json:
@@ -74,8 +88,9 @@ def _root_initialized(event: Event) -> Json:
 
 def _root_booked(held: Held) -> Json:
     confirmed = held.booking.status == "confirmed"
-    message = "Ticket booked successfully." if confirmed else "Added to the waiting list."
-    return _said(message, data=_booking(held))
+    # The words of the first brief's service: its clients compare them.
+    waits = "No tickets available. User added to waiting list."
+    return _said("Ticket booked successfully" if confirmed else waits, data=_booking(held))
 
 
 def _root_cancelled(held: Held) -> Json:
@@ -89,7 +104,7 @@ def _root_status(event: Event) -> Json:
         "waiting_list_count": event.waiting,
         "bookings_count": event.bookings,
     }
-    return _said("Fetched event", data=data)
+    return _said("Fetched event", data={**data, **_called_off(event)})
 
 
 def _api_booked(held: Held) -> Json:
@@ -108,12 +123,50 @@ def _api_cancelled(held: Held) -> Json:
 
 
 def _api_status(event: Event) -> Json:
-    counts = {"bookingsCount": event.bookings, "waitingCount": event.waiting}
-    return {**_flat(event), **counts}
+    # Two of the briefs' services say `eventId` and `waitingListCount`.
+    return {
+        **_flat(event),
+        "eventId": event.id,
+        "bookingsCount": event.bookings,
+        "waitingCount": event.waiting,
+        "waitingListCount": event.waiting,
+        **_called_off(event),
+    }
 
 
-ROOT = Dialect("", _root_initialized, _root_booked, _root_cancelled, _root_status)
-API_EVENTS = Dialect("/api/events", _flat, _api_booked, _api_cancelled, _api_status)
+def _called_off(event: Event) -> Json:
+    """Say of an event that it was called off; the briefs know nothing of the kind."""
+    return {"status": "cancelled"} if event.status == "cancelled" else {}
+
+
+ROOT = Dialect(
+    "",
+    _root_initialized,
+    _root_booked,
+    _root_cancelled,
+    _root_status,
+    Documented(
+        described.ROOT_INITIALIZED,
+        described.ROOT_BOOKED,
+        described.ROOT_BOOKED,
+        described.ROOT_CANCELLED,
+        described.ROOT_STATUS,
+    ),
+)
+API_EVENTS = Dialect(
+    "/api/events",
+    _flat,
+    _api_booked,
+    _api_cancelled,
+    _api_status,
+    Documented(
+        described.FLAT_EVENT,
+        described.FLAT_BOOKED,
+        described.FLAT_WAITLISTED,
+        described.FLAT_CANCELLED,
+        described.FLAT_STATUS,
+    ),
+)
 
 
 def _answer(status: int, value: Json) -> Answer:
@@ -132,7 +185,7 @@ def _register(dialect: Dialect) -> None:
 
     @blp.writes("POST", f"{dialect.prefix}/initialize", 409, who=Role.ADMIN)
     @blp.arguments(spellings.INITIALIZE)
-    @blp.response(201, schemas.ANYTHING)
+    @blp.response(201, dialect.documented.initialized)
     def initialize(asked: Json) -> Response:
         """Make an event, or make one anew that has this id and was never booked."""
         id = asked.pop("id") or str(ObjectId())
@@ -141,8 +194,8 @@ def _register(dialect: Dialect) -> None:
 
     @blp.writes("POST", f"{dialect.prefix}/book", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(spellings.BOOK)
-    @blp.response(201, schemas.ANYTHING)
-    @blp.alt_response(202, schema=schemas.ANYTHING, success=True)
+    @blp.response(201, dialect.documented.booked)
+    @blp.alt_response(202, schema=dialect.documented.waitlisted, success=True)
     def book(asked: Json) -> Response:
         """Book tickets, or join the waiting list (202)."""
         command = new_booking(asked["customer"], asked["tickets"])
@@ -150,14 +203,14 @@ def _register(dialect: Dialect) -> None:
 
     @blp.writes("POST", f"{dialect.prefix}/cancel", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(spellings.CANCEL)
-    @blp.response(200, schemas.ANYTHING)
+    @blp.response(200, dialect.documented.cancelled)
     def cancel(asked: Json) -> Response:
         """Cancel the booking that a customer has for an event."""
         command, shape = CancelFor(booked_for(asked["customer"], "user")), discreet(cancelled)
         return told(parts().office.submit(asked["event"], command, asker(shape)), shape)
 
     @blp.reads(f"{dialect.prefix}/status/<id>", 404, who=Role.ANYBODY)
-    @blp.response(200, schemas.ANYTHING)
+    @blp.response(200, dialect.documented.status)
     def status(id: str) -> Response:
         """Show an event's figures."""
         return respond(_answer(200, dialect.status(events.get(parts().db, id))))

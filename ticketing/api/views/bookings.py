@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -12,6 +13,7 @@ from ticketing.api.answers import answer, respond
 from ticketing.api.asking import asker, told
 from ticketing.api.blueprints import Blueprint
 from ticketing.api.customers import booked_for, discreet, only_holder, whose
+from ticketing.api.headers import sent
 from ticketing.api.pages import paged
 from ticketing.api.parts import parts
 from ticketing.api.problems import BadRequest
@@ -25,6 +27,8 @@ from ticketing.services.bookings import submit
 from ticketing.storage import bookings
 
 blp = Blueprint("bookings", __name__, url_prefix="/api/v1", description="Customers' bookings")
+
+CLOCKS_AGREE = timedelta(seconds=5)
 
 
 def made(held: Held) -> Answer:
@@ -41,8 +45,8 @@ def changed(held: Held) -> Answer:
 
 @blp.writes("POST", "/events/<id>/bookings", 404, 409, who=Role.CUSTOMER)
 @blp.arguments(schemas.NEW_BOOKING)
-@blp.response(201, schemas.MADE_BOOKING)
-@blp.alt_response(202, schema=schemas.MADE_BOOKING, success=True)
+@blp.response(201, schemas.MADE_BOOKING, headers=sent("Location"))
+@blp.alt_response(202, schema=schemas.MADE_BOOKING, headers=sent("Location"), success=True)
 def create(body: dict[str, Any], id: str) -> Response:
     """Book tickets; 202 with the `position` where the customer has to wait.
 
@@ -55,13 +59,24 @@ def create(body: dict[str, Any], id: str) -> Response:
 
 @blp.reads("/bookings", who=Role.CUSTOMER)
 @blp.arguments(schemas.BOOKING_QUERY, location="query")
-@blp.response(200, schemas.BOOKING_PAGE)
+@blp.response(200, schemas.BOOKING_PAGE, headers=sent("Link"))
 def index(query: dict[str, Any]) -> Response:
-    """List bookings, of one event, customer or status where one is named."""
-    limit, after = query["limit"], cursors.id_in(query["cursor"])
+    """List bookings by time, of one event, customer or status where one is named.
+
+    Those of one event are in the order of its sequence.
+    """
+    limit, cursor = query["limit"], query["cursor"]
     wanted = bookings.Filter(query["event"], whose(query["customer"]), query["status"])
-    found = bookings.page(parts().db, wanted, after, limit + 1)
-    return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.id,))
+    if wanted.event is not None:
+        after = cursors.sequence_in(cursor)
+        found = bookings.page_of_event(parts().db, wanted, after, limit + 1)
+        return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.sequence,))
+
+    place = cursors.place_in(cursor)
+    found = bookings.page(parts().db, wanted, place, limit + 1)
+    given = [bookings.row_of(booking) for booking in found[:limit]]
+    following = place.after(given, _settled()) if given else place
+    return paged(found, limit, schemas.BOOKING_PAGE, lambda _: cursors.by_time(following))
 
 
 @blp.reads("/bookings/<id>", 404, who=Role.CUSTOMER)
@@ -92,18 +107,29 @@ def cancel(id: str) -> Response:
 @blp.response(200, schemas.HELD_BOOKING)
 def transfer(body: dict[str, Any], id: str) -> Response:
     """Pass a confirmed booking on to a customer who has none for the event."""
-    return _change(id, Transfer(id, users.named(parts().db, body["to"]), only_holder()))
+    to = users.named(parts().db, body["to"])
+    users.refuse_deactivated(parts().db, to)
+    return _change(id, Transfer(id, to, only_holder()))
 
 
 def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None = None) -> Book:  # noqa: FBT001
     """Put a booking together; raises BadRequest where nobody is named or it is too large."""
-    holder = booked_for(customer)
+    holder = booked_for(customer, receives=True)
     most = parts().settings.max_tickets_per_booking
     if tickets > most:
         raise BadRequest(
             "Some fields are not valid.", {"nTickets": [f"A booking has at most {most} tickets."]}
         )
     return Book(str(ObjectId()), holder, tickets, waitlist)
+
+
+def _settled() -> datetime:
+    """Tell before which moment no booking turns up any more: what was decided then is committed.
+
+    The hosts' clocks may differ by some seconds.
+    """
+    under_way = timedelta(milliseconds=round(parts().settings.commit_timeout_s * 1000))
+    return parts().clock() - under_way - CLOCKS_AGREE
 
 
 def _change(id: str, command: Cancel | Reduce | Transfer) -> Response:

@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from bson import ObjectId
-from flask import Response, request
+from flask import Response
 
 from ticketing.api import cursors, schemas
 from ticketing.api.access import is_staff
 from ticketing.api.answers import answer, respond
-from ticketing.api.asking import asker, etag, expected_sequences, told
+from ticketing.api.asking import (
+    asker,
+    etag,
+    expected_sequences,
+    public_etag,
+    told,
+)
 from ticketing.api.blueprints import Blueprint
+from ticketing.api.conditions import if_unknown
+from ticketing.api.customers import whose
+from ticketing.api.headers import sent
 from ticketing.api.pages import paged
 from ticketing.api.parts import parts
 from ticketing.domain.calendar import parse_day
@@ -21,10 +30,7 @@ from ticketing.domain.events import Event
 from ticketing.domain.keeping import Answer
 from ticketing.domain.outcomes import CalledOff, Changed
 from ticketing.domain.users import Role
-from ticketing.storage import audit, bookings, events
-
-# MongoDB's largest integer.
-MAX_SEQUENCE = 2**63
+from ticketing.storage import audit, bookings, cancellations, events
 
 blp = Blueprint("events", __name__, url_prefix="/api/v1/events", description="The calendar")
 
@@ -59,7 +65,7 @@ def deleted(event: Event) -> Answer:
 
 @blp.writes("POST", "", 409, who=Role.ADMIN)
 @blp.arguments(schemas.NEW_EVENT)
-@blp.response(201, schemas.EVENT)
+@blp.response(201, schemas.EVENT, headers=sent("ETag", "Location"))
 def create(body: dict[str, Any]) -> Response:
     """Put an event on the calendar.
 
@@ -71,7 +77,7 @@ def create(body: dict[str, Any]) -> Response:
 
 @blp.reads("", who=Role.ANYBODY)
 @blp.arguments(schemas.EVENT_QUERY, location="query")
-@blp.response(200, schemas.EVENT_PAGE)
+@blp.response(200, schemas.EVENT_PAGE, headers=sent("Link"))
 def index(query: dict[str, Any]) -> Response:
     """List events by day, those without a day first."""
     limit, after = query["limit"], _place(query["cursor"])
@@ -80,20 +86,22 @@ def index(query: dict[str, Any]) -> Response:
     return paged(found, limit, schema, lambda event: (_day(event), event.id))
 
 
-@blp.reads("/<id>", 404, who=Role.ANYBODY)
-@blp.response(200, schemas.EVENT)
+@blp.reads("/<id>", 404, who=Role.ANYBODY, conditional=True)
+@blp.response(200, schemas.EVENT, headers=sent("ETag"))
 def show(id: str) -> Response:
     """Show an event."""
     event = events.get(parts().db, id)
-    schema = schemas.EVENT if is_staff() else schemas.PUBLIC_EVENT
-    response = respond(answer(200, event, schema, {"ETag": etag(event.sequence)}))
-    response.make_conditional(request)
-    return response
+    if is_staff():
+        response = respond(shown(event))
+    else:
+        tag = public_etag(event.sequence)
+        response = respond(answer(200, event, schemas.PUBLIC_EVENT, {"ETag": tag}))
+    return if_unknown(response, event.sequence)
 
 
 @blp.writes("PATCH", "/<id>", 404, 409, who=Role.ADMIN, if_match=True)
 @blp.arguments(schemas.EVENT_CHANGE)
-@blp.response(200, schemas.EVENT)
+@blp.response(200, schemas.CHANGED_EVENT, headers=sent("ETag"))
 def change(body: dict[str, Any], id: str) -> Response:
     """Give an event new details.
 
@@ -112,14 +120,35 @@ def delete(id: str) -> Response:
 
 
 @blp.writes("POST", "/<id>/cancellation", 404, 409, who=Role.ADMIN, if_match=True)
-@blp.response(200, schemas.CALLED_OFF)
+@blp.response(200, schemas.CALLED_OFF, headers=sent("ETag"))
 def call_off(id: str) -> Response:
     """Call an event off: every booking is cancelled, the list emptied, the day free.
 
-    `owed` are the first 1,000 confirmed bookings and sales, `owedTotal` counts them all.
+    `owed` are the first 100 bookings and sales that were confirmed, `owedTotal` counts them all;
+    `GET` lists them all, as often as wanted.
     """
     command = CallOff(expected_sequences())
     return told(parts().office.submit(id, command, asker(called_off)), called_off)
+
+
+@blp.reads("/<id>/cancellation", 404, who=Role.STAFF)
+@blp.arguments(schemas.PAGE_QUERY, location="query")
+@blp.response(200, schemas.CANCELLATION)
+def cancellation(query: dict[str, Any], id: str) -> Response:
+    """List who is owed what for an event that was called off, in the order of booking.
+
+    Everything that was confirmed then is there once, also while it is still being ended.
+    """
+    limit, after = query["limit"], cursors.sequence_in(query["cursor"])
+    found = cancellations.page(parts().db, id, after, limit + 1)
+    return paged(
+        found.owed,
+        limit,
+        schemas.CANCELLATION,
+        lambda booking: (booking.sequence,),
+        owed_total=found.owed_total,
+        finishing=found.finishing,
+    )
 
 
 @blp.reads("/<id>/status", 404, who=Role.ANYBODY)
@@ -131,37 +160,31 @@ def status(id: str) -> Response:
 
 @blp.reads("/<id>/waiting-list", 404, who=Role.STAFF)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
-@blp.response(200, schemas.WAITING_PAGE)
+@blp.response(200, schemas.WAITING_PAGE, headers=sent("Link"))
 def waiting_list(query: dict[str, Any], id: str) -> Response:
     """List who waits, in order."""
     events.get(parts().db, id)
-    limit, after = query["limit"], _sequence(query["cursor"])
+    limit, after = query["limit"], cursors.sequence_in(query["cursor"])
     found = bookings.waiting_page(parts().db, id, after, limit + 1)
     return paged(found, limit, schemas.WAITING_PAGE, lambda waiting: (waiting.booking.sequence,))
 
 
 @blp.reads("/<id>/audit", 404, who=Role.STAFF)
 @blp.arguments(schemas.AUDIT_QUERY, location="query")
-@blp.response(200, schemas.AUDIT_PAGE)
+@blp.response(200, schemas.AUDIT_PAGE, headers=sent("Link"))
 def trail(query: dict[str, Any], id: str) -> Response:
     """List an event's changes, of one booking or customer where one is named.
+
+    A customer's are also those by which they passed a booking on.
 
     The trail of a deleted event stays.
     """
     if not events.has_existed(parts().db, id):
         raise EventNotFound
-    limit, after = query["limit"], _sequence(query["cursor"])
-    found = audit.page(parts().db, id, query["booking"], query["customer"], after, limit + 1)
+    limit, after = query["limit"], cursors.sequence_in(query["cursor"])
+    customer = whose(query["customer"])
+    found = audit.page(parts().db, id, query["booking"], customer, after, limit + 1)
     return paged(found, limit, schemas.AUDIT_PAGE, lambda entry: (entry.sequence,))
-
-
-def _sequence(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    (sequence,) = cursors.decode(cursor, int)
-    if not 0 <= sequence < MAX_SEQUENCE:
-        raise cursors.broken()
-    return int(sequence)
 
 
 def _place(cursor: str | None) -> events.Place | None:

@@ -7,7 +7,9 @@ from flask import Response
 from ticketing.api import schemas
 from ticketing.api.answers import answer, respond
 from ticketing.api.blueprints import Blueprint
+from ticketing.api.headers import sent
 from ticketing.api.parts import parts
+from ticketing.api.problems import RETRY_AFTER_S
 from ticketing.domain.users import Role
 from ticketing.storage import readiness
 
@@ -23,8 +25,10 @@ def livez() -> Response:
 
 @blp.reads("/readyz", who=Role.ANYBODY, rate=None)
 @blp.response(200, schemas.READINESS)
-@blp.alt_response(503, schema=schemas.READINESS)
+@blp.alt_response(503, schema=schemas.READINESS, headers=sent("Retry-After"))
 def readyz() -> Response:
     """Say whether requests can be served: a primary answers and no migration is pending."""
     state = readiness.check(parts().client, parts().db)
-    return respond(answer(200 if state.ready else 503, state, schemas.READINESS))
+    if state.ready:
+        return respond(answer(200, state, schemas.READINESS))
+    return respond(answer(503, state, schemas.READINESS, {"Retry-After": str(RETRY_AFTER_S)}))

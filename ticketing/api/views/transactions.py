@@ -11,6 +11,7 @@ from ticketing.api import schemas
 from ticketing.api.answers import answer, respond
 from ticketing.api.asking import asker, told
 from ticketing.api.blueprints import Blueprint
+from ticketing.api.headers import sent
 from ticketing.api.parts import parts
 from ticketing.domain.bookings import Booking
 from ticketing.domain.commands import Return, Sell
@@ -41,7 +42,7 @@ def returned(held: Held) -> Answer:
 
 @blp.writes("POST", "", 404, 409, who=Role.STAFF)
 @blp.arguments(schemas.NEW_TRANSACTION)
-@blp.response(201, schemas.TRANSACTION)
+@blp.response(201, schemas.TRANSACTION, headers=sent("Location"))
 def create(body: dict[str, Any]) -> Response:
     """Sell tickets: all that are asked for, or none.
 

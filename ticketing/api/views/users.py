@@ -9,7 +9,9 @@ from flask import Response
 from ticketing.api import cursors, schemas
 from ticketing.api.access import principal, shown
 from ticketing.api.answers import answer, respond
+from ticketing.api.asking import keyless
 from ticketing.api.blueprints import Blueprint
+from ticketing.api.headers import sent
 from ticketing.api.pages import paged
 from ticketing.api.parts import parts
 from ticketing.domain.errors import UserNotFound
@@ -32,7 +34,7 @@ def register(body: dict[str, Any]) -> Response:
 
 @blp.reads("/users", who=Role.ADMIN)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
-@blp.response(200, schemas.USER_PAGE)
+@blp.response(200, schemas.USER_PAGE, headers=sent("Link"))
 def index(query: dict[str, Any]) -> Response:
     """List users."""
     limit, after = query["limit"], cursors.id_in(query["cursor"])
@@ -44,11 +46,14 @@ def index(query: dict[str, Any]) -> Response:
 @blp.arguments(schemas.USER_CHANGE)
 @blp.response(200, schemas.USER)
 def change(body: dict[str, Any], id: str) -> Response:
-    """Change a user's role or activity, or set a new password."""
+    """Change a user's role or activity, or set a new password.
+
+    Whoever is deactivated leaves the waiting lists for good.
+    """
     values = {**body, "role": role_of(body["role"])} if "role" in body else body
-    return respond(
-        answer(200, people.change(parts().db, parts().passwords, id, values), schemas.USER)
-    )
+    made = parts()
+    user = people.change(made.db, made.office, made.passwords, id, values, keyless())
+    return respond(answer(200, user, schemas.USER))
 
 
 @blp.reads("/users/me", 404, who=Role.CUSTOMER)

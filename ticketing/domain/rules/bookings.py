@@ -50,7 +50,8 @@ def book(ledger: Ledger, order: Order, command: Book) -> Held:
 def cancel(ledger: Ledger, order: Order, command: Cancel) -> Held:
     """Cancel a booking, once: the second time changes nothing. Raises BookingNotFound."""
     booking = _customers_booking(ledger, command)
-    return _cancel(ledger, order, booking) if booking.active else Held(booking)
+    stays = command.only_waiting and booking.status != "waiting"
+    return Held(booking) if stays or not booking.active else _cancel(ledger, order, booking)
 
 
 def cancel_for(ledger: Ledger, order: Order, command: CancelFor) -> Held:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ticketing.domain.bookings import Booking
 from ticketing.domain.commands import CallOff, Change, Create, Delete, Order
 from ticketing.domain.errors import (
     CapacityBelowSold,
@@ -17,7 +16,7 @@ from ticketing.domain.errors import (
 from ticketing.domain.events import Event
 from ticketing.domain.facts import MOST_PER_COMMIT
 from ticketing.domain.ledger import Ledger
-from ticketing.domain.outcomes import CalledOff, Changed
+from ticketing.domain.outcomes import MOST_NAMED, CalledOff, Changed
 from ticketing.domain.rules.waiting_list import serve
 
 _DETAILS = ("name", "venue", "day", "capacity", "price")
@@ -94,21 +93,19 @@ def call_off(ledger: Ledger, order: Order, command: CallOff) -> CalledOff:
     event = ledger.scheduled()
     _must_be_fresh(event, command.expected)
 
-    off = replace(event, status="cancelled")
+    owed = [booking for booking in ledger.active() if booking.status == "confirmed"]
+    off = replace(event, status="cancelled", owed_total=event.revenue)
     ledger.enter_event(order, "called_off", off, {"status": ("scheduled", "cancelled")})
-    cancelled = cancel_all(ledger, order)
-    owed = [booking for booking in cancelled if booking.total is not None]
-    return CalledOff(ledger.existing(), owed, event.revenue)
+    cancel_all(ledger, order)
+    return CalledOff(ledger.existing(), owed[:MOST_NAMED], event.revenue)
 
 
-def cancel_all(ledger: Ledger, order: Order) -> list[Booking]:
+def cancel_all(ledger: Ledger, order: Order) -> None:
     """Cancel what is booked for an event that is called off, as much as goes into a commit."""
-    cancelled = []
     for booking in ledger.active():
         if len(ledger.writes) >= MOST_PER_COMMIT:
             break
-        cancelled.append(ledger.enter_end(order, booking))
-    return cancelled
+        ledger.enter_end(order, booking)
 
 
 def _may_be_replaced(event: Event) -> bool:

@@ -1,7 +1,11 @@
-"""The database's history: ordered steps, each done once, all of them before anything is served.
+"""What brings a database of before up to date: steps that change what is stored, each done once.
+
+Indexes and validators are no steps of their own: the last one compares the database with
+`ticketing.storage.schema`, and does its work whenever they differ.
 
 To add one: a module `mNNNN_what_it_does` with a docstring and `apply(db)`, idempotent, since a
-crash between its work and its record makes it run again; then its line in `MIGRATIONS`.
+crash between its work and its record makes it run again, and a database with nothing in it, not
+even collections, is brought up to date as well; then its line in `MIGRATIONS`.
 """
 
 from __future__ import annotations
@@ -9,20 +13,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ticketing.storage import schema
 from ticketing.storage.clients import Database
-from ticketing.storage.migrations import m0001_collections, m0002_bookings, m0003_users
+from ticketing.storage.migrations import m0004_cancellations, m0005_deactivated_users
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step: its name, which also gives the order, and the work."""
+    """One step: its name, which also gives the order, and the work.
+
+    A step is recorded once it is done; one with `is_needed` is never recorded, but looks each time.
+    """
 
     name: str
     apply: Callable[[Database], None]
+    is_needed: Callable[[Database], bool] | None = None
 
+
+# Recorded in databases of before. They made indexes and validators, which the last step does now.
+OF_BEFORE = frozenset({"0001_collections", "0002_bookings", "0003_users"})
 
 MIGRATIONS = (
-    Migration("0001_collections", m0001_collections.apply),
-    Migration("0002_bookings", m0002_bookings.apply),
-    Migration("0003_users", m0003_users.apply),
+    Migration("0004_cancellations", m0004_cancellations.apply),
+    Migration("0005_deactivated_users", m0005_deactivated_users.apply),
+    Migration("schema", schema.ensure, is_needed=schema.is_behind),
 )

@@ -1,0 +1,96 @@
+"""A list in the order of time loses nothing, in whatever order what it lists turns up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.builders import NOW
+from ticketing.domain.places import MOST_SEEN, Place, Row
+
+UNDER_WAY_S = 13
+
+
+def at(seconds):
+    return NOW + timedelta(seconds=seconds)
+
+
+def turned_up(rows, second):
+    return {row for row, visible in rows if visible <= second}
+
+
+def read(rows, seconds, limit, settled_after=UNDER_WAY_S):
+    """Page through what has turned up, one page at each of these moments, then to the end.
+
+    Returns the pages and when the last of them was read.
+    """
+    place, pages = Place(), []
+    for second in [*seconds, *[seconds[-1] + 0.001 * n for n in range(1, 200)]]:
+        left = [row for row in sorted(turned_up(rows, second)) if not place.has_given(row)]
+        pages.append(left[:limit])
+        if len(left) <= limit:
+            return pages, second
+        place = place.after(left[:limit], at(second - settled_after))
+    raise AssertionError("there is no end")
+
+
+@st.composite
+def histories(draw):
+    """Rows of some events, each with the second in which it turns up.
+
+    It turns up at most 12 seconds after its time, and within an event in the order of the sequence.
+    """
+    rows = []
+    for event in range(draw(st.integers(1, 5))):
+        decided = visible = 0.0
+        for sequence in range(1, draw(st.integers(1, 8)) + 1):
+            decided = max(decided, visible) + draw(st.sampled_from([0, 0, 0.5, 3, 20]))
+            visible = decided + draw(st.sampled_from([0.1, 1, 12]))
+            rows.append((Row(at(decided), f"e{event}", sequence), visible))
+    return rows
+
+
+moments = st.lists(st.floats(0, 60), min_size=1, max_size=20).map(sorted)
+
+
+@given(histories(), moments, st.integers(1, 4))
+def test_gives_each_row_once_that_had_turned_up_before_the_last_page(rows, seconds, limit):
+    pages, last = read(rows, seconds, limit)
+
+    given_ = [row for page in pages for row in page]
+    assert len(given_) == len(set(given_))
+    assert set(given_) == turned_up(rows, last)
+
+
+# The second event's first row is decided first and turns up last.
+LATE = [(Row(at(1), "a", 1), 1.1), (Row(at(1.2), "a", 2), 1.3), (Row(at(0.9), "b", 1), 2)]
+
+
+def test_gives_a_row_that_turns_up_in_front_of_others():
+    pages, _ = read(LATE, [1.5, 3], 1)
+
+    assert [row[1:] for page in pages for row in page] == [("a", 1), ("b", 1), ("a", 2)]
+
+
+def test_without_the_moment_that_is_settled_it_would_be_lost():
+    pages, _ = read(LATE, [1.5, 3], 1, settled_after=0)
+
+    assert [row[1:] for page in pages for row in page] == [("a", 1), ("a", 2)]
+
+
+def test_remembers_nothing_of_what_is_settled():
+    rows = [Row(at(n), "a", n) for n in range(1, 5)]
+
+    assert Place().after(rows, at(100)) == Place(rows[-1])
+    assert Place().after(rows, at(2.5)) == Place(Row(at(2.5), "", 0), {"a": rows[-1]})
+
+
+def test_gives_nothing_twice_where_very_many_events_sell_at_once():
+    rows = [Row(at(0), f"e{n:03}", 1) for n in range(3 * MOST_SEEN)]
+
+    place = Place().after(rows, at(-13))
+
+    assert len(place.seen) == MOST_SEEN
+    assert all(place.has_given(row) for row in rows)

@@ -1,0 +1,109 @@
+"""The service with the MongoDB user that docs/deployment.md makes, and with nothing more."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from http.client import HTTPException
+
+import pytest
+from pymongo.errors import OperationFailure
+from pymongo.read_concern import ReadConcern
+
+from tests.system.runs import ticketing
+from tests.system.server import ROOT, Server
+from ticketing.server.mongod import Mongod
+from ticketing.storage.clients import connect
+
+PAGE = (ROOT / "docs" / "deployment.md").read_text()
+COMMANDS = [
+    json.loads(text) for text in re.findall(r"db\.runCommand\((\{.*?\})\)", PAGE, re.DOTALL)
+]
+PASSWORD = "A-PASSWORD-OF-ITS-OWN"
+
+
+@pytest.fixture(scope="module")
+def mongod(tmp_path_factory):
+    server = Mongod(tmp_path_factory.mktemp("guarded") / "data")
+    server.start()
+    with connect(server.uri, appname="tests") as admin:
+        for command in COMMANDS:
+            # The user of a MongoDB of `make run` has the same name.
+            name = command.get("createUser")
+            admin.admin.command({**command, **({"createUser": "service"} if name else {})})
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def uri(mongod):
+    return f"mongodb://service:{PASSWORD}@127.0.0.1:{mongod.port}/?replicaSet=ticketing&authSource=admin"
+
+
+@pytest.fixture(scope="module")
+def server(uri, tmp_path_factory):
+    migrated = ticketing("migrate", MONGODB_URI=uri, AUTH="open")
+    assert migrated.returncode == 0, migrated.stderr
+    with Server(uri, "ticketing", tmp_path_factory.mktemp("guarded") / "log") as running:
+        yield running
+
+
+def test_sells_and_counts(server, uri):
+    client = server.client()
+    event = client.create()
+
+    assert client.sell(event["id"]).status == 201
+    assert client.get("/readyz").json["status"] == "ok"
+    assert ticketing("verify", MONGODB_URI=uri, AUTH="open").returncode == 0
+
+
+def test_may_not_reach_into_other_databases(server, uri):
+    with connect(uri, appname="tests") as client, pytest.raises(OperationFailure):
+        client.others.things.insert_one({})
+
+
+def test_frees_what_a_worker_that_died_had_locked(server, uri, mongod):
+    client = server.client()
+    event = client.create(date="2031-04-05")
+    with connect(mongod.uri, appname="tests") as admin:
+        pid, appname = a_worker(admin, server)
+    with connect(uri, appname=appname) as twin, twin.start_session() as session:
+        session.start_transaction()
+        twin.ticketing.events.update_one(
+            {"_id": event["id"]}, {"$inc": {"sold": 1}}, session=session
+        )
+        os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + 20
+        while "orphans_" not in server.log:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+    assert '"orphans_ended"' in server.log
+    assert sold(server, event["id"]) == 201
+
+
+def a_worker(admin, server) -> tuple[int, str]:
+    """Find a worker that MongoDB knows, and the name that it knows it by."""
+    database = admin.admin.with_options(read_concern=ReadConcern("local"))
+    for _ in range(100):
+        server.client().get("/readyz")
+        operations = database.aggregate(
+            [{"$currentOp": {"allUsers": True, "idleConnections": True}}]
+        )
+        names = {operation.get("appName", "") for operation in operations}
+        for pid in server.workers():
+            for name in names:
+                if f"-{pid}-" in name:
+                    return pid, name
+    raise AssertionError("no worker ever asked MongoDB")
+
+
+def sold(server, event_id: str) -> int:
+    while True:
+        try:
+            return server.client().sell(event_id).status
+        except (HTTPException, OSError):
+            time.sleep(0.05)

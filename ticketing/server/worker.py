@@ -1,0 +1,73 @@
+"""The worker that serves: gunicorn's threaded one, fair, and with our answers to bad requests."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from contextlib import suppress
+from typing import Any
+
+from gunicorn.http.errors import ParseException
+
+from ticketing.server import refusals
+from ticketing.server.sharing import FairWorker
+
+# How long somebody may take to hear the last of an answer, and how much more they may say.
+PATIENCE_S = 1.0
+MOST_UNHEARD_BYTES = 1_048_576
+
+
+class Worker(FairWorker):
+    """gunicorn's threaded worker as we need it."""
+
+    def init_process(self) -> None:
+        """Serve until told to stop; what goes wrong is one line of the log, not a bare sentence."""
+        try:
+            super().init_process()
+        except Exception:
+            self.log.exception("The worker has ended by itself")
+            # gunicorn's own codes: a server whose workers can't start ends, too.
+            sys.exit(1 if self.booted else 3)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer what gunicorn can't read, or what broke in it, with a problem, and close.
+
+        Where the rest of a body can't be read, its request has had its answer already.
+        """
+        if req is not None and isinstance(exc, ParseException):
+            return
+        answer = refusals.answer(exc, addr[0] if addr else None)
+        with suppress(OSError):
+            client.settimeout(PATIENCE_S)
+            client.sendall(answer)
+
+    def handle(self, conn: Any) -> Any:
+        """Answer one request, and see a connection off that is not kept.
+
+        gunicorn would do that in its one main thread, 2 s for each client that does not hang up,
+        and nobody else would be accepted or heard meanwhile.
+        """
+        kept = super().handle(conn)
+        if not kept:
+            _see_off(conn.sock)
+        return kept
+
+
+def _see_off(connection: socket.socket) -> None:
+    """Wait until the client has heard all and hangs up, for a moment, and hear nothing after that.
+
+    A connection that is closed with something unread is reset, and the answer may be lost with it.
+    """
+    until = time.monotonic() + PATIENCE_S
+    unheard = MOST_UNHEARD_BYTES
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        while unheard > 0 and (left := until - time.monotonic()) > 0:
+            connection.settimeout(left)
+            heard = connection.recv(min(unheard, 65_536))
+            if not heard:
+                break
+            unheard -= len(heard)
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)

@@ -1,0 +1,195 @@
+"""Reads values out of documents, and says which document is not as it should be.
+
+Validators keep such documents out, but not those that were there before them, nor what is written
+past them by hand. One of them must not take the others along: lists leave it out and the log names
+it, whatever needs it raises Unreadable, and `verify` tells of it and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import structlog
+
+from ticketing.domain.customers import Customer
+from ticketing.domain.errors import Unreadable
+from ticketing.storage.clients import Document
+
+log = structlog.get_logger(__name__)
+
+# Far beyond any figure of ours: MongoDB would refuse to add to its largest number, and not every
+# reader of JSON can tell one number from the next any more.
+_TOO_LARGE = 2**53
+
+T = TypeVar("T")
+Word = TypeVar("Word", bound=str)
+
+
+class UnreadableDocument(Unreadable):
+    """One document that can't be read; `told` names it and says why, for whoever runs the place."""
+
+    def __init__(self, collection: str, id_: object, reason: object) -> None:
+        super().__init__()
+        self.told = f"the document {id_!r} of {collection} can't be read: {reason}"
+
+
+class Fields:
+    """A document's fields, each of the type that is asked for; raises ValueError otherwise."""
+
+    __slots__ = ("_document",)
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+
+    def has(self, name: str) -> bool:
+        """Return whether there is such a field, for those that not every document has."""
+        return name in self._document
+
+    def text(self, name: str) -> str:
+        """Return a text."""
+        value = self._document.get(name)
+        if type(value) is not str:
+            raise self.odd(name)
+        return value
+
+    def text_or_none(self, name: str) -> str | None:
+        """Return a text, or None for null."""
+        return None if self._is_null(name) else self.text(name)
+
+    def word(self, name: str, words: Collection[Word]) -> Word:
+        """Return one of these words."""
+        value: Any = self._document.get(name)
+        if type(value) is not str or value not in words:
+            raise self.odd(name)
+        word: Word = value  # type: ignore[assignment]
+        return word
+
+    def whole(self, name: str, least: int = 0) -> int:
+        """Return a whole number, not below the least and not too large to be counted with."""
+        value = self._document.get(name)
+        # Numbers of MongoDB's 64 bits are a class of their own; a truth value is an int as well.
+        if not isinstance(value, int) or value is True or value is False:
+            raise self.odd(name)
+        if not least <= value < _TOO_LARGE:
+            raise self.odd(name)
+        return value
+
+    def whole_or_none(self, name: str, least: int = 0) -> int | None:
+        """Return a whole number, or None for null."""
+        return None if self._is_null(name) else self.whole(name, least)
+
+    def text_or_whole_or_none(self, name: str) -> str | int | None:
+        """Return what a plain detail can be."""
+        is_text = type(self._document.get(name)) is str
+        return self.text(name) if is_text else self.whole_or_none(name)
+
+    def truth(self, name: str) -> bool:
+        """Return a truth value."""
+        value = self._document.get(name)
+        if type(value) is not bool:
+            raise self.odd(name)
+        return value
+
+    def moment(self, name: str) -> datetime:
+        """Return a moment in UTC."""
+        value = self._document.get(name)
+        if type(value) is not datetime:
+            raise self.odd(name)
+        return value
+
+    def day_or_none(self, name: str) -> date | None:
+        """Return a day, or None for null."""
+        return None if self._is_null(name) else self._day(name)
+
+    def customer_or_none(self, name: str) -> Customer | None:
+        """Return a customer, or None for null."""
+        if self._is_null(name):
+            return None
+        inner = Fields(self.mapping(name))
+        return Customer(inner.text("key"), inner.text("given"))
+
+    def mapping(self, name: str) -> Document:
+        """Return a document within the document."""
+        value = self._document.get(name)
+        if type(value) is not dict:
+            raise self.odd(name)
+        return value
+
+    def sequence(self, name: str) -> list[Any]:
+        """Return a list."""
+        value = self._document.get(name)
+        if type(value) is not list:
+            raise self.odd(name)
+        return value
+
+    def bytes(self, name: str) -> bytes:
+        """Return bytes."""
+        value = self._document.get(name)
+        if not isinstance(value, bytes):
+            raise self.odd(name)
+        return bytes(value)
+
+    def odd(self, name: str) -> ValueError:
+        """Make the error that says what is odd about a field."""
+        if name not in self._document:
+            return ValueError(f"{name} is missing")
+        return ValueError(f"{name} is {str(self._document[name])[:100]!r}")
+
+    def _day(self, name: str) -> date:
+        text = self.text(name)
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            raise self.odd(name) from None
+        if day.isoformat() != text:  # Python reads other spellings as well
+            raise self.odd(name)
+        return day
+
+    def _is_null(self, name: str) -> bool:
+        return name in self._document and self._document[name] is None
+
+
+def read(collection: str, document: Mapping[str, Any], make: Callable[[Fields], T]) -> T:
+    """Make a value of a document; raises UnreadableDocument, and the log names it."""
+    try:
+        return make(Fields(document))
+    except ValueError as reason:
+        error = UnreadableDocument(collection, document.get("_id"), reason)
+        log.error("document_unreadable", document=error.told)
+        raise error from None
+
+
+def read_what_can_be(
+    collection: str,
+    documents: Iterable[Mapping[str, Any]],
+    make: Callable[[Fields], T],
+    unreadable: list[UnreadableDocument] | None = None,
+) -> Iterable[T]:
+    """Make values of documents, leaving out those that can't be read, which go to `unreadable`."""
+    for document in documents:
+        try:
+            yield read(collection, document, make)
+        except UnreadableDocument as error:
+            if unreadable is not None:
+                unreadable.append(error)
+
+
+def first_readable(
+    collection: str,
+    find: Callable[[int], Iterable[Mapping[str, Any]]],
+    limit: int,
+    make: Callable[[Fields], T],
+) -> list[T]:
+    """Make values of the first `limit` documents that can be read.
+
+    `find(n)` gives the first n of whatever kind. It is asked once where all can be read.
+    """
+    wanted = limit
+    while True:
+        documents = list(find(wanted))
+        values = list(read_what_can_be(collection, documents, make))
+        if len(values) >= limit or len(documents) < wanted:
+            return values[:limit]
+        wanted *= 2

@@ -1,0 +1,42 @@
+"""Leases: who alone may do something for a while, by MongoDB's clock."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pymongo.errors import DuplicateKeyError
+
+from ticketing.storage.clients import Database, Document
+
+
+def take(db: Database, id_: str, holder: str, lease: timedelta) -> bool:
+    """Take a lease that is free, has run out or is ours already; return whether it is ours now.
+
+    One that says no time to end is as good as run out.
+    """
+    now = _time(db)
+    free: list[Document] = [
+        {"until": {"$lt": now}},
+        {"until": {"$not": {"$type": "date"}}},
+        {"holder": holder},
+    ]
+    try:
+        db.leases.update_one(
+            {"_id": id_, "$or": free},
+            {"$set": {"holder": holder, "until": now + lease}},
+            upsert=True,
+        )
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+def give_back(db: Database, id_: str, holder: str) -> None:
+    """End a lease of ours; one that somebody else has by now stays."""
+    db.leases.delete_one({"_id": id_, "holder": holder})
+
+
+def _time(db: Database) -> datetime:
+    """Return the primary's time: servers whose own clocks differ have to agree on a lease."""
+    told: datetime = db.client.admin.command("hello")["localTime"]
+    return told
