@@ -23,7 +23,7 @@ from ticketing.storage.clients import Client, Database, connect
 from ticketing.storage.migrating import migrate
 
 # `make sure` looks longer than `make test-unit`.
-hypothesis_settings.register_profile("here", deadline=None, max_examples=50)
+hypothesis_settings.register_profile("here", deadline=None, max_examples=25)
 hypothesis_settings.register_profile("sure", deadline=None, max_examples=200)
 hypothesis_settings.load_profile("here")
 

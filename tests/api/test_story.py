@@ -171,6 +171,9 @@ def walk_a_booking(story, event):
     does(409, admin, "DELETE", f"{EVENTS}/{event}")
     does(200, admin, "POST", f"{EVENTS}/{event}/cancellation")
     does(409, admin, "POST", f"{EVENTS}/{event}/cancellation")
+    owed = f"{EVENTS}/{event}/cancellation"
+    page = does(200, staff, "GET", f"{owed}?limit=1")
+    does(200, staff, "GET", f"{owed}?limit=1&cursor={page.json['next']}")
 
     trail = f"{EVENTS}/{event}/audit"
     page = does(200, staff, "GET", f"{trail}?booking={booked}&limit=1")

@@ -10,7 +10,7 @@ from email.parser import BytesParser
 
 import pytest
 
-from tests.system.client import TIMEOUT_S
+from tests.waiting import NEVER_S
 from ticketing.api.requests import HARDENING
 
 HOST = b"Host: localhost\r\n"
@@ -49,7 +49,7 @@ REFUSED = {
 
 @contextmanager
 def connected(port: int) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=NEVER_S) as connection:
         yield connection
 
 

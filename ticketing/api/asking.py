@@ -77,14 +77,6 @@ def public_etag(sequence: int) -> str:
     return f'"{sequence}-public"'
 
 
-def unless_seen(response: Response) -> Response:
-    """Turn an answer into a 304 where `If-None-Match` has its very ETag."""
-    tag, _ = response.get_etag()
-    if tag is not None and request.if_none_match.contains_weak(tag):
-        response.status_code = 304  # werkzeug sends it without a body
-    return response
-
-
 def _answering(shape: Shape) -> Callable[[Outcome], Answer]:
     """Have the answer written down where no request is.
 

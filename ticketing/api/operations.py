@@ -9,6 +9,7 @@ IDS = {
     "PATCH /api/v1/events/{id}": "changeEvent",
     "DELETE /api/v1/events/{id}": "deleteEvent",
     "POST /api/v1/events/{id}/cancellation": "callOffEvent",
+    "GET /api/v1/events/{id}/cancellation": "listOwed",
     "GET /api/v1/events/{id}/status": "showEventStatus",
     "GET /api/v1/events/{id}/waiting-list": "listWaiting",
     "GET /api/v1/events/{id}/audit": "listAudit",

@@ -25,8 +25,11 @@ class FlatEvent(Schema):
 class FlatStatus(FlatEvent):
     """An event and its figures."""
 
+    eventId = fields.String(required=True)  # noqa: N815
     bookingsCount = fields.Integer(required=True)  # noqa: N815
     waitingCount = fields.Integer(required=True)  # noqa: N815
+    waitingListCount = fields.Integer(required=True)  # noqa: N815
+    status = fields.String(validate=ma.validate.OneOf(["cancelled"]))
 
 
 class FlatBooked(Schema):
@@ -87,6 +90,7 @@ class RootFigures(Schema):
     available_tickets = fields.Integer(required=True)
     waiting_list_count = fields.Integer(required=True)
     bookings_count = fields.Integer(required=True)
+    status = fields.String(validate=ma.validate.OneOf(["cancelled"]))
 
 
 class RootStatus(RootCancelled):

@@ -133,7 +133,7 @@ def call_off(id: str) -> Response:
 
 @blp.reads("/<id>/cancellation", 404, who=Role.STAFF)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
-@blp.response(200, schemas.CANCELLATION)
+@blp.response(200, schemas.CANCELLATION, headers=sent("Link"))
 def cancellation(query: dict[str, Any], id: str) -> Response:
     """List who is owed what for an event that was called off, in the order of booking.
 
