@@ -239,6 +239,18 @@ def test_tells_in_a_sentence_what_mongodb_says_to_it(empty, fault, told):
     assert pending(empty, (counting(),)) != []
 
 
+def test_tells_in_a_sentence_that_a_document_stands_against_it(fresh_db):
+    """An event called off before there were reasons, whose entries somebody has spoilt."""
+    fresh_db.migrations.delete_one({"_id": "0004_cancellations"})
+    for name in ("bookings", "audit"):
+        fresh_db.command("collMod", name, validator={})
+    fresh_db.bookings.insert_one({"_id": "b1", "event": "e1", "sequence": 1, "status": "cancelled"})
+    fresh_db.audit.insert_one({"event": "e1", "sequence": 1, "action": "cancelled"})
+
+    with pytest.raises(UnfitDatabase, match="0004_cancellations"):
+        migrate(fresh_db)
+
+
 def test_lets_a_long_migration_take_its_time(empty):
     """A request's time is over after 8 s; the index of a large collection takes longer."""
     seen = []

@@ -1,1 +1,1 @@
-"""What the office does, told in its own words: one function per use case."""
+"""What the office does: carrying out orders on events, users and their tokens, figures, proofs."""

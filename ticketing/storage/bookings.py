@@ -251,8 +251,8 @@ def owed(
     if event.sold:
         if len(found) == limit:
             following = {**following, "$lt": found[-1].sequence}
-        still = {"$and": [ACTIVE, {"status": "confirmed"}]}
-        still |= {"event": event.id, "sequence": following}
+        confirmed: Document = {"$and": [ACTIVE, {"status": "confirmed"}]}
+        still = {"event": event.id, "sequence": following, **confirmed}
         found += _in_order(db, still, limit, session)
     return sorted(found, key=lambda b: b.sequence)[:limit]
 

@@ -112,8 +112,15 @@ def _run_first(db: Database, migration: Migration, migrations: Sequence[Migratio
     # What was pending before the lease was taken may be done by now.
     if migration not in pending(db, migrations):
         return []
-    with within(_WORK_S):
-        migration.apply(db)
+    try:
+        with within(_WORK_S):
+            migration.apply(db)
+    except (AttributeError, LookupError, TypeError, ValueError) as odd:
+        raise UnfitDatabase(
+            f"The migration {migration.name} has met a document that is not as it should be "
+            f"({type(odd).__name__}: {odd}): `make verify` names it; correct or remove it, then "
+            "migrate again."
+        ) from odd
     if migration.is_needed is None:
         record = {"_id": migration.name, "at": datetime.now(UTC), "by": ticketing.__version__}
         # A server that was held up past its lease finds that another has done the same.
