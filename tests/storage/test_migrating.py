@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -256,4 +257,4 @@ def test_lets_a_long_migration_take_its_time(empty):
     seen = []
     migrate(empty, (Migration("0001_long", lambda db: seen.append(left())),))
 
-    assert seen[0] > 3600
+    assert 3600 < seen[0] < math.inf
