@@ -158,5 +158,8 @@ def test_a_new_user_of_whom_nobody_knows_is_never_said_not_to_be_there(
 def test_readiness_says_it_as_well(api, failing_at, error):
     failing_at(Collection, "find", error)
 
-    refused(api.get("/readyz"), 503, "overloaded")
+    ready = api.get("/readyz")
+
+    assert (ready.status_code, ready.json["database"]) == (503, "unreachable")
+    assert "Nothing is left" in ready.json["warnings"][0]
     assert api.get("/livez").status_code == 200

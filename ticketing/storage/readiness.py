@@ -16,6 +16,7 @@ from ticketing.storage.clients import (
     refuse_unfit,
 )
 from ticketing.storage.deadlines import within
+from ticketing.storage.exhaustion import is_exhausted
 from ticketing.storage.fitness import Faults
 
 BOUND_S = 1.5
@@ -56,6 +57,10 @@ def check(client: Client, db: Database) -> Readiness:
         return Readiness("unfit", "unknown", (str(reason),))
     except (PyMongoError, UnreachableDatabase):
         return Readiness("unreachable", "unknown")
+    except (MemoryError, OSError, RuntimeError) as error:
+        if not is_exhausted(error):
+            raise
+        return Readiness("unreachable", "unknown", (f"Nothing is left to ask it with: {error!r}.",))
     return Readiness("ok", _migrations(faults), warnings, faults.sentences)
 
 
