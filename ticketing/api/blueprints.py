@@ -82,7 +82,9 @@ class Blueprint(SmorestBlueprint):
         access: Access,
     ) -> Callable[[View], View]:
         needed = {401, 403} if access.role > Role.ANYBODY else {401}
-        limited = {429} if access.rate else set()
+        limited = {429}
+        if access.rate is None:
+            needed, limited = set(), set()
 
         def decorate(view: View) -> View:
             documented = guarded(view, access)
@@ -91,7 +93,9 @@ class Blueprint(SmorestBlueprint):
                     status, schema=schemas.PROBLEM, content_type=problems.CONTENT_TYPE
                 )(documented)
             security: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
-            if access.role is Role.ANYBODY:
+            if access.rate is None:
+                security = []
+            elif access.role is Role.ANYBODY:
                 security.append({})
             documented = self.doc(parameters=headers, security=security)(documented)
             registered: View = self.route(rule, methods=[method])(documented)

@@ -11,7 +11,7 @@ from typing import Any
 
 import gunicorn.http.wsgi
 
-from ticketing.config import is_loopback, load
+from ticketing.config import SIGN_IN_THREADS, is_loopback, load
 from ticketing.server import logs, names
 from ticketing.server.sharing import MOST_WORKERS, SHARES
 
@@ -21,7 +21,7 @@ _settings = load()
 bind = [f"{_settings.host}:{_settings.port}"]
 worker_class = "ticketing.server.sharing.FairWorker"
 workers = _settings.workers
-threads = _settings.threads
+threads = _settings.threads + SIGN_IN_THREADS
 graceful_timeout = _settings.graceful_timeout_s
 timeout = 30
 keepalive = 75
