@@ -152,6 +152,25 @@ def test_takes_a_rate_of_any_window(set_to, rate, amount, seconds):
 
 
 @pytest.mark.parametrize(
+    "uri", ["redis://localhost", "localhost", "mongodb://", "mongodb://h:99999", "mongodb://h:x"]
+)
+def test_counts_in_a_mongodb_only(set_to, uri):
+    set_to(SECRET_KEY=GOOD_KEY, RATE_LIMIT_URI=uri)
+
+    with pytest.raises(SettingsError, match="TICKETING_RATE_LIMIT_URI"):
+        config.load()
+
+
+@pytest.mark.parametrize(
+    "uri", ["mongodb://a,b/?replicaSet=rs0", "mongodb+srv://x.example.org", ""]
+)
+def test_takes_the_uri_of_a_mongodb_to_count_in(set_to, uri):
+    set_to(SECRET_KEY=GOOD_KEY, RATE_LIMIT_URI=uri)
+
+    assert config.load().rate_limit_uri == uri
+
+
+@pytest.mark.parametrize(
     ("text", "origins"),
     [
         ("", ()),

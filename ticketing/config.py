@@ -15,6 +15,8 @@ import limits
 from limits import RateLimitItem
 from marshmallow import ValidationError
 from marshmallow.validate import Length, OneOf, Range
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
 
 PREFIX = "TICKETING_"
 
@@ -116,7 +118,7 @@ def load(*, default_auth: Literal["required", "open"] = "required") -> Settings:
                 "TOKEN_LIFETIME_S", 3600, validate=Range(min=60, max=86_400 * 30)
             ),
             "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=Range(min=0, max=10)),
-            "rate_limit_uri": env.str("RATE_LIMIT_URI", None),
+            "rate_limit_uri": env.str("RATE_LIMIT_URI", None, validate=_is_mongodb),
             "cors_origins": env.list("CORS_ORIGINS", [], validate=_are_origins),
         }
         keys = env.str("SECRET_KEY", ""), env.str("SECRET_KEY_PREVIOUS", "")
@@ -185,6 +187,16 @@ def _refuse_weak_keys(keys: tuple[str, ...]) -> None:
             raise SettingsError(f"TICKETING_SECRET_KEY has fewer than {SHORTEST_KEY} bytes: {how}.")
         if key in EXAMPLE_KEYS or len(set(key)) < 8:
             raise SettingsError(f"TICKETING_SECRET_KEY is an example, not a secret: {how}.")
+
+
+def _is_mongodb(uri: str) -> None:
+    """Require the URI of a MongoDB; the names behind mongodb+srv are not looked up here."""
+    try:
+        if uri and not uri.startswith("mongodb+srv://"):
+            parse_uri(uri)
+    except (PyMongoError, ValueError):
+        # Without its own words: they may repeat the password.
+        raise ValidationError("Not the URI of a MongoDB such as mongodb://host/.") from None
 
 
 def _is_rate(text: str) -> None:

@@ -81,14 +81,12 @@ class Blueprint(SmorestBlueprint):
         headers: list[dict[str, Any]],
         access: Access,
     ) -> Callable[[View], View]:
-        needed = {401, 403} if access.role > Role.ANYBODY else {401}
-        limited = {429}
-        if access.rate is None:
-            needed, limited = set(), set()
+        # 403 is also what a foreign page hears in open mode, on every route.
+        refused = {403} if access.rate is None else {401, 403, 429}
 
         def decorate(view: View) -> View:
             documented = guarded(view, access)
-            for status in sorted(statuses | needed | limited):
+            for status in sorted(statuses | refused):
                 documented = self.alt_response(
                     status, schema=schemas.PROBLEM, content_type=problems.CONTENT_TYPE
                 )(documented)
