@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run serve migrate admin verify test test-unit faults faults-quick faults-mutants fuzz bench lint format typecheck coverage sure openapi lock clean
+.PHONY: help run serve migrate admin verify test test-unit faults faults-quick faults-mutants fuzz bench bench-guessing lint format typecheck coverage sure openapi lock clean
 
 PORT ?=
 DATA ?= var
@@ -70,6 +70,9 @@ fuzz: $(DEV_READY) $(FUZZ_READY)  ## ask the live service what its OpenAPI docum
 
 bench: $(DEV_READY)  ## the rush on one hot event, as a ratio to a POST without a database (needs wrk)
 	@$(PYTHON) -m bench.rush $(ARGS)
+
+bench-guessing: $(DEV_READY)  ## a till that sells while 64 connections guess passwords, a minute
+	@$(PYTHON) -m bench.guessing $(ARGS)
 
 lint: $(DEV_READY)  ## ruff
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

@@ -8,24 +8,21 @@ ratio within a round; the machine's own speed cancels out. Needs wrk (Debian's p
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.serving import post, start
 from ticketing.server.mongod import Mongod, free_port
-from ticketing.server.running import GUNICORN
 from ticketing.storage.clients import connect
 from ticketing.storage.migrating import migrate
 
+EVENT = {"name": "Rush", "date": "2024-10-31", "capacity": 1_000_000, "costPerTicket": 5}
 SALES = "/api/v1/transactions"
 PLAIN = "/bench/validated"
 WARM_UP_S = 2
@@ -50,9 +47,9 @@ def _measure(uri: str, asked: argparse.Namespace, folder: Path) -> int:
     port = free_port()
     with connect(uri, appname="bench") as client:
         migrate(client["bench"])
-        server = _start(uri, port, asked.workers)
+        server = start(uri, port, asked.workers, "bench.wsgi:app", AUTH="open")
         try:
-            event = _create(port)
+            event = post(port, "/api/v1/events", EVENT)["id"]
             script = _script(folder, event)
             # Not counted: until all workers are up, the first takes all connections.
             for path in (SALES, PLAIN):
@@ -94,34 +91,6 @@ _FIGURES = {
     "p50": r"\n\s+50%\s+(\S+)",
     "p99": r"\n\s+99%\s+(\S+)",
 }
-
-
-def _start(uri: str, port: int, workers: int) -> subprocess.Popen[bytes]:
-    settings = {"MONGODB_URI": uri, "DATABASE": "bench", "AUTH": "open", "PORT": str(port),
-                "WORKERS": str(workers)}  # fmt: skip
-    environment = {**os.environ, **{f"TICKETING_{k}": v for k, v in settings.items()}}
-    server = subprocess.Popen(
-        [*GUNICORN, "bench.wsgi:app"], env=environment, stderr=subprocess.DEVNULL
-    )
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
-                return server
-        except OSError:
-            time.sleep(0.1)
-    server.kill()
-    raise SystemExit("the server did not become ready")
-
-
-def _create(port: int) -> str:
-    body = {"name": "Rush", "date": "2024-10-31", "capacity": 1_000_000, "costPerTicket": 5}
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/api/v1/events",
-        json.dumps(body).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as answer:
-        return str(json.load(answer)["id"])
 
 
 def _script(folder: Path, event: str) -> Path:

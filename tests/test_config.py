@@ -227,6 +227,114 @@ def test_takes_limits_off_and_refuses_nonsense(set_to):
         config.load()
 
 
+@pytest.mark.parametrize(
+    "rate",
+    [
+        "0 per minute", "-1 per minute", "1.5 per minute", "ten per minute",
+        "10 per minute; 100 per hour", "10 per minute, 100 per hour", "99999999999999999999/minute",
+        "1000001 per minute", "10 per 1000000 years", "10 per 2 years", "10", "per minute", " ",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["READS", "WRITES", "TOKENS", "REGISTRATION"])
+def test_takes_rates_only_that_can_be_counted(set_to, name, rate):
+    set_to(SECRET_KEY=GOOD_KEY, **{f"RATE_{name}": rate})
+
+    with pytest.raises(SettingsError, match=f"TICKETING_RATE_{name}"):
+        config.load()
+
+
+@pytest.mark.parametrize(
+    ("rate", "amount", "seconds"),
+    [
+        ("1/second", 1, 1),
+        ("10 per 5 minutes", 10, 300),
+        ("1000000 per year", 1_000_000, 31_104_000),
+    ],
+)
+def test_takes_a_rate_of_any_window(set_to, rate, amount, seconds):
+    set_to(SECRET_KEY=GOOD_KEY, RATE_TOKENS=rate)
+
+    found = config.load().rates["tokens"]
+
+    assert (found.amount, found.get_expiry()) == (amount, seconds)
+
+
+@pytest.mark.parametrize(
+    "uri", ["redis://localhost", "localhost", "mongodb://", "mongodb://h:99999", "mongodb://h:x"]
+)
+def test_counts_in_a_mongodb_only(set_to, uri):
+    set_to(SECRET_KEY=GOOD_KEY, RATE_LIMIT_URI=uri)
+
+    with pytest.raises(SettingsError, match="TICKETING_RATE_LIMIT_URI"):
+        config.load()
+
+
+@pytest.mark.parametrize(
+    "uri", ["mongodb://a,b/?replicaSet=rs0", "mongodb+srv://x.example.org", ""]
+)
+def test_takes_the_uri_of_a_mongodb_to_count_in(set_to, uri):
+    set_to(SECRET_KEY=GOOD_KEY, RATE_LIMIT_URI=uri)
+
+    assert config.load().rate_limit_uri == uri
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        ("", ()),
+        (" , ", ()),
+        ("https://shop.example.org", ("https://shop.example.org",)),
+        (
+            "https://a.example.org, http://b.example.org:8080,",
+            ("https://a.example.org", "http://b.example.org:8080"),
+        ),
+        ("HTTPS://Shop.Example.ORG", ("https://shop.example.org",)),
+        (
+            "https://a.org:443,http://b.org:80,https://c.org:80",
+            ("https://a.org", "http://b.org", "https://c.org:80"),
+        ),
+        ("https://a.org,https://A.org:443", ("https://a.org",)),
+        ("http://localhost:03000", ("http://localhost:3000",)),
+        ("http://127.0.0.1:5173", ("http://127.0.0.1:5173",)),
+        ("http://[0:0:0:0:0:0:0:1]:3000", ("http://[::1]:3000",)),
+        ("https://xn--mnchen-3ya.de", ("https://xn--mnchen-3ya.de",)),
+        ("https://my_shop.example.org", ("https://my_shop.example.org",)),
+    ],
+)
+def test_takes_origins_as_browsers_write_them(set_to, text, origins):
+    set_to(SECRET_KEY=GOOD_KEY, CORS_ORIGINS=text)
+
+    assert config.load().cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*", "null", "https://*", "https://*.example.org", ".*", r"https://.*\.example\.org",
+        "https://[a-z]+.example.org", "https://(a|b).example.org", "https://example.org$",
+        "^https://example.org", "https://exampl?.org", "shop.example.org", "//shop.example.org",
+        "https://", "https:shop.example.org", "https:///shop.example.org", "ftp://example.org",
+        "file://", "https://example.org/", "https://example.org/path", "https://example.org?q",
+        "https://example.org#f", "https://ada@example.org", "https://ada:pw@example.org",
+        "https://example.org:", "https://example.org:0", "https://example.org:65536",
+        "https://example.org:https", "https://example.org:-1", "https://exa mple.org",
+        "https://example..org", "https://.example.org", "https://example.org.", "https://-a.org",
+        "https://a-.org", "https://m\u00fcnchen.de", "https://example.org\\", "https://1.2.3",
+        "https://256.1.1.1", "https://0x7f.1", "https://127.1", "http://[::1", "http://::1",
+        "http://[::1%25lo]", "http://[1.2.3.4]", "https://a.org https://b.org", "https://a.org;b",
+        "https://" + "a" * 64 + ".org", "https://" + "a." * 127 + "org",
+        "https://example.org:\u0668\u0660", "data:", "https://%61.org",
+    ],
+)  # fmt: skip
+def test_takes_plain_origins_only(set_to, origin):
+    set_to(SECRET_KEY=GOOD_KEY, CORS_ORIGINS=f"https://good.example.org,{origin}")
+
+    with pytest.raises(SettingsError, match=r"TICKETING_CORS_ORIGINS.*Not an origin") as error:
+        config.load()
+
+    assert origin in str(error.value)
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "::", "example.org", "127.0.0.1.evil.org"])
 def test_is_open_on_loopback_only(set_to, host):
     set_to(AUTH="open", HOST=host)

@@ -7,22 +7,24 @@ from datetime import UTC, datetime
 from secrets import token_urlsafe
 
 from flask import Flask
-from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ticketing import config
-from ticketing.api import document, parts, problems, requests
+from ticketing.api import document, origins, parts, problems, requests
 from ticketing.api.blueprints import Api
 from ticketing.api.bounds import bounded
-from ticketing.api.rates import Rates
 from ticketing.api.views import actions, bookings, events, health, statistics, transactions, users
 from ticketing.config import Settings, SettingsError
 from ticketing.server.names import appname
+from ticketing.services.attempts import POLICY, Attempts
 from ticketing.services.office import Office
 from ticketing.services.passwords import Passwords
+from ticketing.services.rates import Rates
+from ticketing.services.sign_in import SignIn
 from ticketing.services.sweeping import Sweeper
 from ticketing.services.tokens import Tokens
 from ticketing.storage.clients import Client, connect
+from ticketing.storage.counting import SharedCounts
 from ticketing.storage.fitness import Fitness
 
 VIEWS = (events, transactions, bookings, statistics, users, actions, health)
@@ -61,10 +63,12 @@ def create_app(
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted)  # type: ignore[method-assign]
-    if settings.cors_origins:
-        CORS(app, origins=list(settings.cors_origins), expose_headers=requests.EXPOSED)
 
     requests.register(app)
+    if settings.cors_origins:
+        origins.allow(app, settings.cors_origins)
+    if settings.auth == "open":
+        origins.refuse_foreign(app, settings.cors_origins)
     api = Api(app)
     document.describe_sign_in(api)
     for view in VIEWS:
@@ -86,6 +90,11 @@ def _parts(
     db = client[settings.database]
     # Without a key of its own (open mode only) a process signs for itself alone.
     keys = settings.secret_keys or (token_urlsafe(48),)
+    counts = settings.rate_limit_uri or uri
+    # With a connection and a patience of their own: what else is counted must not be in their way.
+    attempts = Attempts(
+        settings.rates.get(POLICY), SharedCounts(counts, settings.database, timeout_s=2.0)
+    )
     return parts.Parts(
         settings=settings,
         client=client,
@@ -100,8 +109,9 @@ def _parts(
         ),
         clock=clock,
         passwords=passwords,
+        sign_in=SignIn(db, passwords, attempts, threads=config.SIGN_IN_THREADS),
         tokens=Tokens(keys, settings.token_lifetime_s),
-        rates=Rates(settings.rates, settings.rate_limit_uri or uri, settings.database),
+        rates=Rates(settings.rates, SharedCounts(counts, settings.database, timeout_s=0.5)),
         fitness=Fitness(db),
     )
 

@@ -6,6 +6,7 @@ import difflib
 import io
 import ipaddress
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -26,6 +27,10 @@ PREFIX = "TICKETING_"
 SHORTEST_KEY = 32
 EXAMPLE_KEYS = {"replace-me-with-48-random-characters-of-your-own", "aweirdrandomstring"}
 
+# Threads of a worker beside TICKETING_THREADS, for those who wait until their password is checked
+# or refused: blocked they cost next to nothing, and those who buy keep theirs.
+SIGN_IN_THREADS = 64
+
 # Reads are for people who look at a page, writes for a till in a rush, and the rest for guessing.
 DEFAULT_RATES = {
     "reads": "1200 per minute",
@@ -33,6 +38,18 @@ DEFAULT_RATES = {
     "tokens": "10 per minute",
     "registration": "10 per hour",
 }
+
+
+_MOST_REQUESTS = 1_000_000
+_YEAR_S = 366 * 86_400
+
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_ORIGIN = re.compile(
+    rf"(?P<scheme>https?)://(?P<host>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?",
+    re.ASCII,
+)
+_PORTS = {"http": 80, "https": 443}
+_LONGEST_HOST = 253
 
 
 class SettingsError(Exception):
@@ -147,7 +164,7 @@ def load(
             ),
             "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=Range(min=0, max=10)),
             "rate_limit_uri": env.str("RATE_LIMIT_URI", "", validate=_is_mongodb_uri) or None,
-            "cors_origins": tuple(env.list("CORS_ORIGINS", [])),
+            "cors_origins": env.list("CORS_ORIGINS", [], validate=_are_origins),
         }
         keys = env.str("SECRET_KEY", ""), env.str("SECRET_KEY_PREVIOUS", "")
         rates = {
@@ -169,6 +186,7 @@ def load(
             **values,
             "timezone": ZoneInfo(values["timezone"]),
             "secret_keys": tuple(key for key in keys if key),
+            "cors_origins": _origins(values["cors_origins"]),
             "rates": {name: _rate(name, text, values["auth"]) for name, text in rates.items()},
         }
     )
@@ -268,9 +286,13 @@ def _is_rate(text: str) -> None:
     if text in ("", "off"):
         return
     try:
-        limits.parse(text)
+        rates = limits.parse_many(text)
     except ValueError:
-        raise ValidationError("Not a rate such as '300 per minute', nor 'off'.") from None
+        rates = []
+    if len(rates) != 1:
+        raise ValidationError("Not a rate such as '300 per minute', nor 'off'.")
+    if not 1 <= rates[0].amount <= _MOST_REQUESTS or not 1 <= rates[0].get_expiry() <= _YEAR_S:
+        raise ValidationError(f"A rate is 1 to {_MOST_REQUESTS:,} in a second to a year.")
 
 
 def _rate(name: str, text: str, auth: str) -> RateLimitItem | None:
@@ -291,6 +313,45 @@ def _is_mongodb_uri(text: str) -> None:
             "Not a MongoDB URI such as mongodb://db1,db2,db3/?replicaSet=rs0, in which the user's "
             "name and password are percent-encoded."
         ) from None
+
+
+def _are_origins(texts: list[str]) -> None:
+    wrong = [text for text in texts if text.strip() and not _origin(text)]
+    if wrong:
+        raise ValidationError(
+            f"Not an origin such as https://shop.example.org: {', '.join(wrong)}. An origin is "
+            "http or https, a host and perhaps a port, written out: no path, no pattern."
+        )
+
+
+def _origins(texts: list[str]) -> tuple[str, ...]:
+    """Write origins as browsers do, each once."""
+    return tuple(dict.fromkeys(origin for text in texts if (origin := _origin(text))))
+
+
+def _origin(text: str) -> str | None:
+    """Write an origin as browsers do (RFC 6454, 6.2), without the port that goes without saying."""
+    found = _ORIGIN.fullmatch(text.strip().lower())
+    if found is None:
+        return None
+    scheme, host, port = found["scheme"], _host(found["host"]), found["port"]
+    if host is None or (port and not 1 <= int(port) <= 65_535):
+        return None
+    told = port and int(port) != _PORTS[scheme]
+    return f"{scheme}://{host}:{int(port)}" if told else f"{scheme}://{host}"
+
+
+def _host(text: str) -> str | None:
+    """Write a host as browsers do; None for one that they would never send."""
+    try:
+        if text.startswith("["):
+            return f"[{ipaddress.IPv6Address(text[1:-1])}]"
+        # What ends in a number is an address to browsers, or nothing.
+        if text.rpartition(".")[2].isdecimal():
+            return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        return None
+    return text if len(text) <= _LONGEST_HOST else None
 
 
 def _is_timezone(name: str) -> None:

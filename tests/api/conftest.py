@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import QUICK
+
 GALA = {"name": "Gala", "date": "2024-10-31", "capacity": 10, "costPerTicket": 5}
 
 
@@ -38,6 +40,29 @@ class Till:
         answer = self.api.get("/api/v1/statistics/monthly", query_string=query)
         assert answer.status_code == 200, answer.json
         return answer.json
+
+
+class Noting:
+    """A hasher that notes each password that it checks."""
+
+    def __init__(self, hasher):
+        self._hasher = hasher
+        self.noted = []
+
+    def verify(self, hashed, password):
+        self.noted.append(password)
+        return self._hasher.verify(hashed, password)
+
+    def __getattr__(self, name):
+        return getattr(self._hasher, name)
+
+
+@pytest.fixture
+def checks(monkeypatch):
+    """The passwords that argon2 has looked at."""
+    hasher = Noting(QUICK._hasher)
+    monkeypatch.setattr(QUICK, "_hasher", hasher)
+    return hasher.noted
 
 
 @pytest.fixture

@@ -2,6 +2,13 @@
 
 Every route says it in one place, its `reads` or `writes` line: the role that is needed, and the
 rate policy that it counts for. A test walks the URL map for routes that don't.
+
+    no policy       no credentials are looked at (`/livez`, `/readyz`)
+    registration    counted by address, before anything is looked at
+    who asks?       a Basic password is checked, its failures are counted (`services/sign_in.py`)
+    tokens          counted by address, but what succeeds is not
+    role            401 where nobody has signed in, 403 where somebody else has
+    reads, writes   counted by user, else by address
 """
 
 from __future__ import annotations
@@ -16,6 +23,7 @@ from marshmallow import ValidationError
 from werkzeug.datastructures import Authorization
 
 from ticketing.api import spellings
+from ticketing.api.addresses import source
 from ticketing.api.fields import CustomerName
 from ticketing.api.parts import parts
 from ticketing.domain.errors import NotAllowed, NotSignedIn, TooManyRequests
@@ -24,15 +32,15 @@ from ticketing.services import users
 
 T = TypeVar("T")
 
-# Counted by address and before anything is looked at: guessing must not be cheap.
-_BY_ADDRESS = {"tokens", "registration"}
+REGISTRATION, TOKENS = "registration", "tokens"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """Who may call a route, which rate policy it counts for, and what it needs of the database.
 
-    `fitness` is "reads" or "writes" for what is done there; None asks nothing of it.
+    A route without a policy looks at no credentials. `fitness` is "reads" or "writes" for what is
+    done there; None asks nothing of it.
     """
 
     role: Role
@@ -45,7 +53,8 @@ def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
 
     @wraps(view)
     def guard(*args: Any, **kwargs: Any) -> Any:
-        _admit(access)
+        if access.rate is not None:
+            _admit(access.role, access.rate)
         if access.fitness is not None:
             parts().fitness.require(for_changes=access.fitness == "writes")
         return view(*args, **kwargs)
@@ -76,17 +85,19 @@ def is_staff() -> bool:
     return found is not None and found.role >= Role.STAFF
 
 
-def _admit(access: Access) -> None:
-    if access.rate in _BY_ADDRESS:
-        _count(access.rate, _address())
+def _admit(role: Role, rate: str) -> None:
+    if rate == REGISTRATION:
+        _count(rate, source())
+    if rate == TOKENS and not _is_basic(_offered()):
+        g.rate = parts().sign_in.without_password(source())
     g.principal = _who_asks()
-    if access.role > Role.ANYBODY:
+    if role > Role.ANYBODY:
         if g.principal is None:
             raise NotSignedIn
-        if g.principal.role < access.role:
+        if g.principal.role < role:
             raise NotAllowed
-    if access.rate is not None and access.rate not in _BY_ADDRESS:
-        _count(access.rate, g.principal.id if _has_name(g.principal) else _address())
+    if rate not in (REGISTRATION, TOKENS):
+        _count(rate, g.principal.id if _has_name(g.principal) else source())
 
 
 def _has_name(found: Principal | None) -> bool:
@@ -99,7 +110,7 @@ def _who_asks() -> Principal | None:
         return OPEN if is_open else None
     if is_open and spellings.PATHS.fullmatch(request.path):
         return _introduced()
-    found = _signed_in()
+    found = _signed_in(_offered())
     if found is None:
         raise NotSignedIn
     if is_open:
@@ -119,18 +130,17 @@ def _introduced() -> Principal:
             return introduced(CustomerName().deserialize(credentials.username))
         except ValidationError:
             return OPEN
-    found = _signed_in()
+    found = _signed_in(credentials)
     return Principal(found.id, Role.ADMIN, found.customer) if found else OPEN
 
 
-def _signed_in() -> Principal | None:
-    credentials = _offered()
+def _signed_in(credentials: Authorization | None) -> Principal | None:
     if credentials is None:
         return None
     if credentials.type == "bearer" and credentials.token:
         g.shown = parts().tokens.read(credentials.token, parts().clock())
         return users.bearer_of(parts().db, g.shown)
-    if credentials.type == "basic":
+    if _is_basic(credentials):
         return _by_password(credentials.username or "", credentials.password or "")
     return None
 
@@ -143,16 +153,15 @@ def _offered() -> Authorization | None:
         return None
 
 
+def _is_basic(credentials: Authorization | None) -> bool:
+    return credentials is not None and credentials.type == "basic"
+
+
 def _by_password(email: str, password: str) -> Principal | None:
-    """Sign in with a password; failures count for the address, whatever the route."""
-    counted = request.endpoint == "users.sign_in"
-    standing = None if counted else parts().rates.look("tokens", _address())
-    if standing is not None and not standing.granted:
-        _refuse(standing)
-    user = users.authenticate(parts().db, parts().passwords, email, password)
+    user, standing = parts().sign_in.by_password(source(), email, password)
+    if standing is not None:
+        g.rate = standing
     if user is None:
-        if not counted:
-            parts().rates.hit("tokens", _address())
         return None
     g.shown = user
     return Principal(user.id, user.role, user.customer)
@@ -163,14 +172,4 @@ def _count(policy: str, who: str) -> None:
     if standing is not None:
         g.rate = standing
         if not standing.granted:
-            _refuse(standing)
-
-
-def _refuse(standing: Any) -> None:
-    g.rate = standing
-    raise TooManyRequests
-
-
-def _address() -> str:
-    """Tell the caller's address, as far as trusted proxies tell it."""
-    return request.remote_addr or "unknown"
+            raise TooManyRequests(standing)

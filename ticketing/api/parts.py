@@ -8,10 +8,11 @@ from datetime import datetime
 
 from flask import current_app
 
-from ticketing.api.rates import Rates
 from ticketing.config import Settings
 from ticketing.services.office import Office
 from ticketing.services.passwords import Passwords
+from ticketing.services.rates import Rates
+from ticketing.services.sign_in import SignIn
 from ticketing.services.tokens import Tokens
 from ticketing.storage.clients import Client, Database
 from ticketing.storage.fitness import Fitness
@@ -29,6 +30,7 @@ class Parts:
     office: Office
     clock: Callable[[], datetime]
     passwords: Passwords
+    sign_in: SignIn
     tokens: Tokens
     rates: Rates
     fitness: Fitness

@@ -11,6 +11,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from ticketing.api import spellings
+from ticketing.api.rates import fields
 from ticketing.domain.errors import (
     KeyReused,
     NotAllowed,
@@ -104,6 +105,9 @@ def refusal(error: OfficeError, extra: Extra) -> Answer:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if isinstance(error, NotSignedIn):
         headers["WWW-Authenticate"] = CHALLENGES
+    if isinstance(error, TooManyRequests):
+        waiting = {"Retry-After": str(RETRY_AFTER_S)}
+        headers |= fields(error.standing) if error.standing else waiting
     return Answer(status, headers, _body(status, error.code, str(error), error.facts, extra))
 
 

@@ -12,6 +12,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
 
 from ticketing.api.problems import BadRequest
+from ticketing.api.rates import fields
 from ticketing.domain.users import Principal
 
 log = structlog.get_logger("ticketing.requests")
@@ -26,17 +27,6 @@ HARDENING = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-cache",
 }
-# What a page of another origin may read of an answer.
-EXPOSED = [
-    "ETag",
-    "Idempotency-Replayed",
-    "Link",
-    "Location",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-    REQUEST_ID,
-]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -89,9 +79,10 @@ def _finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if "Authorization" in request.headers:
         response.headers["Cache-Control"] = "no-store"
-    response.headers.add("Vary", "Authorization")
+    response.vary.add("Authorization")
     if (standing := g.get("rate")) is not None:
-        response.headers.update(standing.headers)
+        for name, value in fields(standing).items():
+            response.headers.setdefault(name, value)
     log.info(
         "request",
         request_id=request_id,

@@ -28,6 +28,7 @@
     │   └── LastAdmin
     ├── NotSignedIn          nobody, or nobody known, is asking
     ├── NotAllowed           somebody is asking who may not
+    │   └── ForeignOrigin    another site's page is asking, in open mode
     ├── WrongPassword        the current password is not that
     ├── TooManyRequests      in too short a time
     ├── Stale                the caller saw an older state (If-Match)
@@ -48,6 +49,8 @@ record may keep them. The rest says something about the moment and is never kept
 from __future__ import annotations
 
 from typing import ClassVar
+
+from ticketing.domain.standing import Standing
 
 
 class OfficeError(Exception):
@@ -194,14 +197,28 @@ class NotAllowed(OfficeError):
     message = "You may not do this."
 
 
+class ForeignOrigin(NotAllowed):
+    code = "foreign_origin"
+    message = (
+        "In open mode everybody is an administrator, so only this machine may ask: by a loopback "
+        "Host, and not from a page of another origin."
+    )
+
+
 class WrongPassword(OfficeError):
     code = "wrong_password"
     message = "The current password is not right."
 
 
 class TooManyRequests(OfficeError):
+    """`standing` is None where it is nobody's limit, but too many wait for the same thing."""
+
     code = "too_many_requests"
     message = "Too many requests; wait as long as Retry-After says."
+
+    def __init__(self, standing: Standing | None = None) -> None:
+        super().__init__()
+        self.standing = standing
 
 
 class Stale(OfficeError):

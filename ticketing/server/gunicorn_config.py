@@ -19,7 +19,7 @@ from typing import Any
 import gunicorn.http.wsgi
 from gunicorn.errors import HaltServer
 
-from ticketing.config import authority, is_loopback, load
+from ticketing.config import SIGN_IN_THREADS, authority, is_loopback, load
 from ticketing.server import logs, names
 from ticketing.server.gunicorn_log import LikeOurs
 from ticketing.server.reaper import LONGEST_S
@@ -31,7 +31,7 @@ _settings = load()
 bind = [authority(_settings.host, _settings.port)]
 worker_class = "ticketing.server.worker.Worker"
 workers = _settings.workers
-threads = _settings.threads
+threads = _settings.threads + SIGN_IN_THREADS
 graceful_timeout = _settings.graceful_timeout_s
 timeout = 30
 keepalive = 75

@@ -8,6 +8,7 @@ from flask import Response
 
 from ticketing.api import cursors, schemas
 from ticketing.api.access import principal, shown
+from ticketing.api.addresses import source
 from ticketing.api.answers import answer, respond
 from ticketing.api.asking import keyless
 from ticketing.api.blueprints import Blueprint
@@ -71,7 +72,7 @@ def show_me() -> Response:
 @blp.response(200, schemas.USER)
 def change_me(body: dict[str, Any]) -> Response:
     """Change one's own password; every token becomes worthless."""
-    user = people.change_own_password(parts().db, parts().passwords, principal().id, **body)
+    user = parts().sign_in.change_password(source(), principal().id, **body)
     return respond(answer(200, user, schemas.USER))
 
 
