@@ -269,9 +269,7 @@ def test_counts_in_a_mongodb_only(set_to, uri):
         config.load()
 
 
-@pytest.mark.parametrize(
-    "uri", ["mongodb://a,b/?replicaSet=rs0", "mongodb+srv://x.example.org", ""]
-)
+@pytest.mark.parametrize("uri", ["mongodb://a,b/?replicaSet=rs0", "mongodb+srv://x.example.org"])
 def test_takes_the_uri_of_a_mongodb_to_count_in(set_to, uri):
     set_to(SECRET_KEY=GOOD_KEY, RATE_LIMIT_URI=uri)
 

@@ -16,7 +16,7 @@ from openapi_spec_validator import validate
 from tests.documented import DocumentedClient, document_of
 from ticketing.api import problems
 from ticketing.api.operations import IDS
-from ticketing.api.requests import EXPOSED
+from ticketing.api.origins import EXPOSED
 from ticketing.api.spellings import SPELLINGS
 
 

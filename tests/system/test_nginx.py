@@ -234,10 +234,15 @@ def test_gives_a_request_one_id_that_is_in_both_logs(nginx):
     _, made, _ = nginx.ask("/livez", **{"X-Request-ID": "not an id"})
 
     assert told["X-Request-ID"] == "find-me"
-    lines = {line["request_id"]: line for line in nginx.access_log}
+
+    # nginx writes its line after the answer.
+    def logged():
+        lines = {line["request_id"]: line for line in nginx.access_log}
+        return lines if {"find-me", made["X-Request-ID"]} <= lines.keys() else None
+
+    lines = eventually(logged, "both are in the log")
     assert lines["find-me"]["address"] == "127.0.0.1"
     assert (lines["find-me"]["path"], lines["find-me"]["status"]) == ("/api/v1/events", 400)
-    assert made["X-Request-ID"] in lines
     services = [json.loads(line) for line in nginx.service_log.read_text().splitlines()]
     for request_id in ("find-me", made["X-Request-ID"]):
         assert [line for line in services if line.get("request_id") == request_id]
@@ -250,7 +255,8 @@ def test_says_with_a_problem_that_the_service_is_away(tmp_path):
         is_a_problem(answer, 502, "bad_gateway")
         assert answer[1]["Retry-After"] == "1"
         assert answer[1]["X-Request-ID"] == "away"
-        assert alone.access_log[-1]["status"] == 502
+        logged = eventually(lambda: alone.access_log, "it is in the log")
+        assert logged[-1]["status"] == 502
 
 
 def test_says_with_a_problem_that_the_service_does_not_answer(tmp_path):
