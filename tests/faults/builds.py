@@ -40,21 +40,21 @@ MUTANTS: dict[str, Sequence[Change]] = {
     "no transaction": (
         Change(
             "storage/sessions.py",
-            "        session.start_transaction(_SNAPSHOT, _MAJORITY, ReadPreference.PRIMARY)\n",
-            "        return work(session)\n",
+            "            session.start_transaction(_SNAPSHOT, _MAJORITY, ReadPreference.PRIMARY)\n",
+            "            return work(session)\n",
         ),
     ),
     "answers before the commit": (
         Change(
             "storage/sessions.py",
-            "    with within(seconds), client.start_session() as session:\n",
-            "    session = client.start_session()\n    with within(seconds):\n",
+            "        with within(seconds), client.start_session() as session:\n",
+            "        session = client.start_session()\n        with within(seconds):\n",
         ),
         Change(
             "storage/sessions.py",
-            "        _commit(session, client)\n        return",
-            "        __import__('threading').Timer(0.03, _commit, [session, client]).start()\n"
-            "        return",
+            "            _commit(session, client)\n            return",
+            "            __import__('threading').Timer(0.03, _commit, [session, client]).start()\n"
+            "            return",
         ),
     ),
     "w:1": (
