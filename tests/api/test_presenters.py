@@ -80,7 +80,7 @@ def selling(api_at, db):
                 command = Sell(str(ObjectId()), 1)
                 return told(parts.parts().office.submit(event, command, asker(shape)), shape)
 
-            return guarded(sell, Access(Role.CUSTOMER, None))
+            return guarded(sell, Access(Role.CUSTOMER, "writes"))
 
         for name, shape in shapes.items():
             api.application.add_url_rule(
