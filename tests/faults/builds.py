@@ -47,14 +47,14 @@ MUTANTS: dict[str, Sequence[Change]] = {
     "answers before the commit": (
         Change(
             "storage/sessions.py",
-            "    with within(seconds), client.start_session() as session:\n",
-            "    session = client.start_session()\n    with within(seconds):\n",
+            "        with within(seconds), client.start_session() as session:\n",
+            "        session = client.start_session()\n        with within(seconds):\n",
         ),
         Change(
             "storage/sessions.py",
-            "        _commit(session, client)\n        return",
-            "        __import__('threading').Timer(0.03, _commit, [session, client]).start()\n"
-            "        return",
+            "            _commit(session, client)\n            return",
+            "            __import__('threading').Timer(0.03, _commit, [session, client]).start()\n"
+            "            return",
         ),
     ),
     "w:1": (
