@@ -76,7 +76,7 @@ def _round(port: int, script: Path, asked: argparse.Namespace) -> float:
 
 def _wrk(port: int, path: str, script: Path, connections: int, seconds: int) -> dict[str, Any]:
     out = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency",
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", "--timeout", "30s",
          "-s", str(script), f"http://127.0.0.1:{port}{path}"],
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip

@@ -66,6 +66,16 @@ def test_documents_what_each_field_takes(document):
             assert said.keys() & {"type", "$ref", "allOf", "anyOf"}, (name, field)
 
 
+def test_says_no_more_of_a_header_than_it_insists_on(api, document):
+    """A client may send what the document allows, and nothing else is accepted."""
+    for name, operation in document.operations():
+        for parameter in map(document.resolved, operation["parameters"]):
+            if parameter["in"] == "header" and "pattern" in parameter["schema"]:
+                method, path = name.split(" ")
+                answer = api.open(path, method=method, headers={parameter["name"]: "a b"}, json={})
+                assert answer.status_code == 400, (name, parameter["name"])
+
+
 def test_lists_nothing_that_nothing_refers_to(document):
     components = document.said["components"]
     referred = set(re.findall(r'"#/components/(\w+/[^"]+)"', json.dumps(document.said)))

@@ -40,8 +40,8 @@ MUTANTS: dict[str, Sequence[Change]] = {
     "no transaction": (
         Change(
             "storage/sessions.py",
-            "        session.start_transaction(_SNAPSHOT, _MAJORITY, ReadPreference.PRIMARY)\n",
-            "        return work(session)\n",
+            "            session.start_transaction(_SNAPSHOT, _MAJORITY, ReadPreference.PRIMARY)\n",
+            "            return work(session)\n",
         ),
     ),
     "answers before the commit": (

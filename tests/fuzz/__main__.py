@@ -20,6 +20,8 @@ from ticketing.services.verification import verify
 from ticketing.storage.clients import connect
 from ticketing.storage.migrating import migrate
 
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+
 LEFT_OUT = "ignored_auth,positive_data_acceptance"
 
 
@@ -46,7 +48,8 @@ def main() -> int:
 
 def _fuzz(asked: argparse.Namespace, port: int, folder: str) -> int:
     return subprocess.run(
-        [asked.schemathesis, "run", f"http://127.0.0.1:{port}/openapi.json",
+        [asked.schemathesis, "--config-file", str(CONFIG),
+         "run", f"http://127.0.0.1:{port}/openapi.json",
          "--checks", "all", "--exclude-checks", LEFT_OUT, "-n", "20",
          "--max-time", str(asked.seconds), "--seed", str(asked.seed), "--no-color"],
         cwd=folder, check=False,

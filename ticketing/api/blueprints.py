@@ -34,6 +34,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 _EVERYWHERE = {400, 403, 411, 413, 415, 500}
 _INSIDE = {401, 429, 503}
 
+# What the server refuses by itself, before there is a request that could have a name.
+_BY_THE_SERVER = {414: "URI too long", 431: "Request header fields too large"}
+_TITLES = {**problems.TITLES, **_BY_THE_SERVER}
+
 # What may be kept under an Idempotency-Key, and so come again.
 _KEPT = {404, 409}
 
@@ -118,7 +122,7 @@ class Blueprint(SmorestBlueprint):
             _say_parameters(said, [*parameters, REQUEST_ID])
             _say_responses(
                 said,
-                usual.union(statuses),
+                usual.union(statuses, _BY_THE_SERVER),
                 keyed="Idempotency-Key" in parameters,
                 limited=access.rate is not None,
             )
@@ -195,12 +199,12 @@ def _refusal(status: int, *, keyed: bool) -> str:
     """Return the name of the component that describes a refusal, or a 304."""
     if status == 304:
         return "NotModified"
-    name = problems.TITLES[status].title().replace(" ", "")
+    name = _TITLES[status].title().replace(" ", "")
     return f"Replayable{name}" if keyed and status in _KEPT else name
 
 
 def _problem(status: int, *, keyed: bool) -> dict[str, Any]:
-    names = headers.around(limited=True)
+    names = {} if status in _BY_THE_SERVER else headers.around(limited=True)
     if status == 401:
         names |= headers.sent("WWW-Authenticate")
     if status in (429, 503) or (keyed and status == 409):
@@ -208,7 +212,7 @@ def _problem(status: int, *, keyed: bool) -> dict[str, Any]:
     if keyed and status in _KEPT:
         names |= headers.sent("Idempotency-Replayed")
     return {
-        "description": problems.TITLES[status],
+        "description": _TITLES[status],
         "content": {problems.CONTENT_TYPE: {"schema": schemas.PROBLEM}},
         "headers": names,
     }
@@ -230,7 +234,7 @@ _REFUSALS = {
     "NotModified": _not_modified(),
     **{
         _refusal(status, keyed=keyed): _problem(status, keyed=keyed)
-        for status in problems.TITLES
+        for status in _TITLES
         for keyed in (False, True)
     },
 }

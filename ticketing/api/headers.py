@@ -13,8 +13,8 @@ _TAG = r'^(W/)?"[^"]*"$'
 REQUEST: dict[str, Described] = {
     REQUEST_ID: {
         "description": "What this request is called in the log and in the audit trail; where it is "
-        "not sent, or not like this, the service makes one.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+        "not 1 to 64 letters, digits, dots, hyphens and underscores, the service makes one.",
+        "schema": {"type": "string"},
     },
     "Idempotency-Key": {
         "description": "1 to 255 visible ASCII characters. The same request with the same key, "
