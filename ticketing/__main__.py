@@ -89,6 +89,8 @@ def _asked_password() -> str:
 
 def _verify(data: Path, event_id: str | None) -> int:
     """Print what differs, and how much was read; what can't be read is neither right nor wrong."""
+    # What the log would name is among what is printed.
+    logs.configure("critical")
     reading, found = Reading(), 0
     try:
         with running.database(data, make=False) as db:

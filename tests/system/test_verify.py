@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from tests.builders import ADA, GRACE, a_new_event, book, sell
+from tests.services.conftest import an_office
 from tests.system.client import Client
 from tests.system.runs import Run, shell, ticketing
 from ticketing.domain.commands import Cancel, Delete, Transfer
@@ -108,6 +109,24 @@ def test_finds_nothing_in_an_empty_database(db, mongodb_uri, tmp_path):
 
         assert (done.returncode, done.stdout) == (2, "")
         assert f"There is no event and no audit entry in the database {name}" in done.stderr
+
+
+@pytest.mark.parametrize("event", [(), ("--event", "e1")], ids=["all", "one"])
+def test_prints_what_the_database_lacks_and_what_can_not_be_read(
+    mongo, fresh_db, mongodb_uri, event
+):
+    office = an_office(mongo, fresh_db)
+    office.submit("e1", a_new_event(capacity=3), ASKER)
+    fresh_db.command("collMod", "events", validator={})
+    fresh_db.events.update_one({"_id": "e1"}, {"$set": {"capacity": "many"}})
+    fresh_db.events.drop_index("one_event_a_day")
+
+    done = ticketing("verify", *event, MONGODB_URI=mongodb_uri, DATABASE=fresh_db.name)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "event e1: the document 'e1' of events can't be read: capacity is 'many'" in done.stdout
+    assert "database: the index one_event_a_day of events is missing" in done.stdout
+    assert "database: the validator of events is missing" in done.stdout
 
 
 @pytest.mark.usefixtures("e1")
