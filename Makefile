@@ -84,7 +84,7 @@ typecheck: $(DEV_READY)  ## mypy, strict
 	@$(VENV)/bin/mypy
 
 coverage: $(DEV_READY)  ## the tests with branch coverage, never below 85 %
-	@$(PYTHON) -m pytest --hypothesis-profile=sure --cov --cov-report=term $(ARGS)
+	@$(MAKE) --no-print-directory test ARGS="--hypothesis-profile=sure --cov --cov-report=term $(ARGS)"
 
 sure:  ## all that CI checks, one after the other (needs wrk)
 	@$(MAKE) --no-print-directory lint typecheck

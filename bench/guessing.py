@@ -27,8 +27,8 @@ from ticketing.domain.users import Role
 from ticketing.server.mongod import Mongod, free_port
 from ticketing.services.passwords import Passwords
 from ticketing.services.users import register
-from ticketing.storage.clients import Database, connect
-from ticketing.storage.migrating import migrate
+from ticketing.storage.driver.clients import Database, connect
+from ticketing.storage.migrations.runner import migrate
 
 EMAIL, PASSWORD = "till@example.org", "the till's own password"
 ROUTES = ("POST", "/api/v1/tokens"), ("GET", "/api/v1/bookings")

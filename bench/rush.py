@@ -19,8 +19,8 @@ from typing import Any
 
 from bench.serving import post, start
 from ticketing.server.mongod import Mongod, free_port
-from ticketing.storage.clients import connect
-from ticketing.storage.migrating import migrate
+from ticketing.storage.driver.clients import connect
+from ticketing.storage.migrations.runner import migrate
 
 EVENT = {"name": "Rush", "date": "2024-10-31", "capacity": 1_000_000, "costPerTicket": 5}
 SALES = "/api/v1/transactions"

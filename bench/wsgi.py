@@ -7,11 +7,12 @@ from typing import Any
 from flask import Response
 
 from ticketing.api import schemas
-from ticketing.api.answers import answer, respond
-from ticketing.api.blueprints import Blueprint
-from ticketing.app import create_app, now
+from ticketing.api.http.blueprints import Blueprint
+from ticketing.api.http.responses import answer, respond
+from ticketing.app import create_app
 from ticketing.domain.bookings import Booking
 from ticketing.domain.users import Role
+from ticketing.storage.driver.units_of_work import utc_now
 
 blp = Blueprint("bench", __name__, url_prefix="/bench")
 
@@ -22,7 +23,7 @@ blp = Blueprint("bench", __name__, url_prefix="/bench")
 def validated(body: dict[str, Any]) -> Response:
     """Do all that a sale does for HTTP, and nothing else."""
     tickets = body["tickets"]
-    sale = Booking("0" * 24, body["event"], None, tickets, "confirmed", 1, 500 * tickets, now())
+    sale = Booking("0" * 24, body["event"], None, tickets, "confirmed", 1, 500 * tickets, utc_now())
     return respond(answer(201, sale, schemas.TRANSACTION, {"Location": "/bench/none"}))
 
 

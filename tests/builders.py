@@ -6,12 +6,16 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from ticketing.domain.bookings import Booking
-from ticketing.domain.commands import Book, Command, Create, Order, Return, Sell
+from ticketing.domain.caller import Caller
+from ticketing.domain.changes.read_set import ReadSet
+from ticketing.domain.changes.results import Outcome
+from ticketing.domain.commands.bookings import Book
+from ticketing.domain.commands.command import AnyCommand, Envelope
+from ticketing.domain.commands.decide import Decision, decide
+from ticketing.domain.commands.events import Create
+from ticketing.domain.commands.sales import Return, Sell
 from ticketing.domain.customers import Customer, plain_name
-from ticketing.domain.decisions import Decision, decide
 from ticketing.domain.events import Event
-from ticketing.domain.facts import Facts
-from ticketing.domain.outcomes import Outcome
 
 NOW = datetime(2024, 10, 1, 12, tzinfo=UTC)
 HALLOWEEN = date(2024, 10, 31)
@@ -81,15 +85,18 @@ def give_back(sale: Booking) -> Return:
     return Return(sale.id)
 
 
-def an_order(command: Command) -> Order:
-    return Order(command, actor="ada", request_id="r1")
+CALLER = Caller("ada", "r1")
 
 
-def decided(event: Event | None, *commands: Command, **facts: object) -> Decision:
+def an_envelope(command: AnyCommand) -> Envelope:
+    return Envelope(command, CALLER)
+
+
+def decided(event: Event | None, *commands: AnyCommand, **read: object) -> Decision:
     """Decide commands on an event that nothing else is known of."""
-    orders = [an_order(command) for command in commands]
-    return decide(event.id if event else "e1", event, Facts(**facts), orders, NOW)  # type: ignore[arg-type]
+    envelopes = [an_envelope(command) for command in commands]
+    return decide(event.id if event else "e1", event, ReadSet(**read), envelopes, NOW)  # type: ignore[arg-type]
 
 
-def outcome(event: Event | None, command: Command, **facts: object) -> Outcome:
-    return decided(event, command, **facts).outcomes[0]
+def outcome(event: Event | None, command: AnyCommand, **read: object) -> Outcome:
+    return decided(event, command, **read).outcomes[0]

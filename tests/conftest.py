@@ -15,12 +15,13 @@ from pymongo.write_concern import WriteConcern
 
 from tests.documented import documented
 from tests.mongodb import replica_set
-from ticketing.app import create_app, now
+from ticketing.app import create_app
 from ticketing.config import Settings
-from ticketing.services.office import Office
 from ticketing.services.passwords import Passwords
-from ticketing.storage.clients import Client, Database, connect
-from ticketing.storage.migrating import migrate
+from ticketing.services.writes.handler import CommandHandler
+from ticketing.storage.driver.clients import Client, Database, connect
+from ticketing.storage.driver.units_of_work import utc_now
+from ticketing.storage.migrations.runner import migrate
 
 # `make sure` looks longer than `make test-unit`.
 hypothesis_settings.register_profile("here", deadline=None, max_examples=25)
@@ -125,8 +126,8 @@ def the_settings(**known: object) -> Settings:
 
 
 @pytest.fixture
-def office(mongo: Client, db: Database) -> Office:
-    return Office(mongo, db, now, group_size=128, wait_s=4, commit_s=8)
+def handler(mongo: Client, db: Database) -> CommandHandler:
+    return CommandHandler(mongo, db, utc_now, group_size=128, wait_s=4, commit_s=8)
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def api_at(mongo: Client, mongodb_uri: str, db: Database) -> Callable[..., Flask
     Each of its answers is held against its OpenAPI document.
     """
 
-    def build(clock: Callable[[], datetime] = now, **known: object) -> FlaskClient:
+    def build(clock: Callable[[], datetime] = utc_now, **known: object) -> FlaskClient:
         settings = the_settings(database=db.name, mongodb_uri=mongodb_uri, **known)
         return documented(create_app(settings, mongo, clock, QUICK)).test_client()
 

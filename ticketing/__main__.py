@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 
 from ticketing import config
 from ticketing.api.schemas import NEW_USER
-from ticketing.app import create_app, now
+from ticketing.app import create_app
 from ticketing.domain.errors import EmailTaken
 from ticketing.domain.users import Role
 from ticketing.server import logs, running
@@ -21,6 +21,7 @@ from ticketing.server.running import CannotStart
 from ticketing.services.passwords import Passwords
 from ticketing.services.users import register
 from ticketing.services.verification import Reading, verify
+from ticketing.storage.driver.units_of_work import utc_now
 
 # What `verify` ends with; whoever runs it by a clock has to tell these apart.
 AGREES, DIFFERS, COULD_NOT_LOOK = 0, 1, 2
@@ -65,7 +66,7 @@ def _create_admin(data: Path, email: str) -> int:
         wish = NEW_USER.load({"email": email, "password": _asked_password()})
         with running.database(data) as db:
             running.bring_up_to_date(db)
-            user = register(db, Passwords(), **wish, now=now(), role=Role.ADMIN)
+            user = register(db, Passwords(), **wish, now=utc_now(), role=Role.ADMIN)
     except ValidationError as error:
         said = "; ".join(
             f"{name}: {' '.join(texts)}" for name, texts in error.messages_dict.items()

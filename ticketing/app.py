@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from secrets import token_urlsafe
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ticketing import config
-from ticketing.api import document, origins, parts, problems, requests
-from ticketing.api.blueprints import Api
-from ticketing.api.bounds import bounded
-from ticketing.api.views import actions, bookings, events, health, statistics, transactions, users
+from ticketing.api.auth import origins
+from ticketing.api.http import context, middleware, openapi, problems
+from ticketing.api.http.blueprints import Api
+from ticketing.api.legacy import views
+from ticketing.api.views import bookings, events, health, statistics, transactions, users
 from ticketing.config import Settings, SettingsError
 from ticketing.server.names import appname
 from ticketing.services.attempts import POLICY, Attempts
-from ticketing.services.office import Office
 from ticketing.services.passwords import Passwords
-from ticketing.services.rates import Rates
+from ticketing.services.rates import RateLimiter
 from ticketing.services.sign_in import SignIn
-from ticketing.services.sweeping import Sweeper
 from ticketing.services.tokens import Tokens
-from ticketing.storage.clients import Client, connect
+from ticketing.services.writes.handler import CommandHandler
+from ticketing.services.writes.recovery import RecoveryWorker
 from ticketing.storage.counting import SharedCounts
-from ticketing.storage.fitness import Fitness
+from ticketing.storage.driver.clients import Client, connect
+from ticketing.storage.driver.fitness import Fitness
+from ticketing.storage.driver.units_of_work import utc_now
 
-VIEWS = (events, transactions, bookings, statistics, users, actions, health)
+VIEWS = (events, transactions, bookings, statistics, users, views, health)
 
 
 def create_app(
@@ -55,38 +57,40 @@ def create_app(
         OPENAPI_VERSION="3.1.0",
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
     )
-    made = _parts(settings, settings.mongodb_uri, client, clock or now, passwords or Passwords())
-    app.extensions[parts.KEY] = made
+    made = _app_context(
+        settings, settings.mongodb_uri, client, clock or utc_now, passwords or Passwords()
+    )
+    setattr(app, context.KEY, made)
     # Whoever serves starts it, once it has forked.
-    app.extensions["sweeper"] = Sweeper(made.db, made.office, made.fitness)
-    app.wsgi_app = bounded(app.wsgi_app, settings.request_timeout_s)  # type: ignore[assignment, method-assign]
+    app.extensions["recovery"] = RecoveryWorker(made.db, made.commands, made.fitness)
+    app.wsgi_app = middleware.with_deadline(app.wsgi_app, settings.request_timeout_s)  # type: ignore[assignment, method-assign]
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted)  # type: ignore[method-assign]
 
-    requests.register(app)
+    middleware.register(app)
     if settings.cors_origins:
         origins.allow(app, settings.cors_origins)
     if settings.auth == "open":
         origins.refuse_foreign(app, settings.cors_origins)
     api = Api(app)
-    document.describe_sign_in(api)
+    openapi.describe_sign_in(api)
     for view in VIEWS:
         api.register_blueprint(view.blp)
     problems.register(app)
-    document.describe_spellings(api)
-    document.register(app, api)
-    app.register_blueprint(document.page())
+    openapi.describe_aliases(api)
+    openapi.register(app, api)
+    app.register_blueprint(openapi.page())
     return app
 
 
-def _parts(
+def _app_context(
     settings: Settings,
     uri: str,
     client: Client,
     clock: Callable[[], datetime],
     passwords: Passwords,
-) -> parts.Parts:
+) -> context.AppContext:
     db = client[settings.database]
     # Without a key of its own (open mode only) a process signs for itself alone.
     keys = settings.secret_keys or (token_urlsafe(48),)
@@ -95,11 +99,11 @@ def _parts(
     attempts = Attempts(
         settings.rates.get(POLICY), SharedCounts(counts, settings.database, timeout_s=2.0)
     )
-    return parts.Parts(
+    return context.AppContext(
         settings=settings,
         client=client,
         db=db,
-        office=Office(
+        commands=CommandHandler(
             client,
             db,
             clock,
@@ -111,12 +115,6 @@ def _parts(
         passwords=passwords,
         sign_in=SignIn(db, passwords, attempts, threads=config.SIGN_IN_THREADS),
         tokens=Tokens(keys, settings.token_lifetime_s),
-        rates=Rates(settings.rates, SharedCounts(counts, settings.database, timeout_s=0.5)),
+        rates=RateLimiter(settings.rates, SharedCounts(counts, settings.database, timeout_s=0.5)),
         fitness=Fitness(db),
     )
-
-
-def now() -> datetime:
-    """Tell the time in UTC, in whole milliseconds, which is what MongoDB keeps."""
-    time = datetime.now(UTC)
-    return time.replace(microsecond=time.microsecond // 1000 * 1000)

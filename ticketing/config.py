@@ -196,7 +196,7 @@ def load(
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a server on this address can be reached from its own machine only."""
+    """Return whether a server on this address can be reached from its own machine only."""
     if host.startswith("unix:") or host == "localhost":
         return True
     try:

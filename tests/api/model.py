@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Wish:
+class Operation:
     """Somebody's booking, or a sale over the counter (customer None)."""
 
     customer: str | None
@@ -21,80 +21,82 @@ class Counter:
 
     capacity: int
     price: int
-    wishes: list[Wish] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
 
     @property
     def sold(self) -> int:
-        return sum(w.tickets for w in self.wishes if w.status == "confirmed")
+        return sum(w.tickets for w in self.operations if w.status == "confirmed")
 
     @property
     def free(self) -> int:
         return self.capacity - self.sold
 
     @property
-    def queue(self) -> list[Wish]:
-        return [w for w in self.wishes if w.status == "waiting"]
+    def queue(self) -> list[Operation]:
+        return [w for w in self.operations if w.status == "waiting"]
 
     @property
     def revenue(self) -> int:
-        return sum(w.total or 0 for w in self.wishes if w.status == "confirmed")
+        return sum(w.total or 0 for w in self.operations if w.status == "confirmed")
 
-    def held_by(self, customer: str) -> Wish | None:
-        held = [w for w in self.wishes if w.customer == customer and w.status != "cancelled"]
+    def held_by(self, customer: str) -> Operation | None:
+        held = [w for w in self.operations if w.customer == customer and w.status != "cancelled"]
         return held[0] if held else None
 
-    def sell(self, tickets: int) -> tuple[str, Wish | None]:
+    def sell(self, tickets: int) -> tuple[str, Operation | None]:
         if self.free == 0:
             return "sold_out", None
         if self.free < tickets:
             return "not_enough_tickets", None
         if self.queue:
             return "waiting_list_first", None
-        return "confirmed", self._take(Wish(None, tickets, "confirmed"))
+        return "confirmed", self._take(Operation(None, tickets, "confirmed"))
 
-    def book(self, customer: str, tickets: int, waitlist: bool | None) -> tuple[str, Wish | None]:
+    def book(
+        self, customer: str, tickets: int, waitlist: bool | None
+    ) -> tuple[str, Operation | None]:
         held = self.held_by(customer)
         if held:
             return ("already_booked" if held.status == "confirmed" else "already_waiting"), None
         if tickets > self.capacity:
             return "exceeds_capacity", None
-        wish = Wish(customer, tickets, "waiting")
+        operation = Operation(customer, tickets, "waiting")
         if self.queue or self.free == 0:
             if waitlist is False:
                 return "sold_out", None
         elif self.free >= tickets:
-            return "confirmed", self._take(wish)
+            return "confirmed", self._take(operation)
         elif waitlist is not True:
             return "not_enough_tickets", None
-        self.wishes.append(wish)
-        return "waiting", wish
+        self.operations.append(operation)
+        return "waiting", operation
 
-    def cancel(self, wish: Wish) -> list[Wish]:
-        if wish.status == "cancelled":
+    def cancel(self, operation: Operation) -> list[Operation]:
+        if operation.status == "cancelled":
             return []
-        wish.status = "cancelled"
+        operation.status = "cancelled"
         return self._serve()
 
-    def reduce(self, wish: Wish, tickets: int) -> tuple[str, list[Wish]]:
-        if wish.status == "cancelled":
+    def reduce(self, operation: Operation, tickets: int) -> tuple[str, list[Operation]]:
+        if operation.status == "cancelled":
             return "booking_cancelled", []
-        if tickets >= wish.tickets:
+        if tickets >= operation.tickets:
             return "not_a_reduction", []
-        if wish.total is not None:
-            wish.total = wish.total // wish.tickets * tickets
-        wish.tickets = tickets
+        if operation.total is not None:
+            operation.total = operation.total // operation.tickets * tickets
+        operation.tickets = tickets
         return "reduced", self._serve()
 
-    def transfer(self, wish: Wish, to: str) -> str:
-        if wish.status != "confirmed":
+    def transfer(self, operation: Operation, to: str) -> str:
+        if operation.status != "confirmed":
             return "not_confirmed"
         held = self.held_by(to)
         if held:
             return "already_booked" if held.status == "confirmed" else "already_waiting"
-        wish.customer = to
+        operation.customer = to
         return "transferred"
 
-    def resize(self, capacity: int) -> tuple[str, list[Wish]]:
+    def resize(self, capacity: int) -> tuple[str, list[Operation]]:
         if capacity < self.sold:
             return "capacity_below_sold", []
         if any(w.tickets > capacity for w in self.queue):
@@ -102,12 +104,12 @@ class Counter:
         self.capacity = capacity
         return "changed", self._serve()
 
-    def _take(self, wish: Wish) -> Wish:
-        wish.status, wish.total = "confirmed", wish.tickets * self.price
-        self.wishes.append(wish)
-        return wish
+    def _take(self, operation: Operation) -> Operation:
+        operation.status, operation.total = "confirmed", operation.tickets * self.price
+        self.operations.append(operation)
+        return operation
 
-    def _serve(self) -> list[Wish]:
+    def _serve(self) -> list[Operation]:
         served = []
         while self.queue and self.queue[0].tickets <= self.free:
             head = self.queue[0]

@@ -6,9 +6,9 @@ import pytest
 
 from tests.api.conftest import refused
 from tests.api.test_rates import per_minute, reads
-from ticketing.api.addresses import UNKNOWN, network_of
+from ticketing.api.auth.addresses import UNKNOWN, network_of
 
-SPELLINGS = {
+ALIASES = {
     "203.0.113.7": [
         "203.0.113.7",
         " 203.0.113.7 ",
@@ -69,7 +69,7 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize(
-    ("text", "network"), [(t, network) for network, texts in SPELLINGS.items() for t in texts]
+    ("text", "network"), [(t, network) for network, texts in ALIASES.items() for t in texts]
 )
 def test_knows_a_network_by_any_spelling(text, network):
     assert network_of(text) == network
@@ -81,10 +81,10 @@ def test_tells_two_networks_apart():
     assert len({network_of(text) for text in texts}) == len(texts)
 
 
-@pytest.mark.parametrize("network", SPELLINGS)
+@pytest.mark.parametrize("network", ALIASES)
 def test_counts_all_spellings_of_an_address_together(api_at, network):
     api = api_at(auth="required", rates=per_minute(reads=1), trusted_proxies=1)
-    forwarded = [text for text in SPELLINGS[network] if text and text.isprintable()]
+    forwarded = [text for text in ALIASES[network] if text and text.isprintable()]
     forwarded = [text for text in forwarded if text.isascii() and "," not in text and text.strip()]
 
     statuses = [reads(api, text) for text in forwarded]

@@ -9,8 +9,8 @@ from tests.conftest import the_settings
 from tests.documented import documented
 from ticketing.app import create_app
 from ticketing.server.mongod import free_port
-from ticketing.storage.clients import connect
-from ticketing.storage.migrating import migrate
+from ticketing.storage.driver.clients import connect
+from ticketing.storage.migrations.runner import migrate
 
 
 def test_lives(api):

@@ -6,14 +6,14 @@ import pytest
 
 from tests.api.conftest import refused
 from tests.api.test_bookings import book, booked, get, url
-from tests.builders import an_order
+from tests.builders import an_envelope
 from tests.builders import book as a_booking
 from tests.builders import sell as a_sale
-from ticketing.domain import facts
+from ticketing.domain.changes import read_set
 from ticketing.domain.customers import plain_name
-from ticketing.services.groups import Request
-from ticketing.services.sweeping import sweep
 from ticketing.services.verification import verify
+from ticketing.services.writes.batch import Submission
+from ticketing.services.writes.recovery import recover
 
 
 def call_off(api, event, **headers):
@@ -43,18 +43,18 @@ def rows(found):
     return [row for page in found for row in page["items"]]
 
 
-def all_at_once(office, event, commands):
+def all_at_once(handler, event, commands):
     """Have all this done in one commit: one by one would take minutes."""
-    for settled in office._commit(event["id"], [Request(an_order(c), None) for c in commands]):
-        assert settled.outcome
+    for completed in handler._commit(event["id"], [Submission(an_envelope(c)) for c in commands]):
+        assert completed.outcome
 
 
 @pytest.fixture
 def small_commits(monkeypatch):
     """Only three changes of bookings go into one commit."""
-    for module in ("ticketing.domain.rules.events", "ticketing.domain.rules.waiting_list"):
+    for module in ("ticketing.domain.commands.events", "ticketing.domain.changes.waiting_list"):
         monkeypatch.setattr(f"{module}.MOST_PER_COMMIT", 3)
-    monkeypatch.setattr(facts, "MOST_PER_COMMIT", 3)
+    monkeypatch.setattr(read_set, "MOST_PER_COMMIT", 3)
 
 
 def test_tells_who_is_owed_what(api, till):
@@ -74,11 +74,11 @@ def test_tells_who_is_owed_what(api, till):
     }
 
 
-def test_tells_all_of_many_who_are_owed_money_to_the_end(api, till, office, db):
+def test_tells_all_of_many_who_are_owed_money_to_the_end(api, till, handler, db):
     event = till.event(capacity=1_200, costPerTicket=5)
-    all_at_once(office, event, [a_booking(plain_name(f"c{n}")) for n in range(1_100)])
-    all_at_once(office, event, [a_sale(2) for _ in range(50)])
-    all_at_once(office, event, [a_booking(plain_name(f"w{n}")) for n in range(30)])
+    all_at_once(handler, event, [a_booking(plain_name(f"c{n}")) for n in range(1_100)])
+    all_at_once(handler, event, [a_sale(2) for _ in range(50)])
+    all_at_once(handler, event, [a_booking(plain_name(f"w{n}")) for n in range(30)])
     for customer in ("c3", "c700"):  # w0 and w1 get their tickets
         api.post("/cancel", json={"event_id": event["id"], "user": customer})
 
@@ -98,7 +98,7 @@ def test_tells_all_of_many_who_are_owed_money_to_the_end(api, till, office, db):
 
 @pytest.mark.usefixtures("small_commits")
 @pytest.mark.parametrize("limit", [1, 2, 5, 100])
-def test_tells_all_while_bookings_are_still_being_ended(api, till, office, db, monkeypatch, limit):
+def test_tells_all_while_bookings_are_still_being_ended(api, till, handler, db, monkeypatch, limit):
     event = till.event(capacity=14, costPerTicket=5)
     for n in range(6):
         booked(api, event, f"c{n}")
@@ -108,14 +108,14 @@ def test_tells_all_while_bookings_are_still_being_ended(api, till, office, db, m
     for n in range(4):
         booked(api, event, f"w{n}")
     with monkeypatch.context() as patch:
-        patch.setattr("ticketing.services.office.Office.carry_on", lambda *_: None)
+        patch.setattr("ticketing.services.writes.handler.CommandHandler.resume", lambda *_: None)
         answer = called_off(api, event)
-    monkeypatch.setattr("ticketing.services.office._CARRY_ON_S", 0)
+    monkeypatch.setattr("ticketing.services.writes.handler._RESUME_S", 0)
 
-    found = pages(api, event, limit, between=lambda: sweep(db, office))
+    found = pages(api, event, limit, between=lambda: recover(db, handler))
 
     assert found[0]["finishing"]
-    while not sweep(db, office):
+    while not recover(db, handler):
         pass
     whole = pages(api, event, limit)
     assert rows(found) == rows(whole)
@@ -133,7 +133,7 @@ def test_tells_all_in_order_also_where_some_are_ended_before_their_turn(
     """Whoever cancels a booking that the calling-off has not come to is owed its price as well."""
     event = till.event(capacity=20, costPerTicket=5)
     made = [booked(api, event, f"c{n}") for n in range(15)] + [till.sold(event)]
-    monkeypatch.setattr("ticketing.services.office.Office.carry_on", lambda *_: None)
+    monkeypatch.setattr("ticketing.services.writes.handler.CommandHandler.resume", lambda *_: None)
     answer = called_off(api, event)
 
     assert api.delete(url(made[13])).json["reason"] == "called_off"
@@ -226,7 +226,7 @@ def test_shows_no_tickets_while_bookings_are_still_being_ended(api, till, monkey
     event = till.event(capacity=9)
     for n in range(5):
         booked(api, event, f"c{n}")
-    monkeypatch.setattr("ticketing.services.office.Office.carry_on", lambda *_: None)
+    monkeypatch.setattr("ticketing.services.writes.handler.CommandHandler.resume", lambda *_: None)
     called_off(api, event)
 
     shown = get(api, f"/events/{event['id']}/status")
@@ -267,11 +267,11 @@ def test_says_that_a_sale_was_given_back_by_staff(till):
 def test_tells_who_left_the_list_from_who_was_on_it_to_the_end(api, till):
     event = till.event(capacity=1)
     till.sold(event)
-    left, stayed = booked(api, event, "ada"), booked(api, event, "grace")
-    api.delete(url(left))
+    remaining, stayed = booked(api, event, "ada"), booked(api, event, "grace")
+    api.delete(url(remaining))
     called_off(api, event)
 
-    assert get(api, f"/bookings/{left['id']}")["reason"] == "staff"
+    assert get(api, f"/bookings/{remaining['id']}")["reason"] == "staff"
     shown = get(api, f"/bookings/{stayed['id']}")
     assert (shown["reason"], shown["total"]) == ("called_off", None)
     refused(book(api, event, "linus"), 409, "event_cancelled")

@@ -14,10 +14,10 @@ from flask import Response, request
 from openapi_spec_validator import validate
 
 from tests.documented import DocumentedClient, document_of
-from ticketing.api import problems
-from ticketing.api.operations import IDS
-from ticketing.api.origins import EXPOSED
-from ticketing.api.spellings import SPELLINGS
+from ticketing.api.auth.origins import EXPOSED
+from ticketing.api.http import problems
+from ticketing.api.http.operations import IDS
+from ticketing.api.legacy.aliases import ALIASES
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_documents_every_spelling_of_the_briefs(document):
     schemas = document.said["components"]["schemas"]
 
     for name in ("Initialize", "BookAction", "BookOrCancel"):
-        for canonical, others in SPELLINGS.items():
+        for canonical, others in ALIASES.items():
             if canonical in schemas[name]["properties"]:
                 assert set(others) <= schemas[name]["properties"].keys()
                 assert canonical not in schemas[name].get("required", ())

@@ -28,11 +28,11 @@ def failing_at(monkeypatch):
 
     def fail(kind, name, error, *, times=10**6, after=False):
         real = getattr(kind, name)
-        left = [times]
+        remaining = [times]
 
         def method(*args, **kwargs):
-            left[0] -= 1
-            if left[0] < 0:
+            remaining[0] -= 1
+            if remaining[0] < 0:
                 return real(*args, **kwargs)
             if after:
                 real(*args, **kwargs)
@@ -125,7 +125,7 @@ def test_an_answer_that_could_not_be_written_is_an_unknown_outcome(api, till, mo
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("ticketing.api.asking.respond", fail)
+        patch.setattr("ticketing.api.http.execute.respond", fail)
         refused(till.sell(event), 503, "outcome_unknown")
 
     assert till.show(event)["ticketsSold"] == 1

@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.conftest import GALA, Till, refused
 from tests.system.checks import check_event
-from ticketing.app import now
+from ticketing.storage.driver.units_of_work import utc_now
 
 KEY = {"Idempotency-Key": "key-1"}
 
@@ -153,7 +153,7 @@ def test_forgets_a_key_after_24_hours(till, db):
 
 @pytest.mark.parametrize("ahead", [timedelta(days=1, minutes=1), timedelta(days=-1, minutes=-1)])
 def test_knows_a_key_whatever_the_clock_of_the_one_who_is_asked_says(api_at, db, ahead):
-    right, wrong = Till(api_at()), Till(api_at(lambda: now() + ahead))
+    right, wrong = Till(api_at()), Till(api_at(lambda: utc_now() + ahead))
     event = right.event()
 
     first = right.sell(event, **KEY)

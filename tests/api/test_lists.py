@@ -14,7 +14,7 @@ from tests.api.conftest import Till, refused
 from tests.api.test_bookings import booked, get
 from tests.builders import a_sale
 from ticketing.domain.customers import plain_name
-from ticketing.storage import bookings
+from ticketing.storage.documents import BOOKINGS
 
 MIDNIGHT = datetime(2024, 10, 1, tzinfo=UTC)
 
@@ -87,10 +87,10 @@ def test_lists_what_is_booked_between_two_pages(api, till, limit, query):
     events = [till.event(date=f"2024-10-{n:02}", capacity=50) for n in range(1, 14)]
     one = events[0]["id"]
     query = {"event": one} if "event" in query else query
-    left, made = iter(events[1:]), []
+    remaining, made = iter(events[1:]), []
 
     def some_more(*_):
-        for event in (events[0], next(left)):
+        for event in (events[0], next(remaining)):
             # The same customer cannot have the first event twice.
             name = "ada" if event is not events[0] or not made else f"c{len(made)}"
             made.append(booked(api, event, name))
@@ -119,7 +119,7 @@ def put(db, event, sequence, made):
         id=f"{event}-{sequence}", event=event, sequence=sequence,
         customer=plain_name(f"c{sequence}"), created_at=made,
     )  # fmt: skip
-    db.bookings.insert_one(bookings._document(row))
+    db.bookings.insert_one(BOOKINGS.encode(row))
 
 
 def test_lists_a_booking_whose_commit_took_longer_than_that_of_later_ones(api_at, db):

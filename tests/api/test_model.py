@@ -23,7 +23,7 @@ tickets = st.integers(1, 4)
 
 
 def test_says_and_holds_what_the_model_does(api, db):
-    class Office(RuleBasedStateMachine):
+    class CommandHandler(RuleBasedStateMachine):
         bookings = Bundle("bookings")
         sales = Bundle("sales")
 
@@ -40,36 +40,36 @@ def test_says_and_holds_what_the_model_does(api, db):
             waitlist=st.sampled_from([None, True, False]),
         )
         def book(self, customer, n, waitlist):
-            expected, wish = self.model.book(customer, n, waitlist)
+            expected, operation = self.model.book(customer, n, waitlist)
             body = {"customer": customer, "nTickets": n}
             if waitlist is not None:
                 body["waitlist"] = waitlist
 
             answer = api.post(f"/api/v1/events/{self.event}/bookings", json=body)
 
-            if wish is None:
+            if operation is None:
                 assert (answer.status_code, answer.json["code"]) == (409, expected)
                 return multiple()
             assert answer.status_code == {"confirmed": 201, "waiting": 202}[expected]
-            self.same(answer.json, wish)
-            return answer.json["id"], wish
+            self.same(answer.json, operation)
+            return answer.json["id"], operation
 
         @rule(target=sales, n=tickets)
         def sell(self, n):
-            expected, wish = self.model.sell(n)
+            expected, operation = self.model.sell(n)
 
             answer = api.post("/api/v1/transactions", json={"event": self.event, "nTickets": n})
 
-            if wish is None:
+            if operation is None:
                 assert (answer.status_code, answer.json["code"]) == (409, expected)
                 return multiple()
             assert answer.status_code == 201
-            return answer.json["id"], wish
+            return answer.json["id"], operation
 
         @rule(sale=consumes(sales))
         def give_back(self, sale):
-            id_, wish = sale
-            served = self.model.cancel(wish)
+            id_, operation = sale
+            served = self.model.cancel(operation)
 
             answer = api.delete(f"/api/v1/transactions/{id_}")
 
@@ -77,8 +77,8 @@ def test_says_and_holds_what_the_model_does(api, db):
 
         @rule(booking=bookings)
         def cancel(self, booking):
-            id_, wish = booking
-            served = self.model.cancel(wish)
+            id_, operation = booking
+            served = self.model.cancel(operation)
 
             answer = api.delete(f"/api/v1/bookings/{id_}")
 
@@ -86,38 +86,38 @@ def test_says_and_holds_what_the_model_does(api, db):
 
         @rule(customer=customers)
         def cancel_by_name(self, customer):
-            wish = self.model.held_by(customer)
+            operation = self.model.held_by(customer)
 
             answer = api.post("/cancel", json={"event_id": self.event, "user": customer})
 
-            assert answer.status_code == (200 if wish else 404)
-            if wish:
-                self.model.cancel(wish)
+            assert answer.status_code == (200 if operation else 404)
+            if operation:
+                self.model.cancel(operation)
 
         @rule(booking=bookings, n=tickets)
         def reduce(self, booking, n):
-            id_, wish = booking
-            expected, served = self.model.reduce(wish, n)
+            id_, operation = booking
+            expected, served = self.model.reduce(operation, n)
 
             answer = api.patch(f"/api/v1/bookings/{id_}", json={"nTickets": n})
 
             if expected != "reduced":
                 assert (answer.status_code, answer.json["code"]) == (409, expected)
             else:
-                self.same(answer.json, wish)
+                self.same(answer.json, operation)
                 self.assigned(answer, served)
 
         @rule(booking=bookings, to=customers)
         def transfer(self, booking, to):
-            id_, wish = booking
-            expected = self.model.transfer(wish, to)
+            id_, operation = booking
+            expected = self.model.transfer(operation, to)
 
             answer = api.post(f"/api/v1/bookings/{id_}/transfer", json={"to": to})
 
             if expected != "transferred":
                 assert (answer.status_code, answer.json["code"]) == (409, expected)
             else:
-                self.same(answer.json, wish)
+                self.same(answer.json, operation)
 
         @rule(capacity=st.integers(1, 8))
         def resize(self, capacity):
@@ -149,10 +149,10 @@ def test_says_and_holds_what_the_model_does(api, db):
             if hasattr(self, "model"):
                 assert list(verify(db, self.event)) == []
 
-        def same(self, shown, wish):
-            assert (shown["customer"], shown["nTickets"]) == (wish.customer, wish.tickets)
-            assert (shown["status"], shown["total"]) == (wish.status, wish.total)
-            place = self.model.queue.index(wish) + 1 if wish.status == "waiting" else None
+        def same(self, shown, operation):
+            assert (shown["customer"], shown["nTickets"]) == (operation.customer, operation.tickets)
+            assert (shown["status"], shown["total"]) == (operation.status, operation.total)
+            place = self.model.queue.index(operation) + 1 if operation.status == "waiting" else None
             assert shown.get("position") == place
 
         def assigned(self, answer, served):
@@ -160,7 +160,7 @@ def test_says_and_holds_what_the_model_does(api, db):
             assert [b["customer"] for b in answer.json["assigned"]] == [w.customer for w in served]
 
     run_state_machine_as_test(
-        Office,
+        CommandHandler,
         settings=settings(
             max_examples=40,
             stateful_step_count=25,

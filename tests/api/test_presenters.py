@@ -17,18 +17,19 @@ from tests.api.conftest import GALA, refused
 from tests.api.test_users import PASSWORD, Person
 from tests.builders import ADA, a_sale, an_event
 from tests.conftest import QUICK
-from ticketing.api import parts, views
-from ticketing.api.access import Access, guarded
-from ticketing.api.asking import asker, told
-from ticketing.api.views.actions import API_EVENTS, ROOT
-from ticketing.api.views.transactions import sold
+from ticketing.api import views
+from ticketing.api.auth.access import Access, guarded
+from ticketing.api.http import context
+from ticketing.api.http.execute import execute
+from ticketing.api.legacy.views import API_EVENTS, ROOT
+from ticketing.api.views.transactions import present_sale
 from ticketing.domain.bookings import Booking
-from ticketing.domain.commands import Sell
+from ticketing.domain.changes.results import BookingResult, CalledOff, EventResult
+from ticketing.domain.commands.sales import Sell
 from ticketing.domain.events import Event
-from ticketing.domain.keeping import Answer
-from ticketing.domain.outcomes import CalledOff, Changed, Held
 from ticketing.domain.users import Role
 from ticketing.services import users as people
+from ticketing.storage.idempotency import StoredResponse
 
 KEY = {"Idempotency-Key": "key-1"}
 
@@ -36,8 +37,8 @@ A_BOOKING = a_sale(customer=ADA)
 OUTCOMES = {
     Event: an_event(),
     Booking: a_sale(),
-    Held: Held(A_BOOKING, None, [A_BOOKING]),
-    Changed: Changed(an_event(), [A_BOOKING]),
+    BookingResult: BookingResult(A_BOOKING, None, [A_BOOKING]),
+    EventResult: EventResult(an_event(), [A_BOOKING]),
     CalledOff: CalledOff(an_event(), [A_BOOKING], 500),
 }
 
@@ -48,7 +49,7 @@ def presenters():
         for name, found in vars(importlib.import_module(module.name)).items():
             if getattr(found, "__module__", "") == module.name and callable(found):
                 hints = get_type_hints(found) if not isinstance(found, type) else {}
-                if hints.get("return") is Answer and len(hints) == 2:
+                if hints.get("return") is StoredResponse and len(hints) == 2:
                     yield pytest.param(found, id=f"{module.name.rpartition('.')[2]}.{name}")
     for dialect in (ROOT, API_EVENTS):
         for name in ("initialized", "booked", "cancelled", "status"):
@@ -65,26 +66,30 @@ def test_every_presenter_works_where_no_request_is(present):
 
 def test_finds_the_presenters():
     names = {found.id for found in presenters()}
-    assert {"events.created", "bookings.changed", "transactions.sold"} <= names
+    assert {
+        "events.present_new_event",
+        "bookings.present_changed_booking",
+        "transactions.present_sale",
+    } <= names
 
 
 @pytest.fixture
 def selling(api_at, db):
-    """An office that also sells at `/sell/<event>`, having the answer written by `shape`."""
+    """An office that also sells at `/sell/<event>`, having the answer written by a presenter."""
 
-    def build(**shapes):
+    def build(**presenters_):
         api = api_at(auth="required")
 
-        def sells_with(shape):
+        def sells_with(present):
             def sell(event):
                 command = Sell(str(ObjectId()), 1)
-                return told(parts.parts().office.submit(event, command, asker(shape)), shape)
+                return execute(command, on=event, present=present)
 
             return guarded(sell, Access(Role.CUSTOMER, "writes"))
 
-        for name, shape in shapes.items():
+        for name, present in presenters_.items():
             api.application.add_url_rule(
-                f"/{name}/<event>", name, sells_with(shape), methods=["POST"]
+                f"/{name}/<event>", name, sells_with(present), methods=["POST"]
             )
         return api
 
@@ -107,7 +112,7 @@ LOOKS = {
 @pytest.mark.parametrize("headers", [{}, KEY], ids=["without a key", "with a key"])
 @pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
 def test_breaks_at_the_first_look_at_a_request(selling, db, look, headers):
-    api = selling(sell=lambda sale: look() and sold(sale))
+    api = selling(sell=lambda sale: look() and present_sale(sale))
     admin = a_person(api, db, "admin", Role.ADMIN)
     event = admin.ask("POST", "/events", GALA).json["id"]
 
@@ -121,17 +126,17 @@ def test_shows_nobody_the_request_of_whoever_leads_the_group(selling, db):
 
     def hold(sale):
         assert gate.wait(10)
-        return sold(sale)
+        return present_sale(sale)
 
     def peek(sale):
         seen.append((threading.get_ident(), g.principal.role if has_app_context() else None))
-        return sold(sale)
+        return present_sale(sale)
 
     api = selling(hold=hold, peek=peek)
     admin = a_person(api, db, "admin", Role.ADMIN)
     ada = a_person(api, db, "ada", Role.CUSTOMER)
     event = admin.ask("POST", "/events", GALA).json["id"]
-    lanes = api.application.extensions[parts.KEY].office._lanes._lanes
+    queues = getattr(api.application, context.KEY).commands._queues._queues
 
     def ask(route, person, key):
         client = api.application.test_client()
@@ -140,8 +145,8 @@ def test_shows_nobody_the_request_of_whoever_leads_the_group(selling, db):
 
     def queued(number):
         for _ in range(1000):
-            lane = lanes.get(event)
-            if lane is not None and lane.led and len(lane.queue) == number:
+            queue = queues.get(event)
+            if queue is not None and queue.led and len(queue.waiters) == number:
                 return
             threading.Event().wait(0.005)
         pytest.fail(f"{number} never queued")

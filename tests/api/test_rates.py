@@ -76,7 +76,7 @@ def test_says_who_are_you_before_too_many(api_at):
 
 
 def parts_of(api):
-    return api.application.extensions["ticketing"]
+    return api.application.ticketing
 
 
 def test_makes_guessing_slow_also_by_basic_on_other_routes(api_at):
@@ -240,8 +240,8 @@ def test_goes_by_the_user_of_the_moment_though_the_password_is_remembered(
 def test_tells_nobody_elsewhere_that_a_password_is_remembered(ada, api_at, checks):
     """Else whoever has no attempts left could go on guessing until the answer is not 429."""
     ada.api = api_at(auth="required", rates=per_minute(tokens=1), trusted_proxies=1)
-    office, elsewhere = ({"X-Forwarded-For": text} for text in ("1.1.1.1", "2.2.2.2"))
-    assert ada.api.get("/api/v1/users/me", headers={**ada.basic, **office}).status_code == 200
+    handler, elsewhere = ({"X-Forwarded-For": text} for text in ("1.1.1.1", "2.2.2.2"))
+    assert ada.api.get("/api/v1/users/me", headers={**ada.basic, **handler}).status_code == 200
 
     ada.api.get("/api/v1/users/me", headers={**guess(ada), **elsewhere})
     answer = ada.api.get("/api/v1/users/me", headers={**ada.basic, **elsewhere})

@@ -13,13 +13,14 @@ from pymongo.write_concern import WriteConcern
 
 from tests.api.conftest import GALA, refused
 from tests.conftest import QUICK, the_settings
-from ticketing.app import create_app, now
+from ticketing.app import create_app
 from ticketing.domain.users import Role
 from ticketing.services import users as people
-from ticketing.services.sweeping import sweep
 from ticketing.services.verification import verify
+from ticketing.services.writes.recovery import recover
 from ticketing.storage import schema
-from ticketing.storage.migrating import migrate
+from ticketing.storage.driver.units_of_work import utc_now
+from ticketing.storage.migrations.runner import migrate
 
 MISSING = object()
 ODD = {
@@ -55,8 +56,8 @@ def spoilt_db(mongo):
 def api(mongo, mongodb_uri, spoilt_db):
     """The service, which goes by what it knew of its database before that."""
     settings = the_settings(database=spoilt_db.name, mongodb_uri=mongodb_uri)
-    app = create_app(settings, mongo, now, QUICK)
-    app.extensions["ticketing"].fitness.require = lambda **_: None
+    app = create_app(settings, mongo, utc_now, QUICK)
+    app.ticketing.fitness.require = lambda **_: None
     return app.test_client()
 
 
@@ -190,7 +191,7 @@ def test_a_spoilt_record_of_a_key_is_no_crash(api, spoilt_db, sound, field):
 def sweep_and_verify(api, db):
     """Neither ends with a traceback."""
     list(verify(db))
-    sweep(db, api.application.extensions["ticketing"].office)
+    recover(db, api.application.ticketing.commands)
 
 
 def test_says_that_it_can_not_be_read(api, spoilt_db, sound):
@@ -248,7 +249,7 @@ def test_verify_names_it_and_goes_on(api, spoilt_db, sound, collection):
 def test_an_event_that_the_validator_forbids_is_no_crash(fresh_db, mongo, mongodb_uri, spoilt):
     """Answered at once: trying again until the time is over would not help."""
     settings = the_settings(database=fresh_db.name, mongodb_uri=mongodb_uri)
-    api = create_app(settings, mongo, now, QUICK).test_client()
+    api = create_app(settings, mongo, utc_now, QUICK).test_client()
     event = api.post("/api/v1/events", json=GALA).json["id"]
     rules = schema.SCHEMA["events"].validator
     fresh_db.command("collMod", "events", validator={})
@@ -262,7 +263,7 @@ def test_an_event_that_the_validator_forbids_is_no_crash(fresh_db, mongo, mongod
 
 def test_what_a_validator_refuses_is_no_crash(fresh_db, mongo, mongodb_uri):
     settings = the_settings(database=fresh_db.name, mongodb_uri=mongodb_uri)
-    api = create_app(settings, mongo, now, QUICK).test_client()
+    api = create_app(settings, mongo, utc_now, QUICK).test_client()
     event = api.post("/api/v1/events", json=GALA).json["id"]
     fresh_db.command("collMod", "audit", validator={"action": "created"})
 
@@ -275,8 +276,8 @@ def test_what_a_validator_refuses_is_no_crash(fresh_db, mongo, mongodb_uri):
 def test_a_user_whom_the_validator_forbids_is_no_crash(fresh_db, mongo, mongodb_uri):
     """A document that can be read, but that MongoDB lets nobody write as it is."""
     settings = the_settings(database=fresh_db.name, mongodb_uri=mongodb_uri)
-    api = create_app(settings, mongo, now, QUICK).test_client()
-    user = people.register(fresh_db, QUICK, "a@example.org", "a long password", now())
+    api = create_app(settings, mongo, utc_now, QUICK).test_client()
+    user = people.register(fresh_db, QUICK, "a@example.org", "a long password", utc_now())
     rules = schema.SCHEMA["users"].validator
     fresh_db.command("collMod", "users", validator={})
     fresh_db.users.update_one({"_id": user.id}, {"$unset": {"email_key": True}})

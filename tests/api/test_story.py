@@ -19,7 +19,7 @@ from ticketing.app import create_app
 from ticketing.domain.users import Role
 from ticketing.server.mongod import free_port
 from ticketing.services import users as people
-from ticketing.storage.clients import connect
+from ticketing.storage.driver.clients import connect
 
 V1 = "/api/v1"
 EVENTS = f"{V1}/events"

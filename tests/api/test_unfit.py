@@ -8,8 +8,9 @@ import pytest
 
 from tests.api.conftest import GALA, refused
 from tests.conftest import QUICK, the_settings
-from ticketing.app import create_app, now
-from ticketing.storage.migrating import migrate
+from ticketing.app import create_app
+from ticketing.storage.driver.units_of_work import utc_now
+from ticketing.storage.migrations.runner import migrate
 
 CHANGES = [
     ("POST", "/api/v1/events", GALA),
@@ -31,7 +32,7 @@ def api_on(mongo, mongodb_uri):
 
     def build(db):
         settings = the_settings(database=db.name, mongodb_uri=mongodb_uri)
-        return create_app(settings, mongo, now, QUICK).test_client()
+        return create_app(settings, mongo, utc_now, QUICK).test_client()
 
     return build
 

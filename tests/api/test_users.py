@@ -14,13 +14,13 @@ from argon2 import extract_parameters
 
 from tests.api.conftest import GALA, refused
 from tests.conftest import QUICK
+from ticketing.domain.caller import Caller
 from ticketing.domain.users import Role
 from ticketing.services import users as people
-from ticketing.services.groups import Asker
-from ticketing.services.leaving import leave_lists
+from ticketing.services.deactivation import leave_lists
 from ticketing.services.passwords import Passwords
-from ticketing.services.sweeping import sweep
 from ticketing.services.tokens import AUDIENCE, ISSUER
+from ticketing.services.writes.recovery import recover
 from ticketing.storage import users
 
 PASSWORD = "correct horse battery"
@@ -660,25 +660,25 @@ def test_serves_nobody_who_was_deactivated_though_the_rest_was_cut_short(
     assert entries(admin, sold_out, booking=hers["id"])[-1] == ("cancelled", "office")
 
 
-def test_the_sweeper_goes_on_where_deactivating_was_cut_short(db, office, admin, person, sold_out):
+def test_the_sweeper_goes_on_where_deactivating_was_cut_short(db, handler, admin, person, sold_out):
     ada = person("ada")
     hers = wait_for(sold_out, ada)
     crash_after_deactivating(db, ada)
 
-    sweep(db, office)
+    recover(db, handler)
 
     assert admin.ask("GET", f"/bookings/{hers['id']}").json["status"] == "cancelled"
 
 
-def test_is_forgotten_by_the_sweeper_once_no_request_can_be_under_way(db, office, person):
+def test_is_forgotten_by_the_sweeper_once_no_request_can_be_under_way(db, handler, person):
     ada = person("ada")
     crash_after_deactivating(db, ada)
-    sweep(db, office)
+    recover(db, handler)
     assert [user.id for user in users.leaving(db, 10)] == [ada.user.id]
 
     long_ago = datetime.now(UTC) - timedelta(minutes=2)
     db.users.update_one({"_id": ada.user.id}, {"$set": {"leaving": long_ago}})
-    sweep(db, office)
+    recover(db, handler)
 
     assert users.leaving(db, 10) == []
 
@@ -695,7 +695,7 @@ def test_being_active_again_gives_no_place_back_that_was_left_over(db, admin, pe
 
 
 def test_the_sweeper_takes_no_new_place_of_somebody_who_is_active_again(
-    db, office, admin, person, sold_out
+    db, handler, admin, person, sold_out
 ):
     ada = person("ada")
     deactivate(admin, ada)
@@ -703,7 +703,7 @@ def test_the_sweeper_takes_no_new_place_of_somebody_who_is_active_again(
     admin.ask("PATCH", f"/users/{ada.user.id}", {"active": True})
     new = wait_for(sold_out, ada.sign_in())
 
-    assert leave_lists(db, office, gone, Asker("office", "r1"))
+    assert leave_lists(db, handler, gone, Caller("office", "r1"))
 
     assert admin.ask("GET", f"/bookings/{new['id']}").json["status"] == "waiting"
 

@@ -17,22 +17,26 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from tests.domain.world import World
-from ticketing.domain.commands import Book, Cancel, Change, Command, Order, Reduce, Sell, Transfer
+from ticketing.domain.caller import Caller
+from ticketing.domain.changes.results import Outcome
+from ticketing.domain.commands.bookings import Book, Cancel, Reduce, Transfer
+from ticketing.domain.commands.command import AnyCommand, Envelope
+from ticketing.domain.commands.events import Change
+from ticketing.domain.commands.sales import Sell
 from ticketing.domain.customers import plain_name
-from ticketing.domain.keeping import Answer, Record, Scope
-from ticketing.domain.outcomes import Outcome
-from ticketing.services.groups import Group, Keep, Request, Settled
+from ticketing.services.writes.batch import Batch, CommandResult, IdempotencyKey, Submission
+from ticketing.storage.idempotency import IdempotencyRecord, KeyScope, StoredResponse
 
 LOST, TWICE, CRASH = 0.15, 0.15, 0.1
 RETRY_S = 1.0
 
 
 @dataclass
-class Wish:
+class Operation:
     """What a client wants, under a key, and each answer that it got."""
 
     key: str
-    command: Command
+    command: AnyCommand
     began: float
     ended: float = math.inf
     answers: list[bytes] = field(default_factory=list)
@@ -41,11 +45,11 @@ class Wish:
 class Simulation:
     """Run it, then look at `world`, `wishes` and `effects`."""
 
-    def __init__(self, seed: int, *, wishes: int = 40, keeps: bool = True) -> None:
+    def __init__(self, seed: int, *, operations: int = 40, keeps: bool = True) -> None:
         self.chance = random.Random(seed)
         self.world = World(capacity=8)
-        self.records: dict[Scope, Record] = {}
-        self.wishes: dict[str, Wish] = {}
+        self.records: dict[KeyScope, IdempotencyRecord] = {}
+        self.operations: dict[str, Operation] = {}
         self.crashes = self.conflicts = 0
         self.now = 0.0
         self._keeps = keeps
@@ -53,10 +57,10 @@ class Simulation:
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
         self._made: list[str] = []
-        self._queues: list[list[Request]] = [[], []]
+        self._queues: list[list[Submission]] = [[], []]
         self._busy = [False, False]
-        for _ in range(wishes):
-            self._later(self.chance.uniform(0, 8), self._wish)
+        for _ in range(operations):
+            self._later(self.chance.uniform(0, 8), self._operation)
 
     def run(self) -> None:
         """Go on until everybody has an answer and no message is under way."""
@@ -81,13 +85,13 @@ class Simulation:
 
     # Clients.
 
-    def _wish(self) -> None:
-        number = len(self.wishes)
-        wish = Wish(f"k{number}", self._command(f"b{number:03}"), self.now)
-        self.wishes[wish.key] = wish
-        self._ask(wish)
+    def _operation(self) -> None:
+        number = len(self.operations)
+        operation = Operation(f"k{number}", self._command(f"b{number:03}"), self.now)
+        self.operations[operation.key] = operation
+        self._ask(operation)
 
-    def _command(self, new: str) -> Command:
+    def _command(self, new: str) -> AnyCommand:
         some = self.chance.choice([*self._made, "unknown"])
         customer = plain_name(f"c{self.chance.randrange(12)}")
         kind = self.chance.choice(
@@ -95,7 +99,7 @@ class Simulation:
         )
         if kind in ("sell", "book"):
             self._made.append(new)
-        commands: dict[str, Command] = {
+        commands: dict[str, AnyCommand] = {
             "sell": Sell(new, self.chance.randint(1, 3)),
             "book": Book(new, customer, self.chance.randint(1, 3), None),
             "cancel": Cancel(some),
@@ -105,24 +109,26 @@ class Simulation:
         }
         return commands[kind]
 
-    def _ask(self, wish: Wish) -> None:
+    def _ask(self, operation: Operation) -> None:
         """Ask, and again after a while if no answer has come: with the same key."""
-        if wish.answers:
+        if operation.answers:
             return
-        keep = Keep("ada", wish.key, "the same", lambda outcome: Answer(200, {}, told(outcome)))
-        request = Request(Order(wish.command, "ada", wish.key), keep)
+        key = IdempotencyKey(
+            "ada", operation.key, "the same", lambda outcome: StoredResponse(200, {}, told(outcome))
+        )
+        request = Submission(Envelope(operation.command, Caller("ada", operation.key)), key)
         worker = self.chance.randrange(2)
         self._send(lambda: self._arrives(worker, request))
-        self._later(RETRY_S, lambda: self._ask(wish))
+        self._later(RETRY_S, lambda: self._ask(operation))
 
     def _hears(self, key: str, answer: bytes) -> None:
-        wish = self.wishes[key]
-        wish.answers.append(answer)
-        wish.ended = min(wish.ended, self.now)
+        operation = self.operations[key]
+        operation.answers.append(answer)
+        operation.ended = min(operation.ended, self.now)
 
     # Workers.
 
-    def _arrives(self, worker: int, request: Request) -> None:
+    def _arrives(self, worker: int, request: Submission) -> None:
         self._queues[worker].append(request)
         self._lead(worker)
 
@@ -133,10 +139,10 @@ class Simulation:
         self._busy[worker] = True
         requests, self._queues[worker] = self._queues[worker], []
         version = self._version
-        scopes = {request.keep.scope for request in requests if request.keep}
-        group = Group(requests, {s: r for s, r in self.records.items() if s in scopes})
-        decision = self.world.consider([request.order for request in group.fresh])
-        answers = group.settle(decision.outcomes)
+        scopes = {request.key.scope for request in requests if request.key}
+        group = Batch(requests, {s: r for s, r in self.records.items() if s in scopes})
+        decision = self.world.consider([request.envelope for request in group.fresh])
+        answers = group.complete(decision.outcomes)
 
         def commit() -> None:
             self._busy[worker] = False
@@ -166,10 +172,10 @@ class Simulation:
         self._queues[worker] = []
         return True
 
-    def _reply(self, request: Request, answer: Settled | BaseException) -> None:
-        if isinstance(answer, BaseException) or answer.answer is None:
+    def _reply(self, request: Submission, answer: CommandResult | BaseException) -> None:
+        if isinstance(answer, BaseException) or answer.response is None:
             return  # a 503: ask again
-        key, body = request.order.request_id, answer.answer.body
+        key, body = request.envelope.caller.request_id, answer.response.body
         self._send(lambda: self._hears(key, body))
 
 

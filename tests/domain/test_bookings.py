@@ -4,17 +4,11 @@ import pytest
 
 from tests.builders import ADA, GRACE, LINUS, NOW, book, give_back, outcome, sell
 from tests.domain.world import World
-from ticketing.domain import facts
-from ticketing.domain.commands import (
-    CallOff,
-    Cancel,
-    CancelFor,
-    CarryOn,
-    Change,
-    Reduce,
-    Return,
-    Transfer,
-)
+from ticketing.domain.changes import read_set, waiting_list
+from ticketing.domain.commands.bookings import Cancel, CancelFor, Reduce, Transfer
+from ticketing.domain.commands.command import Resume
+from ticketing.domain.commands.events import CallOff, Change
+from ticketing.domain.commands.sales import Return
 from ticketing.domain.customers import Customer, plain_name
 from ticketing.domain.errors import (
     AlreadyBooked,
@@ -31,7 +25,6 @@ from ticketing.domain.errors import (
     SoldOut,
     WaitingListFirst,
 )
-from ticketing.domain.rules import waiting_list
 from ticketing.domain.verification import differences
 
 HEDY = plain_name("hedy")
@@ -410,9 +403,9 @@ def test_books_nothing_of_an_unknown_event():
 @pytest.fixture
 def small_commits(monkeypatch):
     """Only three changes of bookings go into one commit."""
-    for module in ("ticketing.domain.rules.events", "ticketing.domain.rules.waiting_list"):
+    for module in ("ticketing.domain.commands.events", "ticketing.domain.changes.waiting_list"):
         monkeypatch.setattr(f"{module}.MOST_PER_COMMIT", 3)
-    monkeypatch.setattr(facts, "MOST_PER_COMMIT", 3)
+    monkeypatch.setattr(read_set, "MOST_PER_COMMIT", 3)
 
 
 @pytest.mark.usefixtures("small_commits")
@@ -421,14 +414,14 @@ def test_serves_a_long_list_in_several_commits_while_newcomers_wait():
     world.do(sell(1), *(book(plain_name(f"c{n}")) for n in range(8)))
 
     decision = world.decide(Change({"capacity": 9}))
-    assert decision.leaves_something
+    assert decision.has_remaining_work
     assert world.event.waiting == 5
 
     decision = world.decide(book(ADA))
     assert decision.outcomes[0].position == 3
-    assert decision.leaves_something
+    assert decision.has_remaining_work
 
-    while world.decide(CarryOn()).leaves_something:
+    while world.decide(Resume()).has_remaining_work:
         pass
     assert (world.event.sold, world.event.waiting) == (9, 1)
     assert [b.customer for b in world.waiting()] == [ADA]
@@ -441,12 +434,12 @@ def test_calls_a_large_event_off_in_several_commits():
     world.do(*(book(plain_name(f"c{n}")) for n in range(12)))
 
     decision = world.decide(CallOff())
-    assert decision.leaves_something
+    assert decision.has_remaining_work
     assert decision.outcomes[0].owed_total == 5000
     assert len(decision.outcomes[0].owed) == 3
     assert (world.event.owed_total, world.event.available) == (5000, 0)
 
-    while world.decide(CarryOn()).leaves_something:
+    while world.decide(Resume()).has_remaining_work:
         pass
     assert (world.event.sold, world.event.waiting, world.event.revenue) == (0, 0, 0)
     world.check()
@@ -460,7 +453,7 @@ def test_owes_also_who_cancels_before_the_calling_off_has_come_to_them():
 
     world.do(Cancel("b13"))
     world.do(Return("s"))
-    while world.decide(CarryOn()).leaves_something:
+    while world.decide(Resume()).has_remaining_work:
         pass
 
     assert {booking.reason for booking in world.bookings.values()} == {"called_off"}
@@ -473,9 +466,11 @@ def test_without_the_strict_rule_somebody_overtakes(monkeypatch):
     world = World(capacity=3)
     world.do(book(ADA, 1), sell(2), book(GRACE, 3), book(LINUS, 1))
 
-    def jump(ledger):
-        fitting = [b for b in ledger.active() if b.status == "waiting"]
-        return next((b for b in fitting if b.tickets <= ledger.existing().available), None)
+    def jump(change_set):
+        fitting = [b for b in change_set.active_bookings() if b.status == "waiting"]
+        return next(
+            (b for b in fitting if b.tickets <= change_set.existing_event().available), None
+        )
 
     monkeypatch.setattr(waiting_list, "servable", jump)
     cancel(world, ADA)

@@ -7,21 +7,12 @@ from hypothesis import strategies as st
 
 from tests.builders import an_event, decided
 from tests.domain.world import World
-from ticketing.domain.commands import (
-    Book,
-    CallOff,
-    Cancel,
-    CancelFor,
-    Change,
-    Command,
-    Delete,
-    Reduce,
-    Return,
-    Sell,
-    Transfer,
-)
+from ticketing.domain.commands.bookings import Book, Cancel, CancelFor, Reduce, Transfer
+from ticketing.domain.commands.command import Command
+from ticketing.domain.commands.events import CallOff, Change, Delete
+from ticketing.domain.commands.sales import Return, Sell
 from ticketing.domain.customers import plain_name
-from ticketing.domain.errors import OfficeError
+from ticketing.domain.errors import DomainError
 
 # Few customers, small numbers: what collides is what is interesting.
 CUSTOMERS = [plain_name(name) for name in ("ada", "grace", "linus", "hedy", "alan")]
@@ -108,7 +99,7 @@ def test_a_refused_command_changes_nothing(commands):
     outcomes = world.do(*commands)
 
     pairs = zip(commands, outcomes, strict=True)
-    again.do(*(command for command, outcome in pairs if not isinstance(outcome, OfficeError)))
+    again.do(*(command for command, outcome in pairs if not isinstance(outcome, DomainError)))
 
     assert again.event == world.event
     assert again.trail == world.trail
@@ -146,6 +137,6 @@ def test_nobody_waits_while_tickets_are_free_for_them(commands):
 
 def told(outcome: object) -> object:
     """Make refusals comparable."""
-    if isinstance(outcome, OfficeError):
+    if isinstance(outcome, DomainError):
         return type(outcome), outcome.facts
     return outcome

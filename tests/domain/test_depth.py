@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import an_event
-from ticketing.domain.commands import Change
-from ticketing.domain.facts import depth_for
+from ticketing.domain.changes.read_set import combine, depth_for
+from ticketing.domain.commands.events import Change
 
 SOLD_OUT = an_event(capacity=10, sold=10, waiting=500)
 
@@ -19,10 +19,12 @@ def test_asks_for_large_wishes_only_where_the_capacity_falls(capacities, asked_f
     """Nobody who waits wants more than there is."""
     commands = [Change({"capacity": capacity}) for capacity in capacities]
 
-    assert depth_for(SOLD_OUT, commands, {}).larger_than == asked_for
+    reads = combine(command.reads() for command in commands)
+
+    assert depth_for(SOLD_OUT, reads, {}).larger_than == asked_for
 
 
 def test_asks_for_nobodys_wish_where_nobody_waits():
     event = an_event(capacity=10, waiting=0)
 
-    assert depth_for(event, [Change({"capacity": 5})], {}).larger_than is None
+    assert depth_for(event, Change({"capacity": 5}).reads(), {}).larger_than is None

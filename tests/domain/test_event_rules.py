@@ -1,7 +1,7 @@
 from datetime import date
 
 from tests.builders import HALLOWEEN, a_new_event, an_event, decided, outcome, sell
-from ticketing.domain.commands import Change, Delete
+from ticketing.domain.commands.events import Change, Delete
 from ticketing.domain.errors import (
     CapacityBelowSold,
     DateTaken,
@@ -49,7 +49,7 @@ def test_lets_a_new_price_touch_no_sold_ticket():
 def test_takes_what_is_already_so_for_no_change():
     decision = decided(an_event(name="Gala"), Change({"name": "Gala"}))
 
-    assert not decision.changed
+    assert not decision.entries
     assert decision.outcomes[0].event.sequence == 1
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.builders import ADA, GRACE, LINUS, NOW, an_order, book, sell
+from tests.builders import ADA, CALLER, GRACE, LINUS, NOW, book, sell
 from tests.domain.world import World
-from ticketing.domain.commands import Cancel, Change, Return
-from ticketing.domain.decisions import decide
+from ticketing.domain.commands.bookings import Cancel
+from ticketing.domain.commands.decide import decide
+from ticketing.domain.commands.events import Change
+from ticketing.domain.commands.sales import Return
 
 
 class Deactivated(World):
@@ -17,9 +19,10 @@ class Deactivated(World):
         self._keys = frozenset(customer.key for customer in customers)
         super().__init__(**known)
 
-    def consider(self, orders):
-        facts = self.facts([order.command for order in orders])
-        return decide("e1", self.event, replace(facts, inactive=self._keys), orders, NOW)
+    def consider(self, envelopes):
+        read_set = self.read_set([envelope.command for envelope in envelopes])
+        read_set = replace(read_set, inactive=self._keys)
+        return decide("e1", self.event, read_set, envelopes, NOW)
 
 
 def waiting(*customers, inactive=(ADA,)):
@@ -48,7 +51,7 @@ def test_says_in_the_trail_that_the_office_took_them_off():
 
     assert [(e.action, e.customer, e.actor) for e in world.trail[-2:]] == [
         ("cancelled", ADA, "office"),
-        ("assigned", GRACE, an_order(sell()).actor),
+        ("assigned", GRACE, CALLER.actor),
     ]
 
 

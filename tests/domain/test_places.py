@@ -28,11 +28,11 @@ def read(rows, seconds, limit, settled_after=UNDER_WAY_S):
     """
     place, pages = Place(), []
     for second in [*seconds, *[seconds[-1] + 0.001 * n for n in range(1, 200)]]:
-        left = [row for row in sorted(turned_up(rows, second)) if not place.has_given(row)]
-        pages.append(left[:limit])
-        if len(left) <= limit:
+        remaining = [row for row in sorted(turned_up(rows, second)) if not place.has_given(row)]
+        pages.append(remaining[:limit])
+        if len(remaining) <= limit:
             return pages, second
-        place = place.after(left[:limit], at(second - settled_after))
+        place = place.after(remaining[:limit], at(second - settled_after))
     raise AssertionError("there is no end")
 
 

@@ -1,4 +1,5 @@
 from tests.builders import ADA, a_sale, an_event, decided, give_back, outcome, sell
+from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.errors import (
     EventCancelled,
     EventNotFound,
@@ -7,7 +8,6 @@ from ticketing.domain.errors import (
     TransactionNotFound,
     WaitingListFirst,
 )
-from ticketing.domain.outcomes import Held
 
 
 def test_sells_all_the_tickets_asked_for():
@@ -68,7 +68,7 @@ def test_takes_tickets_back_once():
 
     assert decision.after.sold == 0
     assert len(decision.entries) == 1
-    assert decision.outcomes[1] == Held(decision.outcomes[0].booking)
+    assert decision.outcomes[1] == BookingResult(decision.outcomes[0].booking)
 
 
 def test_sells_tickets_that_came_back_in_the_same_group():

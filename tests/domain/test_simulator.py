@@ -8,9 +8,10 @@ from functools import cache
 import pytest
 
 from tests.domain.simulator import Simulation
-from tests.faults.crowd import Wish
 from tests.faults.timeline import Timeline, disorder
-from ticketing.domain.commands import Book, Reduce, Sell, Transfer
+from tests.faults.workload import Operation
+from ticketing.domain.commands.bookings import Book, Reduce, Transfer
+from ticketing.domain.commands.sales import Sell
 
 SEEDS = range(300)
 
@@ -32,22 +33,22 @@ def test_does_each_wish_once_and_in_order(seed):
     simulation.world.check()
     effects = simulation.effects()
     assert max(effects.values()) == 1
-    for wish in simulation.wishes.values():
-        assert wish.answers, "no answer"
-        assert len(set(wish.answers)) == 1, "two answers to one key"
-        granted = wish.answers[0].startswith((b"Held(", b"Booking(", b"Changed("))
-        assert granted or not effects[wish.key], "refused, and done all the same"
-        if granted and isinstance(wish.command, Sell | Book | Transfer | Reduce):
-            assert effects[wish.key] == 1, "granted, and not there"
+    for operation in simulation.operations.values():
+        assert operation.answers, "no answer"
+        assert len(set(operation.answers)) == 1, "two answers to one key"
+        granted = operation.answers[0].startswith((b"BookingResult(", b"Booking(", b"EventResult("))
+        assert granted or not effects[operation.key], "refused, and done all the same"
+        if granted and isinstance(operation.command, Sell | Book | Transfer | Reduce):
+            assert effects[operation.key] == 1, "granted, and not there"
 
     timeline = Timeline(asdict(entry) for entry in simulation.world.trail)
     assert timeline.oversold == []
     assert timeline.overtaken == []
-    wishes = {
-        key: Wish(key, "POST", "/", None, wish.began, wish.ended)
-        for key, wish in simulation.wishes.items()
+    operations = {
+        key: Operation(key, "POST", "/", None, operation.began, operation.ended)
+        for key, operation in simulation.operations.items()
     }
-    assert list(disorder(timeline, wishes, [])) == []
+    assert list(disorder(timeline, operations, [])) == []
 
 
 def test_the_seeds_meet_what_they_are_there_for():

@@ -9,7 +9,8 @@ import pytest
 
 from tests.builders import ADA, GRACE, LINUS, NOW, book, sell
 from tests.domain.world import World
-from ticketing.domain.commands import CallOff, CancelFor, Change, Reduce, Transfer
+from ticketing.domain.commands.bookings import CancelFor, Reduce, Transfer
+from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.verification import differences
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.builders import NOW, an_event, an_order
+from tests.builders import NOW, an_envelope, an_event
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
-from ticketing.domain.commands import Command, Create, Order
+from ticketing.domain.changes.read_set import ReadSet, combine, depth_for
+from ticketing.domain.changes.results import Outcome
+from ticketing.domain.commands.command import AnyCommand, Envelope
+from ticketing.domain.commands.decide import Decision, decide
+from ticketing.domain.commands.events import Create
 from ticketing.domain.customers import Customer
-from ticketing.domain.decisions import Decision, decide
 from ticketing.domain.events import Event
-from ticketing.domain.facts import Facts, depth_for, named_by
-from ticketing.domain.outcomes import Outcome
 from ticketing.domain.verification import differences
 
 
 class World:
-    """Decides groups one after the other, each on the facts that storage would have read."""
+    """Decides groups one after the other, each on the read set that storage would have loaded."""
 
     def __init__(self, **known: object) -> None:
         details = an_event(**known)
@@ -26,17 +27,17 @@ class World:
         self.trail: list[AuditEntry] = []
         self.do(Create(details.name, details.venue, details.day, details.capacity, details.price))
 
-    def do(self, *commands: Command) -> Sequence[Outcome]:
+    def do(self, *commands: AnyCommand) -> Sequence[Outcome]:
         """Decide a group and write what it comes to; return the outcomes."""
         return self.decide(*commands).outcomes
 
-    def decide(self, *commands: Command) -> Decision:
-        return self.write(self.consider([an_order(command) for command in commands]))
+    def decide(self, *commands: AnyCommand) -> Decision:
+        return self.write(self.consider([an_envelope(command) for command in commands]))
 
-    def consider(self, orders: Sequence[Order]) -> Decision:
+    def consider(self, envelopes: Sequence[Envelope]) -> Decision:
         """Decide a group on what is stored now, and store nothing."""
-        facts = self.facts([order.command for order in orders])
-        return decide("e1", self.event, facts, orders, NOW)
+        read_set = self.read_set([envelope.command for envelope in envelopes])
+        return decide("e1", self.event, read_set, envelopes, NOW)
 
     def write(self, decision: Decision) -> Decision:
         """Store what a decision comes to."""
@@ -45,19 +46,19 @@ class World:
         self.trail += decision.entries
         return decision
 
-    def facts(self, commands: Sequence[Command]) -> Facts:
-        named = named_by(commands)
+    def read_set(self, commands: Sequence[AnyCommand]) -> ReadSet:
+        reads = combine(command.reads() for command in commands)
         known = {
             booking.id: booking
             for booking in self.bookings.values()
-            if booking.id in named.bookings
-            or (booking.active and booking.customer and booking.customer.key in named.customers)
+            if booking.id in reads.bookings
+            or (booking.active and booking.customer and booking.customer.key in reads.customers)
         }
-        depth = depth_for(self.event, commands, known)
+        depth = depth_for(self.event, reads, known)
         waiting = self.waiting()
         active = [b for b in self.in_order() if b.active]
         large = [b for b in waiting if depth.larger_than and b.tickets > depth.larger_than]
-        return Facts(
+        return ReadSet(
             bookings=known,
             queue=waiting[: depth.queue],
             queue_is_all=len(waiting[: depth.queue]) == len(waiting),

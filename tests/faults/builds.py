@@ -23,84 +23,97 @@ class Change(NamedTuple):
 
 # Workers that are a day behind, right, and a day ahead, in turn.
 CLOCKS: Sequence[Change] = (
-    Change("app.py", "VIEWS = (", "DAYS = 0\nVIEWS = ("),
+    Change("storage/driver/units_of_work.py", "def utc_now()", "DAYS = 0\n\n\ndef utc_now()"),
     Change(
-        "app.py",
-        "    time = datetime.now(UTC)\n",
-        "    from datetime import timedelta\n    time = datetime.now(UTC) + timedelta(DAYS)\n",
+        "storage/driver/units_of_work.py",
+        "    time_ = datetime.now(UTC)\n",
+        "    from datetime import timedelta\n    time_ = datetime.now(UTC) + timedelta(DAYS)\n",
     ),
     Change(
         "server/gunicorn_config.py",
         "    worker.wsgi.ext",
-        "    __import__('ticketing.app').app.DAYS = worker.age % 3 - 1\n    worker.wsgi.ext",
+        "    __import__('ticketing.storage.driver.units_of_work', fromlist=['']).DAYS = "
+        "worker.age % 3 - 1\n    worker.wsgi.ext",
     ),
 )
 
 MUTANTS: dict[str, Sequence[Change]] = {
     "no transaction": (
         Change(
-            "storage/sessions.py",
+            "storage/driver/units_of_work.py",
             "            session.start_transaction(_SNAPSHOT, _MAJORITY, ReadPreference.PRIMARY)\n",
             "            return work(session)\n",
         ),
     ),
     "answers before the commit": (
         Change(
-            "storage/sessions.py",
-            "        with within(seconds), client.start_session() as session:\n",
-            "        session = client.start_session()\n        with within(seconds):\n",
+            "storage/driver/units_of_work.py",
+            "        with deadline(seconds), client.start_session() as session:\n",
+            "        session = client.start_session()\n        with deadline(seconds):\n",
         ),
         Change(
-            "storage/sessions.py",
+            "storage/driver/units_of_work.py",
             "            _commit(session, client)\n            return",
             "            __import__('threading').Timer(0.03, _commit, [session, client]).start()\n"
             "            return",
         ),
     ),
     "w:1": (
-        Change("storage/sessions.py", 'WriteConcern("majority", j=True)', "WriteConcern(1)"),
+        Change(
+            "storage/driver/units_of_work.py",
+            'WriteConcern("majority", j=True)',
+            "WriteConcern(1)",
+        ),
     ),
     # The sequence in the filter, the snapshot, and the status of a booking that is cancelled: any
-    # of the three alone would do, so all of them are out, and the batons that keep workers apart.
+    # of the three alone would do, so all of them are out, and the locks that keep workers apart.
     "no fence": (
-        Change("storage/events.py", '            "sequence": before.sequence,\n', ""),
+        Change("storage/change_sets.py", '            "sequence": before.sequence,\n', ""),
         Change(
-            "storage/events.py",
-            "        session=session,\n    )\n    if moved is None",
-            "    )\n    if moved is None",
+            "storage/change_sets.py",
+            "        session=session,\n    )\n    if updated is None",
+            "    )\n    if updated is None",
         ),
         Change(
-            "services/office.py",
-            "events.find(self._db, event_id, session)",
-            "events.find(self._db, event_id)",
+            "storage/read_sets.py",
+            "events.find(db, event_id, session)",
+            "events.find(db, event_id)",
         ),
         Change(
-            "storage/bookings.py",
+            "storage/change_sets.py",
             ', "status": before.status, "tickets": before.tickets}',
             "}",
         ),
-        Change("services/courtesy.py", "                self._take(", "                _ = ("),
+        Change("services/writes/host_lock.py", "self._take(zlib", "_ = (zlib"),
     ),
     "the last who came is served first": (
-        Change("domain/ledger.py", "in facts.queue)\n", "in facts.queue[::-1])\n"),
+        Change(
+            "domain/changes/change_set.py",
+            "in read_set.queue)\n",
+            "in read_set.queue[::-1])\n",
+        ),
     ),
     "newcomers jump the queue": (
         Change(
-            "domain/rules/bookings.py",
-            "    if event.waiting or event.available == 0:\n",
-            "    if event.available == 0:\n",
+            "domain/commands/bookings.py",
+            "        if event.waiting or event.available == 0:\n",
+            "        if event.available == 0:\n",
         ),
     ),
     "one ticket more than there are": (
         Change("domain/events.py", " self.capacity - self.sold", " self.capacity + 1 - self.sold"),
-        Change("storage/events.py", 'values.get("capacity", "$capacity")', "10**9"),
+        Change("storage/change_sets.py", 'values.get("capacity", "$capacity")', "10**9"),
         Change("storage/schema.py", '{"$lte": ["$sold", "$capacity"]}', "True"),
     ),
     "no audit": (
-        Change("services/office.py", "audit.append(self._db, decision.entries, session)", "pass"),
+        Change("storage/change_sets.py", "    append_audit(db, decision.entries, session)\n", ""),
     ),
     "no idempotency": (
-        Change("services/office.py", "idempotency.keep(self._db, group.records, session)", "pass"),
+        Change(
+            "services/writes/handler.py",
+            "idempotency.insert_many(self._db, batch.records, session)",
+            "pass",
+        ),
     ),
 }  # fmt: skip
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from tests.faults.crowd import Crowd, Look, Wish
 from tests.faults.timeline import Order, Timeline, disorder, unjustified
+from tests.faults.workload import Look, Operation, Workload
 from ticketing.services.verification import verify
-from ticketing.storage.clients import Database
+from ticketing.storage.driver.clients import Database
 
 # Each of these is the effect of one request; assignments and the like are only consequences.
 _EFFECTS = ("sold", "booked", "waitlisted", "cancelled", "returned", "reduced", "transferred",
@@ -41,19 +41,19 @@ class Findings:
         return [f"{kind}: {text}" for kind in kinds for text in getattr(self, kind)]
 
 
-def check(db: Database, crowd: Crowd) -> Findings:
+def check(db: Database, workload: Workload) -> Findings:
     """Check the database against the clients' histories."""
     entries = list(db.audit.find({}))
     statuses = {b["_id"]: b["status"] for b in db.bookings.find({}, {"status": True})}
-    findings = compare(crowd.history, entries, statuses)
-    judge(crowd.history, crowd.looks, entries, findings)
+    findings = compare(workload.history, entries, statuses)
+    judge(workload.history, workload.looks, entries, findings)
     findings.differing += _records(db, entries)
     findings.differing += [f"event {id_}: {difference}" for id_, difference in verify(db)]
     return findings
 
 
 def compare(
-    history: Iterable[Wish],
+    history: Iterable[Operation],
     entries: Sequence[Mapping[str, Any]],
     statuses: Mapping[str, str],
 ) -> Findings:
@@ -61,37 +61,43 @@ def compare(
     findings = Findings()
     effects = effects_of(entries)
     asked = set()
-    for wish in history:
-        asked.add(wish.key)
-        if effects[wish.key] > 1:
-            findings.duplicated.append(f"{wish.method} {wish.path}: {effects[wish.key]} effects")
-        if 500 in wish.told:
-            findings.errors.append(f"{wish.method} {wish.path}: 500")
-        if wish.answer is None:
-            findings.errors.append(f"{wish.method} {wish.path}: no answer ({wish.told[-3:]})")
+    for operation in history:
+        asked.add(operation.key)
+        if effects[operation.key] > 1:
+            findings.duplicated.append(
+                f"{operation.method} {operation.path}: {effects[operation.key]} effects"
+            )
+        if 500 in operation.told:
+            findings.errors.append(f"{operation.method} {operation.path}: 500")
+        if operation.answer is None:
+            findings.errors.append(
+                f"{operation.method} {operation.path}: no answer ({operation.told[-3:]})"
+            )
             continue
-        _check_promise(wish, wish.answer.status, effects[wish.key], statuses, findings)
+        _check_promise(
+            operation, operation.answer.status, effects[operation.key], statuses, findings
+        )
     for key in effects.keys() - asked:
         findings.duplicated.append(f"an effect that nobody asked for: {key}")
     return findings
 
 
 def judge(
-    history: Iterable[Wish],
+    history: Iterable[Operation],
     looks: Sequence[Look],
     entries: Sequence[Mapping[str, Any]],
     findings: Findings,
 ) -> None:
     """Replay each event's trail, and fit into it what the clients asked, were told and saw."""
-    wishes = {wish.key: wish for wish in history}
+    operations = {operation.key: operation for operation in history}
     for event in {entry["event"] for entry in entries}:
         timeline = Timeline(entry for entry in entries if entry["event"] == event)
         seen = [look for look in looks if look.event == event]
         findings.oversold += timeline.oversold
         findings.overtaken += timeline.overtaken
-        findings.disordered += disorder(timeline, wishes, seen)
-        refused = [w for w in wishes.values() if _is_refused_sale(w, event)]
-        findings.disordered += unjustified(timeline, Order(timeline, wishes, seen), refused)
+        findings.disordered += disorder(timeline, operations, seen)
+        refused = [w for w in operations.values() if _is_refused_sale(w, event)]
+        findings.disordered += unjustified(timeline, Order(timeline, operations, seen), refused)
 
 
 def effects_of(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:
@@ -99,13 +105,13 @@ def effects_of(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:
     return Counter(e["request_id"] for e in entries if e["action"] in _EFFECTS)
 
 
-def _is_refused_sale(wish: Wish, event: str) -> bool:
+def _is_refused_sale(operation: Operation, event: str) -> bool:
     return (
-        wish.answer is not None
-        and wish.answer.status == 409
-        and wish.body is not None
-        and wish.body.get("event") == event
-        and wish.answer.json["code"] in _OF_CAPACITY
+        operation.answer is not None
+        and operation.answer.status == 409
+        and operation.body is not None
+        and operation.body.get("event") == event
+        and operation.answer.json["code"] in _OF_CAPACITY
     )
 
 
@@ -121,16 +127,20 @@ def _records(db: Database, entries: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _check_promise(
-    wish: Wish, status: int, effects: int, statuses: Mapping[str, str], findings: Findings
+    operation: Operation, status: int, effects: int, statuses: Mapping[str, str], findings: Findings
 ) -> None:
-    assert wish.answer is not None
+    assert operation.answer is not None
     if status in (201, 202):
-        if wish.answer.json["id"] not in statuses or effects != 1:
-            findings.lost.append(f"{wish.path} {wish.answer.json['id']}: {effects} effects")
-    elif status == 200 and wish.method == "DELETE":
-        if statuses.get(wish.path.rpartition("/")[2]) != "cancelled":
-            findings.lost.append(f"{wish.path}: acknowledged, but not cancelled")
+        if operation.answer.json["id"] not in statuses or effects != 1:
+            findings.lost.append(
+                f"{operation.path} {operation.answer.json['id']}: {effects} effects"
+            )
+    elif status == 200 and operation.method == "DELETE":
+        if statuses.get(operation.path.rpartition("/")[2]) != "cancelled":
+            findings.lost.append(f"{operation.path}: acknowledged, but not cancelled")
     elif status == 200 and effects != 1:
-        findings.lost.append(f"{wish.method} {wish.path}: {effects} effects")
+        findings.lost.append(f"{operation.method} {operation.path}: {effects} effects")
     elif status >= 400 and effects:
-        findings.duplicated.append(f"{wish.method} {wish.path}: refused, with {effects} effects")
+        findings.duplicated.append(
+            f"{operation.method} {operation.path}: refused, with {effects} effects"
+        )

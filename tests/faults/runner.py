@@ -9,17 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.breaking import Office
 from tests.faults.builds import build
 from tests.faults.checker import Findings, check
 from tests.faults.cluster import Cluster, Database, Embedded
-from tests.faults.crowd import Crowd, new_wish
 from tests.faults.disk import small_disk
+from tests.faults.nemesis import CommandHandler
 from tests.faults.table import Fault, World
+from tests.faults.workload import Workload, new_operation
 from tests.system.client import Client
 from tests.system.runs import ticketing
 from tests.system.server import ROOT, Server
-from ticketing.storage.clients import connect
+from ticketing.storage.driver.clients import connect
 
 CALM_S = 1.5
 REPLAYED = 20
@@ -29,22 +29,22 @@ REPLAYED = 20
 class Ran:
     """What a run came to."""
 
-    crowd: Crowd
+    workload: Workload
     findings: Findings
     recovery_s: float
     late: list[str]
 
     @property
     def requests(self) -> int:
-        return sum(wish.attempts for wish in self.crowd.history)
+        return sum(operation.attempts for operation in self.workload.history)
 
     @property
     def acknowledged(self) -> int:
-        return sum(1 for wish in self.crowd.history if wish.granted)
+        return sum(1 for operation in self.workload.history if operation.granted)
 
     @property
     def longest_s(self) -> float:
-        return max(wish.longest_s for wish in self.crowd.history)
+        return max(operation.longest_s for operation in self.workload.history)
 
 
 class Runner:
@@ -94,17 +94,19 @@ class Runner:
         assert migrated.returncode == 0, migrated.stderr
         server = Server(database.uri, name, folder / "log", root=root, LOG_LEVEL="warning")
         with connect(database.uri, appname="faults") as client, server:
-            with Crowd(server.port, self._open(server), self._chance.randrange(10**6)) as crowd:
-                office = Office(database, server, crowd, self._chance)
+            with Workload(
+                server.port, self._open(server), self._chance.randrange(10**6)
+            ) as workload:
+                target = CommandHandler(database, server, workload, self._chance)
                 time.sleep(CALM_S)
-                fault.breaks(office)
-                recovery_s = _recovers(crowd)
+                fault.breaks(target)
+                recovery_s = _recovers(workload)
                 time.sleep(CALM_S)
-            findings = check(client[name], crowd)
-            findings.differing += self._replays(crowd)
-            findings.errors += [*office.complaints, *_crashes(server.log)]
+            findings = check(client[name], workload)
+            findings.differing += self._replays(workload)
+            findings.errors += [*target.complaints, *_crashes(server.log)]
             client.drop_database(name)
-        return Ran(crowd, findings, recovery_s, office.late)
+        return Ran(workload, findings, recovery_s, target.late)
 
     def _open(self, server: Server) -> list[str]:
         client = server.client()
@@ -113,16 +115,18 @@ class Runner:
             for day, capacity in enumerate((30, 300, self._chance.randint(1000, 5000)), 1)
         ]
 
-    def _replays(self, crowd: Crowd) -> list[str]:
+    def _replays(self, workload: Workload) -> list[str]:
         """Ask some answered wishes again: each has to get the very same answer."""
-        answered = [w for w in crowd.history if w.answer is not None and w.answer.status < 410]
+        answered = [w for w in workload.history if w.answer is not None and w.answer.status < 410]
         wrong = []
-        client = Client(crowd.port)
-        for wish in self._chance.sample(answered, min(REPLAYED, len(answered))):
-            again = client.request(wish.method, wish.path, wish.body, Idempotency_Key=wish.key)
-            assert wish.answer is not None
-            if (again.status, again.body) != (wish.answer.status, wish.answer.body):
-                wrong.append(f"{wish.method} {wish.path}: another answer to the same key")
+        client = Client(workload.port)
+        for operation in self._chance.sample(answered, min(REPLAYED, len(answered))):
+            again = client.request(
+                operation.method, operation.path, operation.body, Idempotency_Key=operation.key
+            )
+            assert operation.answer is not None
+            if (again.status, again.body) != (operation.answer.status, operation.answer.body):
+                wrong.append(f"{operation.method} {operation.path}: another answer to the same key")
         client.close()
         return wrong
 
@@ -132,9 +136,9 @@ def _crashes(log: str) -> list[str]:
     return [line for line in log.splitlines() if '"event": "crash"' in line]
 
 
-def _recovers(crowd: Crowd) -> float:
+def _recovers(workload: Workload) -> float:
     """Tell how long it takes until a write is decided again."""
-    body = {"event": crowd.events[0], "nTickets": 1_000_000}
-    wish = new_wish("POST", "/api/v1/transactions", body)
-    crowd.fulfil(Client(crowd.port), wish).close()
-    return time.monotonic() - wish.began
+    body = {"event": workload.events[0], "nTickets": 1_000_000}
+    operation = new_operation("POST", "/api/v1/transactions", body)
+    workload.fulfil(Client(workload.port), operation).close()
+    return time.monotonic() - operation.began

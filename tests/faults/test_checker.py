@@ -7,21 +7,21 @@ import json
 import pytest
 
 from tests.faults.checker import compare
-from tests.faults.crowd import Wish
-from tests.system.client import Answer
+from tests.faults.workload import Operation
+from tests.system.client import StoredResponse
 
 
-def wish(key="k1", method="POST", path="/api/v1/transactions", status=201, **body):
+def operation(key="k1", method="POST", path="/api/v1/transactions", status=201, **body):
     """Somebody's wish, and what they were told."""
-    answer = Answer(status, {}, json.dumps(body or {"id": "s1"}).encode())
-    return Wish(key, method, path, None, 0.0, 1.0, answer, told=[status])
+    answer = StoredResponse(status, {}, json.dumps(body or {"id": "s1"}).encode())
+    return Operation(key, method, path, None, 0.0, 1.0, answer, told=[status])
 
 
 def entry(key="k1", action="sold", booking="s1"):
     return {"request_id": key, "action": action, "booking": booking}
 
 
-SOUND = ([wish()], [entry()], {"s1": "confirmed"})
+SOUND = ([operation()], [entry()], {"s1": "confirmed"})
 
 
 def test_is_silent_where_all_is_well():
@@ -29,7 +29,7 @@ def test_is_silent_where_all_is_well():
 
 
 def test_is_silent_about_assignments_which_are_consequences():
-    history = [wish(method="DELETE", path="/api/v1/bookings/b1", status=200)]
+    history = [operation(method="DELETE", path="/api/v1/bookings/b1", status=200)]
     entries = [entry(action="cancelled", booking="b1"), entry(action="assigned", booking="b2")]
 
     assert compare(history, entries, {"b1": "cancelled"}).all == []
@@ -38,16 +38,17 @@ def test_is_silent_about_assignments_which_are_consequences():
 @pytest.mark.parametrize(
     ("history", "entries", "statuses"),
     [
-        pytest.param([wish()], [entry()], {}, id="its booking is gone"),
-        pytest.param([wish()], [], {"s1": "confirmed"}, id="its entry is gone"),
+        pytest.param([operation()], [entry()], {}, id="its booking is gone"),
+        pytest.param([operation()], [], {"s1": "confirmed"}, id="its entry is gone"),
         pytest.param(
-            [wish(method="DELETE", path="/api/v1/bookings/b1", status=200)],
+            [operation(method="DELETE", path="/api/v1/bookings/b1", status=200)],
             [entry(action="cancelled", booking="b1")],
             {"b1": "confirmed"},
             id="a cancellation that was acknowledged did not happen",
         ),
         pytest.param(
-            [wish(method="PATCH", path="/api/v1/bookings/b1", status=200)], [], {"b1": "confirmed"},
+            [operation(method="PATCH", path="/api/v1/bookings/b1", status=200)],
+            [], {"b1": "confirmed"},
             id="a reduction that was acknowledged did not happen",
         ),
     ],
@@ -60,15 +61,15 @@ def test_finds_what_was_lost(history, entries, statuses):
     ("history", "entries", "statuses"),
     [
         pytest.param(
-            [wish()], [entry(), entry(booking="s2")], {"s1": "confirmed", "s2": "confirmed"},
+            [operation()], [entry(), entry(booking="s2")], {"s1": "confirmed", "s2": "confirmed"},
             id="one wish, two sales",
         ),
         pytest.param(
-            [wish(status=409, code="sold_out")], [entry()], {"s1": "confirmed"},
+            [operation(status=409, code="sold_out")], [entry()], {"s1": "confirmed"},
             id="refused, and sold all the same",
         ),
         pytest.param(
-            [wish()], [entry(), entry(key="k2", booking="s2")], {"s1": "confirmed"},
+            [operation()], [entry(), entry(key="k2", booking="s2")], {"s1": "confirmed"},
             id="a sale that nobody asked for",
         ),
     ],
@@ -78,9 +79,9 @@ def test_finds_what_happened_twice_or_unasked(history, entries, statuses):
 
 
 def test_finds_who_never_got_an_answer_and_who_got_a_500():
-    silent = wish()
+    silent = operation()
     silent.answer = None
-    crashed = wish(key="k2", id="s2")
+    crashed = operation(key="k2", id="s2")
     crashed.told = [500, 201]
 
     findings = compare([silent, crashed], [entry(key="k2", booking="s2")], {"s2": "confirmed"})

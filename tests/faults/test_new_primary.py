@@ -12,12 +12,12 @@ from pymongo.errors import PyMongoError
 from tests.builders import an_event
 from tests.faults.cluster import Cluster
 from tests.waiting import eventually
-from ticketing.domain.errors import DatabaseAway
+from ticketing.domain.errors import DatabaseUnavailable
 from ticketing.server.mongod import direct
-from ticketing.storage import events
-from ticketing.storage.clients import Client, connect
-from ticketing.storage.deadlines import within
-from ticketing.storage.migrating import migrate
+from ticketing.storage import change_sets, events
+from ticketing.storage.driver.clients import Client, connect
+from ticketing.storage.driver.deadlines import deadline
+from ticketing.storage.migrations.runner import migrate
 
 
 @pytest.mark.system
@@ -37,7 +37,7 @@ def test_a_new_primary_shows_all_that_was_acknowledged_or_nothing(tmp_path):
         db = client["office"]
         migrate(db)
         with client.start_session() as session:
-            events.write(db, None, an_event(), session)
+            change_sets.write_event(db, None, an_event(), session)
         assert events.get(db, "e1").sold == 0
 
         primary, (_, lagging) = cluster.await_primary(), cluster.secondaries()
@@ -46,7 +46,7 @@ def test_a_new_primary_shows_all_that_was_acknowledged_or_nothing(tmp_path):
         cluster.freeze(primary)
         await_another(client, primary)
 
-        with within(1), suppress(DatabaseAway):
+        with deadline(1), suppress(DatabaseUnavailable):
             assert events.get(db, "e1").sold == 1
         hold_back(lagging, "off")
         assert events.get(db, "e1").sold == 1

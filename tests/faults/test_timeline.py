@@ -8,9 +8,9 @@ from itertools import count
 
 import pytest
 
-from tests.faults.crowd import Look, Wish
 from tests.faults.timeline import Order, Timeline, disorder, unjustified
-from tests.system.client import Answer
+from tests.faults.workload import Look, Operation
+from tests.system.client import StoredResponse
 
 
 class Story:
@@ -18,14 +18,14 @@ class Story:
 
     def __init__(self, capacity: int) -> None:
         self.entries = [self._entry(1, "created", "", "", 0, 0, capacity=(None, capacity))]
-        self.wishes: dict[str, Wish] = {}
+        self.operations: dict[str, Operation] = {}
 
     def told(self, action, sold, waiting=0, *, began=0.0, ended=1.0, booking="b"):
         """Add a change and the wish of whoever asked for it."""
         number = len(self.entries) + 1
         key = f"k{number}"
         self.entries.append(self._entry(number, action, booking, key, sold, waiting))
-        self.wishes[key] = Wish(key, "POST", "/", None, began, ended)
+        self.operations[key] = Operation(key, "POST", "/", None, began, ended)
         return self
 
     def _entry(self, number, action, booking, key, sold, waiting, **changes):
@@ -38,7 +38,7 @@ class Story:
         return Timeline(self.entries)
 
     def disorder(self, *looks: Look) -> list[str]:
-        return list(disorder(self.timeline(), self.wishes, looks))
+        return list(disorder(self.timeline(), self.operations, looks))
 
 
 # Changes 2 and 3, the second asked for after the first was acknowledged.
@@ -118,11 +118,13 @@ _keys = count()
 
 def refused(code, available, began=1.5, ended=1.6):
     told = json.dumps({"code": code, "available": available}).encode()
-    return Wish(f"r{next(_keys)}", "POST", "/", None, began, ended, Answer(409, {}, told))
+    return Operation(
+        f"r{next(_keys)}", "POST", "/", None, began, ended, StoredResponse(409, {}, told)
+    )
 
 
 @pytest.mark.parametrize(
-    ("wish", "justified"),
+    ("operation", "justified"),
     [
         (refused("sold_out", 0, began=3.5, ended=3.6), True),
         (refused("sold_out", 0), False),
@@ -132,10 +134,10 @@ def refused(code, available, began=1.5, ended=1.6):
         (refused("waiting_list_first", 1), False),
     ],
 )
-def test_finds_a_refusal_that_nothing_explains(wish, justified):
+def test_finds_a_refusal_that_nothing_explains(operation, justified):
     story = Story(2).told("sold", 1, began=0, ended=1).told("sold", 2, began=2, ended=3)
-    order = Order(story.timeline(), story.wishes, [])
+    order = Order(story.timeline(), story.operations, [])
 
-    found = list(unjustified(story.timeline(), order, [wish]))
+    found = list(unjustified(story.timeline(), order, [operation]))
 
     assert (found == []) is justified

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from tests.faults.crowd import Look, Wish
+from tests.faults.workload import Look, Operation
 
 Entry = Mapping[str, Any]
 
@@ -68,9 +68,11 @@ class Order:
     """What of an event was known when: between which changes something asked then was decided."""
 
     def __init__(
-        self, timeline: Timeline, wishes: Mapping[str, Wish], looks: Iterable[Look]
+        self, timeline: Timeline, operations: Mapping[str, Operation], looks: Iterable[Look]
     ) -> None:
-        known = [(wishes[key].ended, n) for n, key in enumerate(timeline.keys) if key in wishes]
+        known = [
+            (operations[key].ended, n) for n, key in enumerate(timeline.keys) if key in operations
+        ]
         known += [(look.ended, look.sequence) for look in looks]
         known.sort()
         self._times = [ended for ended, _ in known]
@@ -78,7 +80,11 @@ class Order:
         # When the latest of the first n changes was asked for, as far as clients asked for it.
         self._asked = list(
             accumulate(
-                (wishes[key].began if key in wishes else -math.inf for key in timeline.keys), max
+                (
+                    operations[key].began if key in operations else -math.inf
+                    for key in timeline.keys
+                ),
+                max,
             )
         )
 
@@ -93,19 +99,19 @@ class Order:
 
 
 def disorder(
-    timeline: Timeline, wishes: Mapping[str, Wish], looks: Sequence[Look]
+    timeline: Timeline, operations: Mapping[str, Operation], looks: Sequence[Look]
 ) -> Iterator[str]:
     """Find what contradicts one order of all that happened, in which time never goes back."""
     latest_start = -math.inf
     for number, key in enumerate(timeline.keys):
-        if key not in wishes:
+        if key not in operations:
             continue
-        wish = wishes[key]
-        if wish.ended < latest_start:
+        operation = operations[key]
+        if operation.ended < latest_start:
             yield f"change {number} was acknowledged before one in front of it was asked for"
-        latest_start = max(latest_start, wish.began)
+        latest_start = max(latest_start, operation.began)
 
-    order = Order(timeline, wishes, looks)
+    order = Order(timeline, operations, looks)
     for look in looks:
         yield from _misread(timeline, order, look)
 
@@ -123,12 +129,12 @@ def _misread(timeline: Timeline, order: Order, look: Look) -> Iterator[str]:
         yield f"somebody saw change {look.sequence} before it was asked for"
 
 
-def unjustified(timeline: Timeline, order: Order, refused: Iterable[Wish]) -> Iterator[str]:
+def unjustified(timeline: Timeline, order: Order, refused: Iterable[Operation]) -> Iterator[str]:
     """Find sales that were refused though at no moment in question there was reason to."""
-    for wish in refused:
-        assert wish.answer is not None
-        told = wish.answer.json
-        moments = timeline.states[order.oldest(wish.began) : order.latest(wish.ended) + 1]
+    for operation in refused:
+        assert operation.answer is not None
+        told = operation.answer.json
+        moments = timeline.states[order.oldest(operation.began) : order.latest(operation.ended) + 1]
         if not any(_explains(state, told) for state in moments):
             yield f"refused with {told['code']}, {told['available']} available, without reason"
 

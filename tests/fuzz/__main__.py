@@ -17,8 +17,8 @@ from pathlib import Path
 from tests.mongodb import replica_set
 from tests.system.server import Server
 from ticketing.services.verification import verify
-from ticketing.storage.clients import connect
-from ticketing.storage.migrating import migrate
+from ticketing.storage.driver.clients import connect
+from ticketing.storage.migrations.runner import migrate
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from ticketing.app import now
-from ticketing.domain.keeping import Answer
-from ticketing.services.groups import Asker, Keep
-from ticketing.services.office import Office
+from ticketing.domain.caller import Caller
+from ticketing.services.writes.batch import IdempotencyKey
+from ticketing.services.writes.handler import CommandHandler
+from ticketing.storage.driver.units_of_work import utc_now
+from ticketing.storage.idempotency import StoredResponse
 
 
-def an_office(mongo, db, **known) -> Office:
+def a_handler(mongo, db, **known) -> CommandHandler:
     values = {"group_size": 128, "wait_s": 4, "commit_s": 8}
-    return Office(mongo, db, now, **{**values, **known})
+    return CommandHandler(mongo, db, utc_now, **{**values, **known})
 
 
-def keyed(key="k1") -> Asker:
-    return Asker("ada", "r1", Keep("ada", key, "f", lambda outcome: Answer(201, {}, b"sold")))
+def keyed(key="k1") -> dict[str, Any]:
+    """Whose key it is, and which, as the handler takes them."""
+    idempotency_key = IdempotencyKey(
+        "ada", key, "f", lambda outcome: StoredResponse(201, {}, b"sold")
+    )
+    return {"caller": Caller("ada", "r1"), "key": idempotency_key}
 
 
 @pytest.fixture

@@ -5,31 +5,31 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import a_new_event, sell
-from tests.services.conftest import an_office, keyed
+from tests.services.conftest import a_handler, keyed
 from tests.system.checks import check_event
+from ticketing.domain.caller import Caller
 from ticketing.domain.errors import Unavailable
-from ticketing.services.groups import Asker
 from ticketing.storage import events
 
 
 @pytest.fixture(autouse=True)
-def event(office):
-    return office.submit("e1", a_new_event(capacity=30), Asker("ada", "r0")).outcome
+def event(handler):
+    return handler.execute(a_new_event(capacity=30), on="e1", caller=Caller("ada", "r0")).outcome
 
 
-def test_a_crash_between_commit_and_answer_sells_once(mongo, db, office, monkeypatch):
+def test_a_crash_between_commit_and_answer_sells_once(mongo, db, handler, monkeypatch):
     """The first office commits and dies before it can say so; another one is asked again."""
-    attempt = office._attempt
+    attempt = handler._attempt
 
     def commit_and_die(*args):
         attempt(*args)
         raise SystemExit
 
-    monkeypatch.setattr(office, "_attempt", commit_and_die)
+    monkeypatch.setattr(handler, "_attempt", commit_and_die)
     with pytest.raises(SystemExit):
-        office.submit("e1", sell(2), keyed())
+        handler.execute(sell(2), on="e1", **keyed())
 
-    again = an_office(mongo, db).submit("e1", sell(2), keyed())
+    again = a_handler(mongo, db).execute(sell(2), on="e1", **keyed())
 
     assert again.replayed
     assert events.get(db, "e1").sold == 2
@@ -50,19 +50,19 @@ def test_a_crash_between_commit_and_answer_sells_once(mongo, db, office, monkeyp
 )
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_asking_until_there_is_an_answer_sells_once(mongo, db, failing, failure, times):
-    office = an_office(mongo, db, commit_s=2)
+    handler = a_handler(mongo, db, commit_s=2)
     failing(times, **failure)
 
     # A commit that was never heard of keeps the event locked until its lifetime (5 s) has passed.
     for _ in range(15):
         try:
-            settled = office.submit("e1", sell(2), keyed())
+            result = handler.execute(sell(2), on="e1", **keyed())
         except Unavailable:
             continue
         break
     else:
         pytest.fail("there never was an answer")
 
-    assert settled.answer.body == b"sold"
+    assert result.response.body == b"sold"
     assert events.get(db, "e1").sold == 2
     check_event(db, "e1")

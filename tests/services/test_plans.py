@@ -5,33 +5,28 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import a_sale, an_event, book, sell
-from ticketing.domain import facts
-from ticketing.domain.commands import (
-    CallOff,
-    Cancel,
-    CancelFor,
-    CarryOn,
-    Change,
-    Reduce,
-    Return,
-    Transfer,
-)
+from ticketing.domain.caller import Caller
+from ticketing.domain.changes import read_set
+from ticketing.domain.commands.bookings import Cancel, CancelFor, Reduce, Transfer
+from ticketing.domain.commands.command import Resume
+from ticketing.domain.commands.events import CallOff, Change
+from ticketing.domain.commands.sales import Return
 from ticketing.domain.customers import plain_name
 from ticketing.domain.errors import CapacityBelowWaiting
-from ticketing.services.groups import Asker
-from ticketing.services.sweeping import sweep
-from ticketing.storage import bookings, events
+from ticketing.services.writes.recovery import recover
+from ticketing.storage import events
+from ticketing.storage.documents import BOOKINGS, EVENTS
 
-ASKER = Asker("ada", "r1")
+CALLER = Caller("ada", "r1")
 MANY = 200
 MOST_PER_COMMIT = 5
 
 
 @pytest.fixture(autouse=True)
 def small_commits(monkeypatch):
-    for module in ("ticketing.domain.rules.events", "ticketing.domain.rules.waiting_list"):
+    for module in ("ticketing.domain.commands.events", "ticketing.domain.changes.waiting_list"):
         monkeypatch.setattr(f"{module}.MOST_PER_COMMIT", MOST_PER_COMMIT)
-    monkeypatch.setattr(facts, "MOST_PER_COMMIT", MOST_PER_COMMIT)
+    monkeypatch.setattr(read_set, "MOST_PER_COMMIT", MOST_PER_COMMIT)
 
 
 @pytest.fixture
@@ -64,8 +59,8 @@ def crowded(db):
         sequence=3 * MANY + 1,
         ever_booked=True,
     )
-    db.events.insert_one(events._document(event))
-    db.bookings.insert_many([bookings._document(row) for row in rows])
+    db.events.insert_one(EVENTS.encode(event))
+    db.bookings.insert_many([BOOKINGS.encode(row) for row in rows])
     events.get(db, "e1")
     return db
 
@@ -104,45 +99,52 @@ def examined(crowded):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_looks_at_no_more_than_it_needs(office, examined, command, enough):
-    assert examined(lambda: office.submit("e1", command, ASKER)) <= enough
+def test_looks_at_no_more_than_it_needs(handler, examined, command, enough):
+    assert examined(lambda: handler.execute(command, on="e1", caller=CALLER)) <= enough
 
 
-def test_a_capacity_that_rises_asks_for_nobodys_wish(crowded, office, examined):
+def test_a_capacity_that_rises_asks_for_nobodys_wish(crowded, handler, examined):
     """Nobody wants more than there was before."""
     crowded.bookings.update_many({"status": "waiting"}, {"$set": {"tickets": MANY}})
 
-    assert examined(lambda: office.submit("e1", Change({"capacity": MANY + 1}), ASKER)) <= 5
+    assert (
+        examined(lambda: handler.execute(Change({"capacity": MANY + 1}), on="e1", caller=CALLER))
+        <= 5
+    )
 
 
-def test_a_lower_capacity_looks_at_the_largest_wishes_only(crowded, office, examined):
+def test_a_lower_capacity_looks_at_the_largest_wishes_only(crowded, handler, examined):
     crowded.events.update_one({"_id": "e1"}, {"$set": {"capacity": MANY + 10, "sold": 1}})
     crowded.bookings.update_one({"_id": f"b{2 * MANY}"}, {"$set": {"tickets": MANY + 10}})
     refused = []
 
     looked = examined(
-        lambda: refused.append(office.submit("e1", Change({"capacity": MANY}), ASKER).outcome)
+        lambda: refused.append(
+            handler.execute(Change({"capacity": MANY}), on="e1", caller=CALLER).outcome
+        )
     )
 
     assert isinstance(refused[0], CapacityBelowWaiting)
     assert looked <= 5 + MOST_PER_COMMIT
 
 
-def test_calling_off_walks_past_nothing_that_is_cancelled(crowded, office, examined, monkeypatch):
+def test_calling_off_walks_past_nothing_that_is_cancelled(crowded, handler, examined, monkeypatch):
     """Each commit reads what it cancels, however many were cancelled before."""
-    monkeypatch.setattr(office, "carry_on", lambda *_: None)
+    monkeypatch.setattr(handler, "resume", lambda *_: None)
 
-    first = examined(lambda: office.submit("e1", CallOff(), ASKER))
-    tenth = [examined(lambda: office.submit("e1", CarryOn(), ASKER)) for _ in range(9)][-1]
+    first = examined(lambda: handler.execute(CallOff(), on="e1", caller=CALLER))
+    tenth = [examined(lambda: handler.execute(Resume(), on="e1", caller=CALLER)) for _ in range(9)][
+        -1
+    ]
 
     assert max(first, tenth) <= 2 + 3 * MOST_PER_COMMIT
     assert crowded.bookings.count_documents({"status": "cancelled"}) == MANY + 10 * MOST_PER_COMMIT
 
 
-def test_sweeping_looks_at_no_event_that_needs_nothing(crowded, office, examined):
+def test_sweeping_looks_at_no_event_that_needs_nothing(crowded, handler, examined):
     crowded.events.insert_many(
-        events._document(an_event(id=f"over{n}", day=None, capacity=1, sold=1, status=status))
+        EVENTS.encode(an_event(id=f"over{n}", day=None, capacity=1, sold=1, status=status))
         for n, status in enumerate(["scheduled", "deleted"] * MANY)
     )
 
-    assert examined(lambda: sweep(crowded, office)) <= 1
+    assert examined(lambda: recover(crowded, handler)) <= 1

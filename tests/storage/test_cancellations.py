@@ -5,16 +5,19 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import ADA, GRACE, LINUS, a_new_event, a_sale, an_event, book, sell
-from ticketing.app import now
-from ticketing.domain.commands import CallOff, Cancel, CancelFor, Return, Transfer
+from ticketing.domain.caller import Caller
+from ticketing.domain.commands.bookings import Cancel, CancelFor, Transfer
+from ticketing.domain.commands.events import CallOff
+from ticketing.domain.commands.sales import Return
 from ticketing.domain.customers import Customer, plain_name
-from ticketing.services.groups import Asker
-from ticketing.services.office import Office
 from ticketing.services.verification import verify
-from ticketing.storage import bookings, cancellations, events
-from ticketing.storage.migrating import migrate, pending
+from ticketing.services.writes.handler import CommandHandler
+from ticketing.storage import cancellations, events
+from ticketing.storage.documents import BOOKINGS, EVENTS
+from ticketing.storage.driver.units_of_work import utc_now
+from ticketing.storage.migrations.runner import migrate, pending
 
-ASKER = Asker("u1", "r1")
+CALLER = Caller("u1", "r1")
 HERSELF = Customer("user:u1", "ada@example.org")
 
 AN_OLD_INDEX = [("event", 1), ("_id", 1)]
@@ -38,11 +41,11 @@ def age(db):
 @pytest.fixture
 def lived(mongo, fresh_db):
     """A database with three events, one of them called off: with whatever can be cancelled."""
-    office = Office(mongo, fresh_db, now, group_size=128, wait_s=4, commit_s=8)
+    handler = CommandHandler(mongo, fresh_db, utc_now, group_size=128, wait_s=4, commit_s=8)
 
     def do(event, *commands):
         for command in commands:
-            office.submit(event, command, ASKER)
+            handler.execute(command, on=event, caller=CALLER)
 
     do("off", a_new_event(capacity=5), book(HERSELF, booking="own"), book(GRACE, 2, booking="g"))
     do("off", sell(2, "s"), book(LINUS, booking="l"), book(ADA, booking="waits"))
@@ -95,7 +98,7 @@ def test_brings_a_calling_off_over_that_is_not_finished(lived):
 def test_leaves_a_booking_alone_that_the_trail_does_not_know(lived):
     age(lived)
     lived.bookings.insert_one(
-        bookings._document(a_sale(id="stray", sequence=99)) | {"status": "cancelled"}
+        BOOKINGS.encode(a_sale(id="stray", sequence=99)) | {"status": "cancelled"}
     )
 
     migrate(lived)
@@ -132,13 +135,13 @@ def large(fresh_db):
     ]
     fresh_db.bookings.insert_many(
         {
-            **bookings._document(a_sale(id=f"b{n:05}", sequence=n + 2)),
-            **kinds[n // MANY], "status": "cancelled", "cancelled_at": now(),
+            **BOOKINGS.encode(a_sale(id=f"b{n:05}", sequence=n + 2)),
+            **kinds[n // MANY], "status": "cancelled", "cancelled_at": utc_now(),
         }
         for n in range(3 * MANY)
     )  # fmt: skip
     off = an_event(status="cancelled", owed_total=MANY * 500, sequence=3 * MANY + 1)
-    fresh_db.events.insert_one(events._document(off))
+    fresh_db.events.insert_one(EVENTS.encode(off))
     return fresh_db
 
 

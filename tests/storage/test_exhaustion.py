@@ -5,7 +5,7 @@ import errno
 import pytest
 from pymongo.errors import AutoReconnect
 
-from ticketing.storage.exhaustion import is_exhausted
+from ticketing.storage.driver.exhaustion import is_exhausted
 
 
 def caused_by(cause):

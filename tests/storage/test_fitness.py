@@ -6,10 +6,11 @@ import pytest
 from bson import SON
 from pymongo.errors import AutoReconnect
 
-from ticketing.domain.errors import DatabaseAway, DatabaseUnfit
-from ticketing.storage import fitness, readiness, schema
-from ticketing.storage.fitness import Fitness
-from ticketing.storage.migrating import migrate
+from ticketing.domain.errors import DatabaseUnavailable, DatabaseUnfit
+from ticketing.storage import schema
+from ticketing.storage.driver import fitness, readiness
+from ticketing.storage.driver.fitness import Fitness
+from ticketing.storage.migrations.runner import migrate
 
 
 class Clock:
@@ -186,7 +187,7 @@ def test_goes_by_what_is_known_while_mongodb_is_away(fresh_db, clock, monkeypatc
     clock.time += fitness.STALE_S + 1
     known.require(for_changes=True)
 
-    with pytest.raises(DatabaseAway):
+    with pytest.raises(DatabaseUnavailable):
         Fitness(fresh_db, clock).require(for_changes=True)
 
 

@@ -10,9 +10,10 @@ import pytest
 from pymongo.errors import DuplicateKeyError, OperationFailure, WriteError
 
 from tests.builders import NOW, a_sale, an_event
-from ticketing.domain.ledger import BookingWrite
-from ticketing.storage import bookings, events
-from ticketing.storage.sessions import Conflict, unit_of_work
+from ticketing.domain.changes.change_set import BookingWrite
+from ticketing.storage import change_sets, events
+from ticketing.storage.documents import BOOKINGS
+from ticketing.storage.driver.units_of_work import Conflict, unit_of_work
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def db(fresh_db):
 
 def insert(db, event):
     with db.client.start_session() as session:
-        events.write(db, None, event, session)
+        change_sets.write_event(db, None, event, session)
 
 
 def test_mongodb_refuses_an_oversold_event_even_by_hand(db):
@@ -80,10 +81,14 @@ def test_refuses_to_write_over_a_state_that_has_moved_on(db):
     insert(db, an_event(sequence=1))
     read = events.get(db, "e1")
     with db.client.start_session() as session:
-        events.write(db, read, replace(read, sold=1, sequence=2, ever_booked=True), session)
+        change_sets.write_event(
+            db, read, replace(read, sold=1, sequence=2, ever_booked=True), session
+        )
 
         with pytest.raises(Conflict):
-            events.write(db, read, replace(read, sold=2, sequence=2, ever_booked=True), session)
+            change_sets.write_event(
+                db, read, replace(read, sold=2, sequence=2, ever_booked=True), session
+            )
 
     assert events.get(db, "e1").sold == 1
 
@@ -95,7 +100,7 @@ def test_the_capacity_condition_holds_though_the_fence_is_gone(db):
     db.events.update_one({"_id": "e1"}, {"$set": {"sold": 9}})  # sequence left as it was
 
     with db.client.start_session() as session, pytest.raises(Conflict):
-        events.write(db, read, replace(read, sold=2, sequence=2), session)
+        change_sets.write_event(db, read, replace(read, sold=2, sequence=2), session)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +115,7 @@ def test_the_capacity_condition_holds_though_the_fence_is_gone(db):
     ],
 )
 def test_mongodb_takes_no_end_that_makes_no_sense(db, wrong):
-    row = bookings._document(a_sale())
+    row = BOOKINGS.encode(a_sale())
     db.bookings.insert_one({**row, "status": "cancelled", "reason": "staff", "cancelled_at": NOW})
     db.bookings.delete_one({"_id": row["_id"]})
 
@@ -121,12 +126,12 @@ def test_mongodb_takes_no_end_that_makes_no_sense(db, wrong):
 def test_refuses_to_change_a_booking_that_is_not_as_it_was_read(db):
     sale = a_sale(tickets=3)
     with db.client.start_session() as session:
-        bookings.write(db, [BookingWrite(None, sale)], session)
+        change_sets.write_bookings(db, [BookingWrite(None, sale)], session)
         returned = replace(sale, status="cancelled")
-        bookings.write(db, [BookingWrite(sale, returned)], session)
+        change_sets.write_bookings(db, [BookingWrite(sale, returned)], session)
 
         with pytest.raises(Conflict):
-            bookings.write(db, [BookingWrite(sale, returned)], session)
+            change_sets.write_bookings(db, [BookingWrite(sale, returned)], session)
 
 
 def race_for_the_last_ticket(db, sell_one, buyers=16):
@@ -148,7 +153,9 @@ def test_the_conditional_update_sells_the_last_ticket_once(db):
         after = replace(read, sold=read.sold + 1, sequence=read.sequence + 1)
         try:
             unit_of_work(
-                db.client, lambda session: events.write(db, read, after, session), seconds=8
+                db.client,
+                lambda session: change_sets.write_event(db, read, after, session),
+                seconds=8,
             )
         except Conflict:
             return False
@@ -176,7 +183,7 @@ def test_a_check_without_the_index_puts_two_events_on_a_day(db):
             event = an_event(id=id_)
             assert not events.days_taken(db, [event.day], but_by=id_, session=session)
             both_have_looked.wait()
-            events.write(db, None, event, session)
+            change_sets.write_event(db, None, event, session)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(create, ["e1", "e2"]))
@@ -186,7 +193,7 @@ def test_a_check_without_the_index_puts_two_events_on_a_day(db):
 
 def test_writes_all_of_a_unit_of_work_or_nothing(db):
     def work(session):
-        events.write(db, None, an_event(), session)
+        change_sets.write_event(db, None, an_event(), session)
         raise RuntimeError("a crash between two lines")
 
     with pytest.raises(RuntimeError):

@@ -11,17 +11,18 @@ import pytest
 from bson import Binary
 
 from tests.builders import an_event
-from ticketing.app import now
 from ticketing.domain.customers import plain_name
 from ticketing.domain.places import Place, Row
 from ticketing.storage import audit, bookings, events, idempotency, users
-from ticketing.storage.migrating import migrate
+from ticketing.storage.documents import EVENTS
+from ticketing.storage.driver.units_of_work import utc_now
+from ticketing.storage.migrations.runner import migrate
 
 MANY = 3_000
 
 # A place that is not settled yet has to pass by what the pages before it have shown.
 SEEN = 100
-LATER = Place(Row(now(), "", 0), {"e1": Row(now(), "e1", SEEN)})
+LATER = Place(Row(utc_now(), "", 0), {"e1": Row(utc_now(), "e1", SEEN)})
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +43,13 @@ def full(mongo):
     ]
     statuses = ["confirmed", "waiting", "cancelled"]
     db.bookings.insert_many(
-        {"_id": f"b{n:05}", **row, "status": statuses[n % 3], "created_at": now()}
+        {"_id": f"b{n:05}", **row, "status": statuses[n % 3], "created_at": utc_now()}
         for n, row in enumerate(rows)
     )
     db.audit.insert_many(
         {**row, "action": "sold", "booking": f"b{n:05}", "sold": 1, "waiting": 0,
          "changes": passed_on() if n % 600 == 0 else {},
-         "actor": "a", "at": now(), "request_id": "r"}
+         "actor": "a", "at": utc_now(), "request_id": "r"}
         for n, row in enumerate(rows)
     )  # fmt: skip
     db.events.insert_many(
@@ -62,12 +63,12 @@ def full(mongo):
     db.users.insert_many(
         {"_id": f"u{n:05}", "email": f"u{n}@example.org", "email_key": f"u{n}@example.org",
          "role": "customer" if n > 2 else "admin", "active": True, "password_hash": "h",
-         "generation": 1, "signed_out": [], "created_at": now()}
+         "generation": 1, "signed_out": [], "created_at": utc_now()}
         for n in range(MANY)
     )  # fmt: skip
     db.idempotency.insert_many(
         {"caller": f"u{n}" if n else "ada", "key": "k", "fingerprint": "f", "status": 201,
-         "headers": {}, "body": Binary(b""), "expires_at": now() + timedelta(hours=1)}
+         "headers": {}, "body": Binary(b""), "expires_at": utc_now() + timedelta(hours=1)}
         for n in range(MANY)
     )  # fmt: skip
     events.get(db, "e1")  # the first read of all looks whether the primary has caught up
@@ -81,7 +82,7 @@ def passed_on():
 
 
 def an_event_document(**known):
-    return events._document(an_event(**known))
+    return EVENTS.encode(an_event(**known))
 
 
 def event_that_is_over(number):
@@ -169,7 +170,7 @@ def examined(full):
         (lambda db: events.monthly(db, date(2040, 1, 1), date(2040, 12, 31)), 2),
         (lambda db: events.monthly(db, date(2003, 1, 1), date(2003, 12, 31)), 0),
         (lambda db: in_session(db, events.days_taken, [date(2003, 6, 1)], but_by="e1"), 0),
-        (events.may_be_left_over, 2),
+        (events.with_remaining_work, 2),
         (lambda db: users.find_by_email(db, "U7@example.org"), 1),
         (lambda db: users.page(db, "u00100", 5), 5),
         (lambda db: in_session(db, users._another_admin, "u00000"), 2),

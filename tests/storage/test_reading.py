@@ -10,8 +10,8 @@ from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 from pymongo.monitoring import CommandListener
 
-from ticketing.domain.errors import DatabaseAway
-from ticketing.storage import reading
+from ticketing.domain.errors import DatabaseUnavailable
+from ticketing.storage.driver import reads
 
 FIRST, SECOND = ObjectId(), ObjectId()
 
@@ -34,7 +34,7 @@ class Commits(CommandListener):
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch):
-    monkeypatch.setattr(reading, "_caught_up", WeakKeyDictionary())
+    monkeypatch.setattr(reads, "_caught_up", WeakKeyDictionary())
 
 
 @pytest.fixture
@@ -51,18 +51,20 @@ def heard(mongodb_uri, commits, db):
 
 def terms(monkeypatch, *coming):
     """Let the primary be of these terms, one look after the other, the last one for good."""
-    left = list(coming)
-    monkeypatch.setattr(reading, "_term", lambda _: left.pop(0) if len(left) > 1 else left[0])
+    remaining = list(coming)
+    monkeypatch.setattr(
+        reads, "_term", lambda _: remaining.pop(0) if len(remaining) > 1 else remaining[0]
+    )
 
 
 def reader(*answers):
     """A read that gives these, one after the other."""
-    left = list(answers)
-    return reading.reading(lambda db: left.pop(0))
+    remaining = list(answers)
+    return reads.reading(lambda db: remaining.pop(0))
 
 
 def test_waits_once_for_a_primary(heard, commits):
-    read = reading.reading(lambda db: db.events.count_documents({}))
+    read = reads.reading(lambda db: db.events.count_documents({}))
 
     for _ in range(3):
         assert read(heard) == 0
@@ -91,15 +93,16 @@ def test_reads_again_when_another_has_taken_over_meanwhile(heard, commits, monke
 def test_knows_the_term_of_a_real_primary(heard):
     heard.client.admin.command("ping")
 
-    assert isinstance(reading._term(heard.client), ObjectId)
+    assert isinstance(reads._term(heard.client), ObjectId)
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"), [(AutoReconnect("gone"), DatabaseAway), (OperationFailure("no"), None)]
+    ("fault", "told"),
+    [(AutoReconnect("gone"), DatabaseUnavailable), (OperationFailure("no"), None)],
 )
 def test_tells_that_mongodb_is_away_and_nothing_else(heard, fault, told):
     def fail(_):
         raise fault
 
     with pytest.raises(told or type(fault)):
-        reading.reading(fail)(heard)
+        reads.reading(fail)(heard)

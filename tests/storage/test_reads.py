@@ -8,20 +8,22 @@ import mongomock
 import pytest
 
 from tests.builders import ADA, a_sale, an_event
+from ticketing.domain.changes.change_set import BookingWrite
 from ticketing.domain.errors import EventNotFound, TransactionNotFound
-from ticketing.domain.ledger import BookingWrite
-from ticketing.storage import bookings, events, reading
+from ticketing.storage import bookings, change_sets, events
+from ticketing.storage.documents import BOOKINGS
+from ticketing.storage.driver import reads
 
 
 @pytest.fixture
 def db(monkeypatch):
-    monkeypatch.setattr(reading, "_term", lambda _: None)  # a mock has no primaries
+    monkeypatch.setattr(reads, "_term", lambda _: None)  # a mock has no primaries
     return mongomock.MongoClient(tz_aware=True)["office"]
 
 
 def put(db, *new):
     for event in new:
-        events.write(db, None, event, None)
+        change_sets.write_event(db, None, event, None)
 
 
 def ids(found):
@@ -82,8 +84,8 @@ def test_goes_on_after_a_place_without_gap_or_repeat(db):
 
 
 def test_finds_sales_but_no_customers_booking(db):
-    db.bookings.insert_one(bookings._document(a_sale(id="s1")))
-    db.bookings.insert_one(bookings._document(a_sale(id="b1", customer=ADA)))
+    db.bookings.insert_one(BOOKINGS.encode(a_sale(id="s1")))
+    db.bookings.insert_one(BOOKINGS.encode(a_sale(id="b1", customer=ADA)))
 
     assert bookings.get_sale(db, "s1") == a_sale(id="s1")
     for id_ in ("b1", "unknown"):
@@ -92,6 +94,6 @@ def test_finds_sales_but_no_customers_booking(db):
 
 
 def test_writes_only_what_changed_in_a_booking():
-    operation = bookings._operation(BookingWrite(a_sale(), a_sale(status="cancelled")))
+    operation = change_sets._operation(BookingWrite(a_sale(), a_sale(status="cancelled")))
 
     assert operation._doc == {"$set": {"status": "cancelled"}}

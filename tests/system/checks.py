@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticketing.storage.clients import Database
+from ticketing.storage.driver.clients import Database
 
 
 def check_event(db: Database, event_id: str) -> None:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Answer:
+class StoredResponse:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -32,17 +32,19 @@ class Client:
     def __init__(self, port: int, timeout_s: float = NEVER_S) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=timeout_s)
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> StoredResponse:
         return self.request("GET", path)
 
-    def post(self, path: str, body: object, **headers: str) -> Answer:
+    def post(self, path: str, body: object, **headers: str) -> StoredResponse:
         return self.request("POST", path, body, **headers)
 
     def send(self, method: str, path: str) -> None:
         """Ask and don't wait for the answer."""
         self._connection.request(method, path)
 
-    def request(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+    def request(
+        self, method: str, path: str, body: object = None, **headers: str
+    ) -> StoredResponse:
         """Ask once, on a new connection where the old one has been closed."""
         data = None if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json"} if data else {}
@@ -50,7 +52,7 @@ class Client:
         try:
             self._connection.request(method, path, data, sent)
             response = self._connection.getresponse()
-            return Answer(response.status, dict(response.headers), response.read())
+            return StoredResponse(response.status, dict(response.headers), response.read())
         except (HTTPException, OSError):
             self._connection.close()
             raise
@@ -69,7 +71,7 @@ class Client:
         assert answer.status == 201, answer
         return answer.json  # type: ignore[no-any-return]
 
-    def sell(self, event_id: str, tickets: int = 1, **headers: str) -> Answer:
+    def sell(self, event_id: str, tickets: int = 1, **headers: str) -> StoredResponse:
         return self.post(
             "/api/v1/transactions", {"event": event_id, "nTickets": tickets}, **headers
         )

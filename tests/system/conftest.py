@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.system.server import Server
-from ticketing.storage.clients import Client, Database
-from ticketing.storage.migrating import migrate
+from ticketing.storage.driver.clients import Client, Database
+from ticketing.storage.migrations.runner import migrate
 
 
 @pytest.fixture(scope="module")

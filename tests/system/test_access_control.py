@@ -16,7 +16,7 @@ from pymongo.read_concern import ReadConcern
 from tests.system.runs import ticketing
 from tests.system.server import ROOT, Server
 from ticketing.server.mongod import Mongod
-from ticketing.storage.clients import connect
+from ticketing.storage.driver.clients import connect
 
 PAGE = (ROOT / "docs" / "deployment.md").read_text()
 COMMANDS = [

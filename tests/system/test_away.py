@@ -15,8 +15,8 @@ from tests.system.server import Server
 from tests.waiting import eventually
 from ticketing.server.mongod import Mongod, free_port, running_in
 from ticketing.services.verification import verify
-from ticketing.storage.clients import connect
-from ticketing.storage.migrating import migrate
+from ticketing.storage.driver.clients import connect
+from ticketing.storage.migrations.runner import migrate
 
 EVENT = {"name": "Gala", "date": "2031-10-31", "capacity": 100, "costPerTicket": 5}
 

@@ -18,7 +18,7 @@ from tests.system.client import Client
 from tests.system.runs import Run, ticketing
 from ticketing.server import credentials
 from ticketing.server.mongod import Mongod, MongodError, direct, find_mongod, free_port, running_in
-from ticketing.storage.clients import connect
+from ticketing.storage.driver.clients import connect
 
 
 @contextmanager

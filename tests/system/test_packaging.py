@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.habits.locks import wanted
+from tests.conventions.locks import wanted
 from tests.system.client import Client
 from tests.system.runs import Run
 from tests.system.server import ROOT, clean_environment

@@ -11,7 +11,7 @@ from email.parser import BytesParser
 import pytest
 
 from tests.waiting import NEVER_S
-from ticketing.api.requests import HARDENING
+from ticketing.api.http.middleware import HARDENING
 
 HOST = b"Host: localhost\r\n"
 

@@ -29,8 +29,8 @@ from tests.system.server import ROOT, Server, clean_environment
 from tests.system.terminal import Terminal
 from tests.waiting import NEVER_S, eventually
 from ticketing.server.mongod import Mongod, free_port, is_free
-from ticketing.storage import events
-from ticketing.storage.clients import connect
+from ticketing.storage.documents import EVENTS
+from ticketing.storage.driver.clients import connect
 from ticketing.storage.migrations import MIGRATIONS
 
 
@@ -330,7 +330,7 @@ def test_migrates_by_itself_only_where_it_was_told_to(mongo, mongodb_uri):
 def test_says_in_a_sentence_why_it_does_not_migrate(fresh_db, mongodb_uri):
     fresh_db.events.drop_index("one_event_a_day")
     for number in (1, 2):
-        fresh_db.events.insert_one(events._document(an_event(id=f"e{number}")))
+        fresh_db.events.insert_one(EVENTS.encode(an_event(id=f"e{number}")))
 
     done = ticketing("migrate", MONGODB_URI=mongodb_uri, DATABASE=fresh_db.name, AUTH="open")
 

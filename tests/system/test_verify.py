@@ -8,32 +8,33 @@ import shutil
 import pytest
 
 from tests.builders import ADA, GRACE, a_new_event, book, sell
-from tests.services.conftest import an_office
+from tests.services.conftest import a_handler
 from tests.system.client import Client
 from tests.system.runs import Run, shell, ticketing
-from ticketing.domain.commands import Cancel, Delete, Transfer
+from ticketing.domain.caller import Caller
+from ticketing.domain.commands.bookings import Cancel, Transfer
+from ticketing.domain.commands.events import Delete
 from ticketing.server.mongod import free_port
-from ticketing.services.groups import Asker
 from ticketing.services.verification import verify
 
-ASKER = Asker("ada", "r1")
+CALLER = Caller("ada", "r1")
 
 
 @pytest.fixture
-def e1(office):
+def e1(handler):
     """An event with a sale, a booking, one that waits and one that was cancelled."""
     commands = [
         a_new_event(capacity=3), sell(1, "s1"), book(ADA, 2, booking="b1"),
         book(GRACE, booking="b2"), Cancel("b1"),
     ]  # fmt: skip
     for command in commands:
-        office.submit("e1", command, ASKER)
+        handler.execute(command, on="e1", caller=CALLER)
 
 
 @pytest.mark.usefixtures("e1")
-def test_is_silent_where_all_is_well(db, office):
-    office.submit("e2", a_new_event(day=None), ASKER)
-    office.submit("e2", Delete(), ASKER)
+def test_is_silent_where_all_is_well(db, handler):
+    handler.execute(a_new_event(day=None), on="e2", caller=CALLER)
+    handler.execute(Delete(), on="e2", caller=CALLER)
 
     assert list(verify(db)) == []
     assert list(verify(db, "e1")) == []
@@ -115,8 +116,8 @@ def test_finds_nothing_in_an_empty_database(db, mongodb_uri, tmp_path):
 def test_prints_what_the_database_lacks_and_what_can_not_be_read(
     mongo, fresh_db, mongodb_uri, event
 ):
-    office = an_office(mongo, fresh_db)
-    office.submit("e1", a_new_event(capacity=3), ASKER)
+    handler = a_handler(mongo, fresh_db)
+    handler.execute(a_new_event(capacity=3), on="e1", caller=CALLER)
     fresh_db.command("collMod", "events", validator={})
     fresh_db.events.update_one({"_id": "e1"}, {"$set": {"capacity": "many"}})
     fresh_db.events.drop_index("one_event_a_day")
@@ -180,8 +181,8 @@ def test_keeps_one_active_booking_a_customer_by_an_index_as_well(db):
 
 
 @pytest.mark.usefixtures("e1")
-def test_stores_a_passed_on_booking_under_its_new_holder(db, office):
-    office.submit("e1", Transfer("b2", ADA), ASKER)
+def test_stores_a_passed_on_booking_under_its_new_holder(db, handler):
+    handler.execute(Transfer("b2", ADA), on="e1", caller=CALLER)
 
     assert db.bookings.find_one({"_id": "b2"})["customer"] == {"key": "name:ada", "given": "ada"}
     assert list(verify(db)) == []

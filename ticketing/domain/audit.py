@@ -1,4 +1,4 @@
-"""The audit trail: one entry per accepted change, enough to replay an event's state."""
+"""The audit: one entry per accepted change, enough to replay an event's state."""
 
 from __future__ import annotations
 

@@ -50,10 +50,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ticketing.domain.standing import Standing
+from ticketing.domain.standing import RateLimitStatus
 
 
-class OfficeError(Exception):
+class DomainError(Exception):
     """Something that the office can't do; `code` never changes, `message` helps."""
 
     code: ClassVar[str]
@@ -64,7 +64,7 @@ class OfficeError(Exception):
         self.facts = facts
 
 
-class NotFound(OfficeError):
+class NotFound(DomainError):
     """Nothing goes by that name."""
 
 
@@ -93,7 +93,7 @@ class UserNotFound(NotFound):
     message = "There is no user with this id."
 
 
-class Refused(OfficeError):
+class Refused(DomainError):
     """A rule stands against it."""
 
 
@@ -187,12 +187,12 @@ class LastAdmin(Refused):
     message = "This is the last active administrator."
 
 
-class NotSignedIn(OfficeError):
+class NotSignedIn(DomainError):
     code = "unauthorized"
     message = "Sign in with a token, or with an e-mail address and a password."
 
 
-class NotAllowed(OfficeError):
+class NotAllowed(DomainError):
     code = "forbidden"
     message = "You may not do this."
 
@@ -205,33 +205,33 @@ class ForeignOrigin(NotAllowed):
     )
 
 
-class WrongPassword(OfficeError):
+class WrongPassword(DomainError):
     code = "wrong_password"
     message = "The current password is not right."
 
 
-class TooManyRequests(OfficeError):
+class TooManyRequests(DomainError):
     """`standing` is None where it is nobody's limit, but too many wait for the same thing."""
 
     code = "too_many_requests"
     message = "Too many requests; wait as long as Retry-After says."
 
-    def __init__(self, standing: Standing | None = None) -> None:
+    def __init__(self, standing: RateLimitStatus | None = None) -> None:
         super().__init__()
         self.standing = standing
 
 
-class Stale(OfficeError):
+class Stale(DomainError):
     code = "stale"
     message = "The event has changed since it was read; read it again."
 
 
-class KeyReused(OfficeError):
+class KeyReused(DomainError):
     code = "idempotency_key_reused"
     message = "This Idempotency-Key was used for another request."
 
 
-class Unavailable(OfficeError):
+class Unavailable(DomainError):
     """Not now; trying again later may help."""
 
 
@@ -240,7 +240,7 @@ class Busy(Unavailable):
     message = "Too much is going on; nothing has happened, try again."
 
 
-class DatabaseAway(Unavailable):
+class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
     message = "The database can't be reached; nothing has happened, try again."
 

@@ -19,8 +19,8 @@ class Event:
     `day` is None only for an event that was made without one. `price` and `revenue` are whole
     minor units (cents). `sold` counts tickets; `bookings` and `waiting` count customers' bookings,
     confirmed and on the waiting list; box-office sales are in `sold` alone. `ever_booked` stays
-    true once anything was sold or anybody waited. A deleted event is kept as a mark, so that its
-    id is never used again. `owed_total` is what an event had brought when it was called off, in
+    true once anything was sold or anybody waited. A deleted event is kept as a tombstone, so that
+    its id is never used again. `owed_total` is what an event had brought when it was called off, in
     minor units, and None for any other.
     """
 

@@ -38,11 +38,11 @@ class Place:
     seen: Mapping[str, Row] = field(default_factory=dict)
 
     def has_given(self, row: Row) -> bool:
-        """Tell whether a row is on one of the pages before this place."""
+        """Return whether a row is on one of the pages before this place."""
         known = self.seen.get(row.event)
         return row <= self.row or (known is not None and row.sequence <= known.sequence)
 
-    def after(self, given: Sequence[Row], settled: datetime) -> Place:
+    def after(self, given: Sequence[Row], completed: datetime) -> Place:
         """Return the place after these rows, the next ones after this place in order.
 
         Before `settled` no row turns up any more.
@@ -50,7 +50,7 @@ class Place:
         latest = dict(self.seen)
         for row in given:
             latest[row.event] = max(row, latest.get(row.event, row), key=lambda r: r.sequence)
-        reached = max(self.row, min(given[-1], Row(settled, "", 0)))
+        reached = max(self.row, min(given[-1], Row(completed, "", 0)))
         young = sorted(row for row in latest.values() if row > reached)
         if len(young) > MOST_SEEN:
             reached = young[-MOST_SEEN - 1]

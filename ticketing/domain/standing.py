@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RateLimitStatus:
     """What is left of a policy's quota; `reset_s` is until there is more room again."""
 
     policy: str

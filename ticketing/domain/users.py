@@ -85,7 +85,7 @@ def introduced(customer: Customer) -> Principal:
 
 
 def is_user(customer: Customer | None, actor: str) -> bool:
-    """Tell whether a customer is the user with this id."""
+    """Return whether a customer is the user with this id."""
     return customer is not None and customer.key == _USER + actor
 
 

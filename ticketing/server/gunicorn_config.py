@@ -89,7 +89,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Keep the worker on its processor, let its threads take turns more often, and sweep.
+    """Keep the worker on its processor, let its threads take turns more often, and recover.
 
     What is registered for the exit is done after the last thread has ended, and not in a worker
     that is killed.
@@ -98,7 +98,7 @@ def post_worker_init(worker: Any) -> None:
     if worker.cpu is not None:
         os.sched_setaffinity(0, {worker.cpu})
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    worker.wsgi.extensions["sweeper"].start()
+    worker.wsgi.extensions["recovery"].start()
     # Nobody needs to know what serves them.
     gunicorn.http.wsgi.SERVER = "ticketing"
 

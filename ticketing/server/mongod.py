@@ -285,12 +285,12 @@ class Mongod:
 
 
 def is_used(data: Path) -> bool:
-    """Tell whether the folder holds the database of a run."""
+    """Return whether the folder holds the database of a run."""
     return (data / "db").is_dir()
 
 
 def running_in(data: Path) -> str | None:
-    """Give the URI of the server that has this folder, or None where nobody has it.
+    """Return the URI of the server that has this folder, or None where nobody has it.
 
     Raises MongodError while that server is starting for the first time.
     """
@@ -316,7 +316,7 @@ def free_port(among: range = PORTS) -> int:
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Tell whether a server could listen on this port."""
+    """Return whether a server could listen on this port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

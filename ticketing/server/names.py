@@ -10,7 +10,7 @@ _TOKEN = "_TICKETING_RUN_TOKEN"
 
 
 def new_run_token() -> None:
-    """Give this server, and the workers that it forks, a name of their own."""
+    """Return this server, and the workers that it forks, a name of their own."""
     os.environ[_TOKEN] = secrets.token_hex(8)
 
 

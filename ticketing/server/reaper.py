@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from ticketing import config
 from ticketing.server import logs
-from ticketing.storage import orphans
+from ticketing.storage.driver import orphaned_sessions
 
 # How long a server that stops waits for it: it has 2 s for its work, and needs a moment to start.
 LONGEST_S = 4.0
@@ -25,7 +25,7 @@ def main(appname: str) -> int:
     if settings.mongodb_uri is None:
         return 1
     try:
-        ended = orphans.end_sessions(settings.mongodb_uri, appname)
+        ended = orphaned_sessions.end_sessions(settings.mongodb_uri, appname)
     except PyMongoError as error:
         log.warning("orphans_left", process=appname, error=type(error).__name__)
         return 1

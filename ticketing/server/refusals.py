@@ -9,8 +9,8 @@ from uuid import uuid4
 import structlog
 from gunicorn.http import errors
 
-from ticketing.api import problems
-from ticketing.api.requests import HARDENING, REQUEST_ID
+from ticketing.api.http import problems
+from ticketing.api.http.middleware import HARDENING, REQUEST_ID
 
 log = structlog.get_logger("ticketing.requests")
 

@@ -23,18 +23,18 @@ from ticketing import config
 from ticketing.config import PREFIX, Settings, SettingsError, authority
 from ticketing.server import logs, mongod, names
 from ticketing.server.mongod import Mongod, MongodError
-from ticketing.storage import fitness
-from ticketing.storage.clients import (
+from ticketing.storage.driver import fitness
+from ticketing.storage.driver.clients import (
     Client,
     Database,
-    UnfitDatabase,
-    UnreachableDatabase,
+    UnavailableDatabase,
+    UnsupportedDatabase,
     connect,
-    is_away,
-    refuse_unfit,
+    is_unavailable,
+    require_supported,
 )
-from ticketing.storage.fitness import Faults
-from ticketing.storage.migrating import MigrationsBlocked, migrate
+from ticketing.storage.driver.fitness import Faults
+from ticketing.storage.migrations.runner import MigrationsBlocked, migrate
 
 log = structlog.get_logger("ticketing.running")
 
@@ -76,7 +76,7 @@ def run(data: Path) -> int:
 
 @contextmanager
 def database(data: Path, *, make: bool = True) -> Iterator[Database]:
-    """Give the database that `run` works on with this folder, also while it runs.
+    """Return the database that `run` works on with this folder, also while it runs.
 
     Raises CannotStart, also where there is none and none shall be made.
     """
@@ -93,7 +93,7 @@ def database(data: Path, *, make: bool = True) -> Iterator[Database]:
         uri = server.uri
     try:
         with _client(replace(settings, mongodb_uri=uri)) as client:
-            _refuse_unfit(client)
+            _require_supported(client)
             yield client[settings.database]
     finally:
         if server:
@@ -101,7 +101,7 @@ def database(data: Path, *, make: bool = True) -> Iterator[Database]:
 
 
 def described(data: Path) -> str:
-    """Tell which database `database` gives."""
+    """Return which database `database` gives."""
     settings = settings_for_trying_out()
     if settings.mongodb_uri:
         return f"the database {settings.database} of TICKETING_MONGODB_URI"
@@ -128,11 +128,11 @@ def _look_at(settings: Settings) -> None:
     """
     try:
         with _client(settings) as client:
-            refuse_unfit(client)
+            require_supported(client)
             faults = _faults(client[settings.database])
-    except UnfitDatabase as error:
+    except UnsupportedDatabase as error:
         raise CannotStart(str(error)) from None
-    except UnreachableDatabase as error:
+    except UnavailableDatabase as error:
         log.warning(
             "started_without_mongodb",
             detail=f"{error} Starting all the same: requests are answered with 503, and /readyz is "
@@ -153,15 +153,17 @@ def _faults(db: Database) -> Faults:
     try:
         return fitness.look(db)
     except PyMongoError as error:
-        if is_away(error):
-            raise UnreachableDatabase("MongoDB went away while it was looked at.") from error
-        raise UnfitDatabase(f"MongoDB does not let us look at the database: {error}") from error
+        if is_unavailable(error):
+            raise UnavailableDatabase("MongoDB went away while it was looked at.") from error
+        raise UnsupportedDatabase(
+            f"MongoDB does not let us look at the database: {error}"
+        ) from error
 
 
 def prepare(settings: Settings) -> list[str]:
     """Make sure of the database and bring it up to date; return the migrations done."""
     with _client(settings) as client:
-        _refuse_unfit(client)
+        _require_supported(client)
         return bring_up_to_date(client[settings.database])
 
 
@@ -169,7 +171,7 @@ def bring_up_to_date(db: Database) -> list[str]:
     """Migrate; return what was done. Raises CannotStart with what stands against it."""
     try:
         return migrate(db)
-    except (UnfitDatabase, UnreachableDatabase, MigrationsBlocked) as reason:
+    except (UnsupportedDatabase, UnavailableDatabase, MigrationsBlocked) as reason:
         raise CannotStart(str(reason)) from None
 
 
@@ -204,11 +206,11 @@ def _client(settings: Settings) -> Client:
     return connect(settings.mongodb_uri, appname=names.appname())
 
 
-def _refuse_unfit(client: Client) -> None:
+def _require_supported(client: Client) -> None:
     """Wait for MongoDB as long as an operation may take; raises CannotStart."""
     try:
-        refuse_unfit(client)
-    except (UnfitDatabase, UnreachableDatabase) as error:
+        require_supported(client)
+    except (UnsupportedDatabase, UnavailableDatabase) as error:
         raise CannotStart(str(error)) from None
 
 
@@ -278,7 +280,7 @@ def _address(settings: Settings) -> str:
 
 
 def _where(uri: str, server: Mongod | None) -> str:
-    """Tell where MongoDB is, without a password: people read over shoulders, and in logs."""
+    """Return where MongoDB is, without a password: people read over shoulders, and in logs."""
     if server:
         return f"{server.shown_uri}\n           its password is in {server.password_file}"
     scheme, _, rest = uri.partition("://")

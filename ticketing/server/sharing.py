@@ -41,11 +41,11 @@ class Shares:
         self._memory[place] = _ENDED
 
     def has_ended(self, place: int) -> bool:
-        """Tell whether the worker that was in this place ended in good order."""
+        """Return whether the worker that was in this place ended in good order."""
         return self._memory[place] == _ENDED
 
     def is_above_others(self, place: int) -> bool:
-        """Tell whether some other worker has fewer connections than this one."""
+        """Return whether some other worker has fewer connections than this one."""
         mine = self._memory[place]
         return any(_ABSENT < other < mine for other in self._memory)
 

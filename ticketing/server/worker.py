@@ -63,8 +63,8 @@ def _see_off(connection: socket.socket) -> None:
     unheard = MOST_UNHEARD_BYTES
     with suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
-        while unheard > 0 and (left := until - time.monotonic()) > 0:
-            connection.settimeout(left)
+        while unheard > 0 and (remaining := until - time.monotonic()) > 0:
+            connection.settimeout(remaining)
             heard = connection.recv(min(unheard, 65_536))
             if not heard:
                 break

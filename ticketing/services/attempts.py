@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from limits import RateLimitItem
 
 from ticketing.domain.errors import TooManyRequests, WrongPassword
-from ticketing.domain.standing import Standing
+from ticketing.domain.standing import RateLimitStatus
 from ticketing.storage.attempts import Tally
 from ticketing.storage.counting import CountsAway, SharedCounts
 
@@ -53,7 +53,9 @@ class Attempts:
         self._own = OwnAttempts(limit.amount if limit else 0)
         self._refused = _Refused()
 
-    def run(self, source: str, check: Callable[[], T | None]) -> tuple[T | None, Standing | None]:
+    def run(
+        self, source: str, check: Callable[[], T | None]
+    ) -> tuple[T | None, RateLimitStatus | None]:
         """Return what a check gives, and where its source stands afterwards.
 
         None and WrongPassword are failures. Raises TooManyRequests, and checks nothing, where the
@@ -188,10 +190,10 @@ class _Refused:
         return self._until.get(source, 0.0) - time.monotonic()
 
 
-def _standing(limit: RateLimitItem, ages: list[float], *, granted: bool) -> Standing:
+def _standing(limit: RateLimitItem, ages: list[float], *, granted: bool) -> RateLimitStatus:
     remaining = max(0, limit.amount - len(ages)) if granted else 0
     reset = math.ceil(_until_there_is_room(ages, limit))
-    return Standing(POLICY, limit.amount, limit.get_expiry(), granted, remaining, reset)
+    return RateLimitStatus(POLICY, limit.amount, limit.get_expiry(), granted, remaining, reset)
 
 
 def _until_there_is_room(ages: list[float], limit: RateLimitItem) -> float:

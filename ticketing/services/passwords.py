@@ -67,7 +67,7 @@ class Passwords:
         return self._do(lambda: self._hasher.hash(password))
 
     def check(self, hashed: str | None, password: str) -> bool:
-        """Tell whether this is the password; None takes as long and is never right.
+        """Return whether this is the password; None takes as long and is never right.
 
         Raises TooManyRequests.
         """
@@ -78,7 +78,7 @@ class Passwords:
         return found and hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:
-        """Tell whether the hash was made with other parameters than today's."""
+        """Return whether the hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(hashed)
 
     def _do(self, work: Callable[[], T]) -> T:

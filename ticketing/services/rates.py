@@ -16,11 +16,11 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from ticketing.domain.standing import Standing
+from ticketing.domain.standing import RateLimitStatus
 from ticketing.storage.counting import CountsAway, SharedCounts
 
 
-class Rates:
+class RateLimiter:
     """Counts requests by policy and by who makes them; safe for threads.
 
     A policy that is None has no limit.
@@ -31,7 +31,7 @@ class Rates:
         self._shared = shared
         self._lock = threading.Lock()
 
-    def hit(self, policy: str, who: str) -> Standing | None:
+    def hit(self, policy: str, who: str) -> RateLimitStatus | None:
         """Count one request; None where there is no limit."""
         item = self._policies.get(policy)
         if item is None:
@@ -51,8 +51,8 @@ class Rates:
 
 def _hit(
     limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, policy: str, who: str
-) -> Standing:
+) -> RateLimitStatus:
     granted = limiter.hit(item, policy, who)
     reset_at, remaining = limiter.get_window_stats(item, policy, who)
     reset = max(0, math.ceil(reset_at - time.time()))
-    return Standing(policy, item.amount, item.get_expiry(), granted, remaining, reset)
+    return RateLimitStatus(policy, item.amount, item.get_expiry(), granted, remaining, reset)

@@ -19,14 +19,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ticketing.domain.errors import TooManyRequests
-from ticketing.domain.standing import Standing
+from ticketing.domain.standing import RateLimitStatus
 from ticketing.domain.users import User
 from ticketing.services import users
 from ticketing.services.attempts import Attempts
 from ticketing.services.pacing import Pacing
 from ticketing.services.passwords import Passwords
 from ticketing.services.verified import Verified
-from ticketing.storage.clients import Database
+from ticketing.storage.driver.clients import Database
 from ticketing.storage.users import find_by_email
 
 # As many refusals a second as a worker hardly notices: fifty.
@@ -51,7 +51,7 @@ class SignIn:
 
     def by_password(
         self, source: str, email: str, password: str
-    ) -> tuple[User | None, Standing | None]:
+    ) -> tuple[User | None, RateLimitStatus | None]:
         """Return the active user with this password, and the standing where it was checked."""
         with self._refusing_slowly():
             self._attempts.refuse_if_known(source)
@@ -66,7 +66,7 @@ class SignIn:
             self._verified.add(source, user, password)
         return user, standing
 
-    def without_password(self, source: str) -> Standing | None:
+    def without_password(self, source: str) -> RateLimitStatus | None:
         """Count an attempt that shows no password at all: it has failed."""
         with self._refusing_slowly():
             _, standing = self._attempts.run(source, lambda: None)

@@ -8,7 +8,7 @@ from datetime import date
 from ticketing.domain.calendar import last_day_of, months_back
 from ticketing.domain.statistics import MonthFigures
 from ticketing.storage import events
-from ticketing.storage.clients import Database
+from ticketing.storage.driver.clients import Database
 
 
 def monthly(db: Database, today: date, *, months: int, complete: bool) -> Sequence[MonthFigures]:

@@ -8,16 +8,16 @@ from typing import Any
 
 from bson import ObjectId
 
+from ticketing.domain.caller import Caller
 from ticketing.domain.customers import Customer
 from ticketing.domain.errors import AccountDeactivated, Busy, UserNotFound, WrongPassword
 from ticketing.domain.users import Principal, Role, User, user_id_of
-from ticketing.services.groups import Asker
-from ticketing.services.leaving import leave_lists
-from ticketing.services.office import Office
+from ticketing.services.deactivation import leave_lists
 from ticketing.services.passwords import Passwords
 from ticketing.services.tokens import Claims
+from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage import users
-from ticketing.storage.clients import Database
+from ticketing.storage.driver.clients import Database
 
 
 def register(
@@ -74,11 +74,11 @@ def bearer_of(db: Database, claims: Claims | None) -> Principal | None:
 
 def change(
     db: Database,
-    office: Office,
+    commands: CommandHandler,
     passwords: Passwords,
     user_id: str,
     values: Mapping[str, Any],
-    asker: Asker,
+    caller: Caller,
 ) -> User:
     """Change a user's role, activity or password; raises UserNotFound, LastAdmin, Busy.
 
@@ -89,11 +89,11 @@ def change(
     if user is None:
         raise UserNotFound
     comes_back = values.get("active") is True and not user.active
-    if comes_back and not leave_lists(db, office, user, asker):
+    if comes_back and not leave_lists(db, commands, user, caller):
         raise Busy
     changed = _change(db, passwords, user, values)
     if not changed.active:
-        leave_lists(db, office, changed, asker)
+        leave_lists(db, commands, changed, caller)
     return changed
 
 

@@ -1,4 +1,4 @@
-"""`verify`: compares what is stored with what the trail tells, on a running service."""
+"""`verify`: compares what is stored with what the audit tells, on a running service."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
 from ticketing.domain.statistics import MonthFigures
 from ticketing.domain.verification import differences
-from ticketing.storage import audit, bookings, events, fitness, schema
-from ticketing.storage.clients import Database
+from ticketing.storage import audit, bookings, events, schema
 from ticketing.storage.documents import UnreadableDocument
+from ticketing.storage.driver import fitness
+from ticketing.storage.driver.clients import Database
 
 
 @dataclass(slots=True)
@@ -35,7 +36,7 @@ class Reading:
         return f"{self.events} {events} and {self.entries} audit {entries}"
 
     def counted(self, entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
-        """Give the entries on, and count them."""
+        """Return the entries on, and count them."""
         for entry in entries:
             self.entries += 1
             yield entry
@@ -44,7 +45,7 @@ class Reading:
 def verify(
     db: Database, event_id: str | None = None, reading: Reading | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Give (event id, what differs) for each difference, of all events or of one.
+    """Return (event id, what differs) for each difference, of all events or of one.
 
     `reading` is told what is read. What concerns the whole database comes last, under "": where
     there is nothing in it, nothing can be missing.

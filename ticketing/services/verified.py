@@ -32,7 +32,7 @@ class Verified:
         self._lock = threading.Lock()
 
     def knows(self, source: str, user: User, password: str) -> bool:
-        """Tell whether this was the user's password less than a minute ago."""
+        """Return whether this was the user's password less than a minute ago."""
         digest = self._digest(source, user, password)
         with self._lock:
             return self._until.get(digest, 0.0) > time.monotonic()

@@ -15,7 +15,7 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
-from ticketing.storage.clients import Document
+from ticketing.storage.driver.clients import Document
 
 
 @dataclass(frozen=True, slots=True)

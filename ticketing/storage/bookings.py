@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import get_args
 
-from pymongo import ASCENDING, DESCENDING, InsertOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING
 from pymongo.client_session import ClientSession
 from pymongo.cursor import Cursor
 
-from ticketing.domain.bookings import REASONS, Booking, BookingStatus
+from ticketing.domain.bookings import Booking, BookingStatus
+from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.customers import Customer
 from ticketing.domain.errors import BookingNotFound, TransactionNotFound
 from ticketing.domain.events import Event
-from ticketing.domain.ledger import BookingWrite
-from ticketing.domain.outcomes import Held
 from ticketing.domain.places import Place, Row
-from ticketing.storage.clients import Database, Document
-from ticketing.storage.customers import (
-    OF_A_CUSTOMER,
-    customer_document,
-    of_customer,
-    of_customers,
-)
+from ticketing.storage.customers import OF_A_CUSTOMER, of_customer, of_customers
 from ticketing.storage.documents import (
-    Fields,
+    BOOKINGS,
     UnreadableDocument,
     first_readable,
     read,
     read_what_can_be,
 )
-from ticketing.storage.reading import reading
+from ticketing.storage.driver.clients import Database, Document
+from ticketing.storage.driver.reads import reading
 from ticketing.storage.schema import ACTIVE, BY_TIME, OWED, WAITING
-from ticketing.storage.sessions import Conflict
 
 _NAME = "bookings"
-_STATUSES: Collection[BookingStatus] = get_args(BookingStatus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +96,7 @@ def largest_waiting(
 def waiting_of(db: Database, customer: Customer) -> list[Booking]:
     """List what a customer waits for, of all events."""
     found = db.bookings.find({**of_customer(customer.key), **WAITING})
-    return list(read_what_can_be(_NAME, found, _booking))
+    return list(read_what_can_be(_NAME, found, BOOKINGS.decode))
 
 
 def count_ahead(db: Database, waiting: Booking, session: ClientSession | None) -> int:
@@ -123,7 +115,7 @@ def of_event(
     Those that can't be read go to `unreadable`.
     """
     found = db.bookings.find({"event": event}, session=session)
-    return list(read_what_can_be(_NAME, found, _booking, unreadable))
+    return list(read_what_can_be(_NAME, found, BOOKINGS.decode, unreadable))
 
 
 def event_ids(db: Database) -> set[str]:
@@ -148,7 +140,7 @@ def get_sale(db: Database, id_: str) -> Booking:
 
 
 @reading
-def get_with_position(db: Database, id_: str, holder: str | None = None) -> Held:
+def get_with_position(db: Database, id_: str, holder: str | None = None) -> BookingResult:
     """Return a customer's booking and, while it waits, its place in the list, from one moment.
 
     With `holder` only a booking of the customer with this key is found. Raises BookingNotFound.
@@ -156,12 +148,12 @@ def get_with_position(db: Database, id_: str, holder: str | None = None) -> Held
     with db.client.start_session(snapshot=True) as session:
         booking = _get(db, id_, holder, session)
         if booking.status != "waiting":
-            return Held(booking)
-        return Held(booking, count_ahead(db, booking, session) + 1)
+            return BookingResult(booking)
+        return BookingResult(booking, count_ahead(db, booking, session) + 1)
 
 
 @reading
-def waiting_page(db: Database, event: str, after: int, limit: int) -> list[Held]:
+def waiting_page(db: Database, event: str, after: int, limit: int) -> list[BookingResult]:
     """List who waits after a sequence, with their places in the list, from one moment.
 
     Whoever's booking can't be read is left out, but keeps their place.
@@ -174,10 +166,10 @@ def waiting_page(db: Database, event: str, after: int, limit: int) -> list[Held]
             before[:] = [document["_id"] for document in found]
             return found
 
-        waiting = first_readable(_NAME, find_first, limit, _booking)
+        waiting = first_readable(_NAME, find_first, limit, BOOKINGS.decode)
         ahead = count_ahead(db, waiting[0], session) if waiting else 0
     first = ahead + 1 - before.index(waiting[0].id) if waiting else 0
-    return [Held(booking, first + before.index(booking.id)) for booking in waiting]
+    return [BookingResult(booking, first + before.index(booking.id)) for booking in waiting]
 
 
 @reading
@@ -188,7 +180,7 @@ def page(db: Database, wanted: Filter, after: Place, limit: int) -> list[Booking
     def find_first(number: int) -> Iterable[Document]:
         return db.bookings.find(conditions).sort(BY_TIME).limit(number)
 
-    return first_readable(_NAME, find_first, limit, _booking)
+    return first_readable(_NAME, find_first, limit, BOOKINGS.decode)
 
 
 @reading
@@ -199,7 +191,7 @@ def page_of_event(db: Database, wanted: Filter, after: int, limit: int) -> list[
     def find_first(number: int) -> Iterable[Document]:
         return db.bookings.find(conditions).sort("sequence", ASCENDING).limit(number)
 
-    return first_readable(_NAME, find_first, limit, _booking)
+    return first_readable(_NAME, find_first, limit, BOOKINGS.decode)
 
 
 def _wanted(wanted: Filter) -> Document:
@@ -212,7 +204,7 @@ def _wanted(wanted: Filter) -> Document:
         conditions["status"] = wanted.status
     elif wanted.event is not None or wanted.customer is not None:
         # Each by name: see the indexes for it.
-        conditions["status"] = {"$in": list(_STATUSES)}
+        conditions["status"] = {"$in": list(get_args(BookingStatus))}
     return conditions
 
 
@@ -235,7 +227,7 @@ def _beyond(place: Place) -> Document:
 
 
 def row_of(booking: Booking) -> Row:
-    """Tell what a booking is ordered by in a list by time."""
+    """Return what a booking is ordered by in a list by time."""
     return Row(booking.created_at, booking.event, booking.sequence)
 
 
@@ -264,7 +256,7 @@ def _in_order(
         found = db.bookings.find(conditions, session=session)
         return found.sort("sequence", ASCENDING).limit(number)
 
-    return first_readable(_NAME, find_first, limit, _booking)
+    return first_readable(_NAME, find_first, limit, BOOKINGS.decode)
 
 
 def _get(db: Database, id_: str, holder: str | None, session: ClientSession) -> Booking:
@@ -277,59 +269,5 @@ def _get(db: Database, id_: str, holder: str | None, session: ClientSession) -> 
     return _read(document)
 
 
-def write(db: Database, writes: Sequence[BookingWrite], session: ClientSession) -> None:
-    """Write these changes in one ordered bulk, so that every state in between is legal.
-
-    Raises Conflict where a booking is not as the change found it.
-    """
-    if not writes:
-        return
-    result = db.bookings.bulk_write([_operation(w) for w in writes], ordered=True, session=session)
-    if result.matched_count != sum(1 for w in writes if w.before is not None):
-        raise Conflict
-
-
-def _operation(write: BookingWrite) -> InsertOne[Document] | UpdateOne:
-    before, after = write.before, write.after
-    if before is None:
-        return InsertOne(_document(after))
-    old, new = _document(before), _document(after)
-    return UpdateOne(
-        {"_id": before.id, "status": before.status, "tickets": before.tickets},
-        {"$set": {field: value for field, value in new.items() if old.get(field) != value}},
-    )
-
-
-def _document(booking: Booking) -> Document:
-    document: Document = {
-        "_id": booking.id,
-        "event": booking.event,
-        "customer": customer_document(booking.customer),
-        "tickets": booking.tickets,
-        "status": booking.status,
-        "sequence": booking.sequence,
-        "total": booking.total,
-        "created_at": booking.created_at,
-    }
-    if booking.cancelled_at is not None:
-        document |= {"cancelled_at": booking.cancelled_at, "reason": booking.reason}
-    return document
-
-
 def _read(document: Document) -> Booking:
-    return read(_NAME, document, _booking)
-
-
-def _booking(fields: Fields) -> Booking:
-    return Booking(
-        id=fields.text("_id"),
-        event=fields.text("event"),
-        customer=fields.customer_or_none("customer"),
-        tickets=fields.whole("tickets", 1),
-        status=fields.word("status", _STATUSES),
-        sequence=fields.whole("sequence", 1),
-        total=fields.whole_or_none("total"),
-        created_at=fields.moment("created_at"),
-        cancelled_at=fields.moment("cancelled_at") if fields.has("cancelled_at") else None,
-        reason=fields.word("reason", REASONS) if fields.has("reason") else None,
-    )
+    return read(_NAME, document, BOOKINGS.decode)

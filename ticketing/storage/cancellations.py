@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ticketing.domain.changes.results import Cancellation
 from ticketing.domain.errors import CancellationNotFound, EventNotFound
-from ticketing.domain.outcomes import Cancellation
 from ticketing.storage import bookings, events
-from ticketing.storage.clients import Database
-from ticketing.storage.reading import reading
+from ticketing.storage.driver.clients import Database
+from ticketing.storage.driver.reads import reading
 
 
 @reading

@@ -19,7 +19,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from ticketing.storage.attempts import SharedAttempts
-from ticketing.storage.deadlines import within
+from ticketing.storage.driver.deadlines import deadline
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +81,7 @@ class SharedCounts:
         """Return the question's answer; raises CountsAway, and so for a while after the first."""
         self._refuse_while_left_alone()
         try:
-            with within(self._timeout_s):
+            with deadline(self._timeout_s):
                 self._connect_once()
                 answer = question()
         except (StorageError, PyMongoError) as error:

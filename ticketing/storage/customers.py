@@ -1,4 +1,4 @@
-"""How a customer stands in a document, and how documents of customers are found.
+"""How documents of customers are found.
 
 The indexes by customer leave box-office sales out, which have none, and MongoDB takes such an index
 only for a query that repeats its condition: word for word, so it stands here once.
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ticketing.domain.customers import Customer
-from ticketing.storage.clients import Document
+from ticketing.storage.driver.clients import Document
 
 _TEXT: Document = {"$type": "string"}
 
@@ -33,8 +32,3 @@ def of_giver(key: str) -> Document:
 def of_customers(keys: Collection[str]) -> Document:
     """Select the documents of these customers."""
     return {"customer.key": {"$in": list(keys), **_TEXT}}
-
-
-def customer_document(customer: Customer | None) -> Document | None:
-    """Write a customer down; None stays None."""
-    return {"key": customer.key, "given": customer.given} if customer else None

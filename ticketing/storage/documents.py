@@ -1,4 +1,12 @@
-"""Reads values out of documents, and says which document is not as it should be.
+"""The one place where values become documents and documents become values.
+
+A document has its value's fields under their own names and in their order, but for the id, which
+MongoDB wants as `_id`; days are ISO text (MongoDB has no days). What a value's fields are is read
+off its class, once, at import: so a new field is written and read without another line. What a
+document must look like is checked once more by MongoDB itself (`ticketing.storage.schema`), by
+validators that are written by hand: the second lock should not be cut from the same mould.
+
+Reading is strict, and says which document is not as it should be.
 
 Validators keep such documents out, but not those that were there before them, nor what is written
 past them by hand. One of them must not take the others along: lists leave it out and the log names
@@ -7,15 +15,19 @@ it, whatever needs it raises Unreadable, and `verify` tells of it and goes on.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import structlog
 
+from ticketing.domain.audit import AuditEntry
+from ticketing.domain.bookings import Booking
 from ticketing.domain.customers import Customer
 from ticketing.domain.errors import Unreadable
-from ticketing.storage.clients import Document
+from ticketing.domain.events import Event
+from ticketing.storage.driver.clients import Document
 
 log = structlog.get_logger(__name__)
 
@@ -193,3 +205,110 @@ def first_readable(
         if len(values) >= limit or len(documents) < wanted:
             return values[:limit]
         wanted *= 2
+
+
+Read = Callable[[Fields, str], Any]
+
+# Numbers of these names begin at one; all others at zero.
+_FROM_ONE = {"capacity", "sequence", "tickets"}
+
+
+class Codec(Generic[T]):
+    """Writes and reads the documents of one kind of value.
+
+    A field that is None unless told otherwise is left out of the document while it is None.
+    """
+
+    def __init__(self, kind: type[T]) -> None:
+        hints = get_type_hints(kind)
+        fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+        self._kind = kind
+        self._fields = [
+            (f.name, "_id" if f.name == "id" else f.name, f.default is None, _reader(f.name, hint))
+            for f in fields
+            for hint in (hints[f.name],)
+        ]
+
+    def encode(self, value: T) -> Document:
+        """Return the document of a value."""
+        document: Document = {}
+        for name, key, may_lack, _ in self._fields:
+            found = getattr(value, name)
+            if found is None and may_lack:
+                continue
+            write = _WRITERS.get(type(found))
+            document[key] = write(found) if write else found
+        return document
+
+    def decode(self, fields: Fields) -> T:
+        """Return the value of a document; raises ValueError that says which field is odd."""
+        return self._kind(
+            **{
+                name: read(fields, key)
+                for name, key, may_lack, read in self._fields
+                if not may_lack or fields.has(key)
+            }
+        )
+
+
+def _reader(name: str, hint: Any) -> Read:
+    kinds = set(get_args(hint)) - {type(None)} if type(None) in get_args(hint) else {hint}
+    (kind,) = kinds
+    if get_origin(kind) is Literal:
+        words = get_args(kind)
+        return lambda fields, key: fields.word(key, words)
+    if kind is int:
+        least = 1 if name in _FROM_ONE else 0
+        if kinds != {hint}:
+            return lambda fields, key: fields.whole_or_none(key, least)
+        return lambda fields, key: fields.whole(key, least)
+    return _READERS[kind, kinds != {hint}]
+
+
+def _changes_of(fields: Fields, key: str) -> Mapping[str, tuple[object, object]]:
+    document = fields.mapping(key)
+    changes = Fields(document)
+    pairs = {}
+    for name in document:
+        pair = changes.sequence(name)
+        if len(pair) != 2:
+            raise changes.odd(name)
+        old, new = (_side_of(name, Fields({name: value})) for value in pair)
+        pairs[name] = (old, new)
+    return pairs
+
+
+def _side_of(name: str, side: Fields) -> object:
+    if name == "customer":
+        return side.customer_or_none(name)
+    if name == "day":
+        return side.day_or_none(name)
+    return side.text_or_whole_or_none(name)
+
+
+def _write(value: object) -> object:
+    write = _WRITERS.get(type(value))
+    return write(value) if write else value
+
+
+_WRITERS: Mapping[type, Callable[[Any], Any]] = {
+    date: date.isoformat,
+    Customer: lambda customer: {"key": customer.key, "given": customer.given},
+    dict: lambda changes: {name: [_write(side) for side in pair] for name, pair in changes.items()},
+}
+
+# By the kind of a field, and whether it may be None.
+_READERS: Mapping[tuple[Any, bool], Read] = {
+    (str, False): Fields.text,
+    (str, True): Fields.text_or_none,
+    (bool, False): Fields.truth,
+    (date, True): Fields.day_or_none,
+    (datetime, False): Fields.moment,
+    (datetime, True): Fields.moment,
+    (Customer, True): Fields.customer_or_none,
+    (Mapping[str, tuple[object, object]], False): _changes_of,
+}
+
+EVENTS = Codec(Event)
+BOOKINGS = Codec(Booking)
+AUDIT = Codec(AuditEntry)

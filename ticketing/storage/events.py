@@ -5,41 +5,36 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import get_args
 
 from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.errors import EventNotFound
-from ticketing.domain.events import Event, EventStatus
+from ticketing.domain.events import Event
 from ticketing.domain.statistics import MonthFigures
-from ticketing.storage.clients import Database, Document
 from ticketing.storage.documents import (
+    EVENTS,
     Fields,
-    UnreadableDocument,
     first_readable,
     read,
     read_what_can_be,
 )
-from ticketing.storage.reading import reading
+from ticketing.storage.driver.clients import Database, Document
+from ticketing.storage.driver.reads import reading
 from ticketing.storage.schema import AWAITED, LISTED, NOT_YET_EMPTY
-from ticketing.storage.sessions import Conflict
 
-_DETAILS = ("name", "venue", "day", "capacity", "price", "status", "owed_total")
 _NAME = "events"
-_STATUSES: Collection[EventStatus] = get_args(EventStatus)
 
 # So that the index of the days that are taken is used.
 _TEXT: Document = {"$type": "string"}
-_FIGURES = ("sold", "bookings", "waiting", "revenue")
 
 Place = tuple[date | None, str]
 
 
 def find(db: Database, id_: str, session: ClientSession | None = None) -> Event | None:
-    """Find an event, or the mark of a deleted one."""
+    """Find an event, or the tombstone of a deleted one."""
     document = db.events.find_one({"_id": id_}, session=session)
-    return read(_NAME, document, _event) if document else None
+    return read(_NAME, document, EVENTS.decode) if document else None
 
 
 @reading
@@ -53,7 +48,7 @@ def get(db: Database, id_: str) -> Event:
 
 @reading
 def has_existed(db: Database, id_: str) -> bool:
-    """Tell whether there is an event with this id, or was one until it was deleted."""
+    """Return whether there is an event with this id, or was one until it was deleted."""
     return find(db, id_) is not None
 
 
@@ -77,7 +72,7 @@ def page(
         found = db.events.find({"$and": conditions})
         return found.sort([("day", ASCENDING), ("_id", ASCENDING)]).limit(number)
 
-    return first_readable(_NAME, find_first, limit, _event)
+    return first_readable(_NAME, find_first, limit, EVENTS.decode)
 
 
 def _beyond(place: Place) -> Document:
@@ -91,7 +86,7 @@ def _beyond(place: Place) -> Document:
 def days_taken(
     db: Database, days: Collection[date], *, but_by: str, session: ClientSession
 ) -> frozenset[date]:
-    """Tell on which of these days an event other than `but_by` takes place."""
+    """Return on which of these days an event other than `but_by` takes place."""
     if not days:
         return frozenset()
     found = db.events.find(
@@ -106,46 +101,7 @@ def days_taken(
     return frozenset(date.fromisoformat(document["day"]) for document in found)
 
 
-def write(db: Database, before: Event | None, after: Event, session: ClientSession) -> None:
-    """Write an event's new state over the one that was read; raises Conflict if it has moved on.
-
-    The filter carries two locks. The fence: the sequence must be the one that was read. The
-    capacity condition: what is added to `sold` must fit in what the document says at this moment,
-    so that check and take are one step. The rules never ask for more than the capacity; where it
-    is exceeded all the same the document was spoilt before, and trying again would not help: raises
-    UnreadableDocument.
-    """
-    if after.sold > after.capacity:
-        raise UnreadableDocument(_NAME, after.id, f"sold is {after.sold} of {after.capacity}")
-    if before is None:
-        db.events.insert_one(_document(after), session=session)
-        return
-
-    values = _changed_details(before, after)
-    values["ever_booked"] = after.ever_booked
-    increments = {field: getattr(after, field) - getattr(before, field) for field in _FIGURES}
-    increments["sequence"] = after.sequence - before.sequence
-
-    moved = db.events.find_one_and_update(
-        {
-            "_id": before.id,
-            "sequence": before.sequence,
-            "$expr": {
-                "$lte": [
-                    {"$add": ["$sold", increments["sold"]]},
-                    values.get("capacity", "$capacity"),
-                ]
-            },
-        },
-        {"$set": values, "$inc": increments},
-        projection={"_id": True},
-        session=session,
-    )
-    if moved is None:
-        raise Conflict
-
-
-def may_be_left_over(db: Database) -> list[str]:
+def with_remaining_work(db: Database) -> list[str]:
     """List the events of which a commit may have left something to be done.
 
     Those that are called off and not yet empty, and those where some wait though tickets are free:
@@ -165,7 +121,7 @@ def may_be_left_over(db: Database) -> list[str]:
 
 
 def all_ids(db: Database) -> list[str]:
-    """List the ids of all events, marks of deleted ones included."""
+    """List the ids of all events, tombstones of deleted ones included."""
     return [document["_id"] for document in db.events.find({}, {"_id": True}).sort("_id")]
 
 
@@ -236,55 +192,4 @@ def _figures_of(fields: Fields) -> _FiguresOfOne:
         raise fields.odd("day")
     return _FiguresOfOne(
         day, fields.whole("sold"), fields.whole("capacity", 1), fields.whole("revenue")
-    )
-
-
-def _changed_details(before: Event, after: Event) -> Document:
-    if before == after:
-        return {}
-    new = _document(after)
-    return {
-        field: new[field] for field in _DETAILS if getattr(before, field) != getattr(after, field)
-    }
-
-
-def _document(event: Event) -> Document:
-    document: Document = {
-        "_id": event.id,
-        "name": event.name,
-        "venue": event.venue,
-        "day": event.day.isoformat() if event.day else None,
-        "capacity": event.capacity,
-        "price": event.price,
-        "status": event.status,
-        "sold": event.sold,
-        "bookings": event.bookings,
-        "waiting": event.waiting,
-        "revenue": event.revenue,
-        "sequence": event.sequence,
-        "ever_booked": event.ever_booked,
-        "created_at": event.created_at,
-    }
-    if event.owed_total is not None:
-        document["owed_total"] = event.owed_total
-    return document
-
-
-def _event(fields: Fields) -> Event:
-    return Event(
-        id=fields.text("_id"),
-        name=fields.text("name"),
-        venue=fields.text_or_none("venue"),
-        day=fields.day_or_none("day"),
-        capacity=fields.whole("capacity", 1),
-        price=fields.whole("price"),
-        status=fields.word("status", _STATUSES),
-        sold=fields.whole("sold"),
-        bookings=fields.whole("bookings"),
-        waiting=fields.whole("waiting"),
-        revenue=fields.whole("revenue"),
-        sequence=fields.whole("sequence", 1),
-        ever_booked=fields.truth("ever_booked"),
-        created_at=fields.moment("created_at"),
-        owed_total=fields.whole("owed_total") if fields.has("owed_total") else None,
     )

@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bson import Binary
 from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
-from ticketing.domain.keeping import LIFETIME, Answer, Record, Scope
-from ticketing.storage.clients import Database
 from ticketing.storage.documents import Fields, read
-from ticketing.storage.sessions import Conflict, is_conflict, time_of
+from ticketing.storage.driver.clients import Database
+from ticketing.storage.driver.units_of_work import Conflict, is_conflict, time_of
+
+LIFETIME = timedelta(hours=24)
+
+KeyScope = tuple[str, str]
+"""Whose key, and which: two fields, since joined they could collide."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """A response as it went out, to go out again byte for byte."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyRecord:
+    """The response to the first request with this key, stored for 24 hours.
+
+    `fingerprint` tells whether a later request is the same one.
+    """
+
+    caller: str
+    key: str
+    fingerprint: str
+    response: StoredResponse
+
+    @property
+    def scope(self) -> KeyScope:
+        """Whose key it is, and which."""
+        return self.caller, self.key
 
 
 class KeyTaken(Conflict):
@@ -21,8 +53,8 @@ class KeyTaken(Conflict):
 
 
 def find_many(
-    db: Database, scopes: Collection[Scope], session: ClientSession
-) -> dict[Scope, Record]:
+    db: Database, scopes: Collection[KeyScope], session: ClientSession
+) -> dict[KeyScope, IdempotencyRecord]:
     """Find the records of these (caller, key) pairs that have not expired.
 
     The TTL index cleans up within a minute or so; what counts is the time compared here. It is
@@ -38,22 +70,24 @@ def find_many(
     )
     now = time_of(session)
     asked_for = [document for document in found if (document["caller"], document["key"]) in scopes]
-    kept = (read("idempotency", document, _kept) for document in asked_for)
-    return {record.scope: record for record, until in kept if until > now}
+    stored = (read("idempotency", document, _stored) for document in asked_for)
+    return {record.scope: record for record, until in stored if until > now}
 
 
-def _kept(fields: Fields) -> tuple[Record, datetime]:
+def _stored(fields: Fields) -> tuple[IdempotencyRecord, datetime]:
     headers = fields.mapping("headers")
-    answer = Answer(
+    response = StoredResponse(
         status=fields.whole("status", 200),
         headers={name: Fields(headers).text(name) for name in headers},
         body=fields.bytes("body"),
     )
-    record = Record(fields.text("caller"), fields.text("key"), fields.text("fingerprint"), answer)
+    record = IdempotencyRecord(
+        fields.text("caller"), fields.text("key"), fields.text("fingerprint"), response
+    )
     return record, fields.moment("expires_at")
 
 
-def keep(db: Database, records: Sequence[Record], session: ClientSession) -> None:
+def insert_many(db: Database, records: Sequence[IdempotencyRecord], session: ClientSession) -> None:
     """Keep these answers for `LIFETIME`, each in the place of an expired one with the same key.
 
     A record that has not expired is never overwritten: the unique index refuses a second one,
@@ -69,7 +103,7 @@ def keep(db: Database, records: Sequence[Record], session: ClientSession) -> Non
         raise
 
 
-def _replace(db: Database, records: Sequence[Record], session: ClientSession) -> None:
+def _replace(db: Database, records: Sequence[IdempotencyRecord], session: ClientSession) -> None:
     now = time_of(session)
     db.idempotency.bulk_write(
         [
@@ -79,9 +113,9 @@ def _replace(db: Database, records: Sequence[Record], session: ClientSession) ->
                     "caller": record.caller,
                     "key": record.key,
                     "fingerprint": record.fingerprint,
-                    "status": record.answer.status,
-                    "headers": dict(record.answer.headers),
-                    "body": Binary(record.answer.body),
+                    "status": record.response.status,
+                    "headers": dict(record.response.headers),
+                    "body": Binary(record.response.body),
                     "expires_at": now + LIFETIME,
                 },
                 upsert=True,

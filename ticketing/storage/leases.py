@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pymongo.errors import DuplicateKeyError
 
-from ticketing.storage.clients import Database, Document
+from ticketing.storage.driver.clients import Database, Document
 
 
 def take(db: Database, id_: str, holder: str, lease: timedelta) -> bool:

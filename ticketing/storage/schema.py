@@ -3,7 +3,7 @@
 These are the locks that hold even if the code is wrong: MongoDB itself refuses a second event on a
 day, a sequence number used twice and an oversold event, also from somebody's shell. `make migrate`
 compares the database with this table and makes what is missing; until then nothing is sold
-(`ticketing.storage.fitness`).
+(`ticketing.storage.driver.fitness`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from ticketing.domain.bookings import REASONS
-from ticketing.storage.clients import Database, Document, UnfitDatabase
 from ticketing.storage.customers import GIVER_KEY, OF_A_CUSTOMER, OF_A_GIVER
+from ticketing.storage.driver.clients import Database, Document, UnsupportedDatabase
 
 _TEXT: Document = {"bsonType": "string"}
 _TEXT_OR_NULL: Document = {"bsonType": ["string", "null"]}
@@ -42,7 +42,7 @@ _CUSTOMER_OR_NULL: Document = {
 # As for `OF_A_CUSTOMER`, queries have to say these in the same words. Of bookings:
 ACTIVE: Document = {"status": {"$in": ["confirmed", "waiting"]}}
 WAITING: Document = {"status": "waiting"}
-# Of events: the marks of deleted ones are in no list.
+# Of events: the tombstones of deleted ones are in no list.
 LISTED: Document = {"status": {"$in": ["scheduled", "cancelled"]}}
 TAKES_PLACE: Document = {"status": "scheduled", "day": {"$type": "string"}}
 NOT_YET_EMPTY: Document = {"status": "cancelled", "sold": {"$gt": 0}}
@@ -344,7 +344,7 @@ def _ensure_indexes(db: Database, name: str, schema: CollectionSchema) -> None:
             db[name].create_indexes([wanted])
         except DuplicateKeyError as error:
             twice = (error.details or {}).get("keyValue")
-            raise UnfitDatabase(
+            raise UnsupportedDatabase(
                 f"Several documents of {name} have {twice}, and the index {index} is for one "
                 "alone: correct or remove the others, then migrate again."
             ) from error
@@ -357,7 +357,7 @@ def _refuse_what_does_not_fit(db: Database, name: str, schema: CollectionSchema)
     """
     misfit = db[name].find_one({"$nor": [schema.validator]}, {"_id": True})
     if misfit is not None:
-        raise UnfitDatabase(
+        raise UnsupportedDatabase(
             f"The document {misfit['_id']!r} of {name} is not as it has to be (see "
             "ticketing/storage/schema.py): correct or remove it, then migrate again."
         )

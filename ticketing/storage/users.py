@@ -13,11 +13,11 @@ from pymongo.errors import DuplicateKeyError
 
 from ticketing.domain.errors import Busy, EmailTaken, LastAdmin, UserNotFound
 from ticketing.domain.users import ROLES, User, email_key, role_of
-from ticketing.storage.clients import OPERATION_TIMEOUT_S, Database, Document
 from ticketing.storage.documents import Fields, first_readable, read
-from ticketing.storage.reading import reading, writing
+from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database, Document
+from ticketing.storage.driver.reads import reading, writing
+from ticketing.storage.driver.units_of_work import Conflict, unit_of_work
 from ticketing.storage.schema import ADMINS, LEAVING
-from ticketing.storage.sessions import Conflict, unit_of_work
 
 _NAME = "users"
 
@@ -61,7 +61,7 @@ def page(db: Database, after: str | None, limit: int) -> list[User]:
 
 @writing
 def change(db: Database, id_: str, values: Document, *, revoke: bool) -> User:
-    """Give a user new values; with `revoke` all tokens become worthless. Raises UserNotFound."""
+    """Return a user new values; with `revoke` all tokens become worthless. Raises UserNotFound."""
     return _change(db, id_, values, None, revoke=revoke)
 
 

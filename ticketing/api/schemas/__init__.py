@@ -28,22 +28,11 @@ from ticketing.api.schemas.events import (
     PUBLIC_EVENT_PAGE,
 )
 from ticketing.api.schemas.pages import PAGE_QUERY
-from ticketing.api.schemas.service import (
-    HEALTH,
-    PROBLEM,
-    READINESS,
-)
+from ticketing.api.schemas.service import HEALTH, PROBLEM, READINESS
 from ticketing.api.schemas.statistics import MONTHS, STATISTICS_QUERY
 from ticketing.api.schemas.trail import AUDIT_PAGE, AUDIT_QUERY
 from ticketing.api.schemas.transactions import NEW_TRANSACTION, RETURNED_TRANSACTION, TRANSACTION
-from ticketing.api.schemas.users import (
-    NEW_USER,
-    OWN_PASSWORD,
-    TOKEN,
-    USER,
-    USER_CHANGE,
-    USER_PAGE,
-)
+from ticketing.api.schemas.users import NEW_USER, OWN_PASSWORD, TOKEN, USER, USER_CHANGE, USER_PAGE
 
 __all__ = [
     "AUDIT_PAGE",

@@ -6,9 +6,9 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from ticketing.api.fields import CustomerName
 from ticketing.api.schemas.events import Event
-from ticketing.domain.outcomes import MOST_NAMED, Changed
+from ticketing.api.schemas.fields import CustomerName
+from ticketing.domain.changes.results import MOST_NAMED, EventResult
 
 
 class Assigned(Schema):
@@ -36,7 +36,7 @@ class Assigning(Schema):
 
 def subject_of(obj: Any) -> Any:
     """Return the booking or the event that an outcome is about."""
-    return obj.event if isinstance(obj, Changed) else obj.booking
+    return obj.event if isinstance(obj, EventResult) else obj.booking
 
 
 class ChangedEvent(Assigning, Event):

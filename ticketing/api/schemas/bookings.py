@@ -7,9 +7,9 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.fields import CustomerName, Flag, Id, Instant, Money, WholeNumber, absent
 from ticketing.api.schemas.assigning import Assigning
 from ticketing.api.schemas.ending import Ending, without_none
+from ticketing.api.schemas.fields import CustomerName, Flag, Id, Instant, Money, WholeNumber, absent
 from ticketing.api.schemas.pages import Page, PageQuery
 from ticketing.domain.events import MAX_CAPACITY
 

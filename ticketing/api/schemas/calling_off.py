@@ -6,9 +6,9 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from ticketing.api.fields import CustomerName, Money
 from ticketing.api.schemas.ending import without_none
 from ticketing.api.schemas.events import Event
+from ticketing.api.schemas.fields import CustomerName, Money
 from ticketing.api.schemas.pages import Page
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.fields import Instant
+from ticketing.api.schemas.fields import Instant
 from ticketing.domain.bookings import REASONS
 
 

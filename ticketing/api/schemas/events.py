@@ -5,8 +5,8 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.fields import Day, Instant, Money, Text, WholeNumber, absent
 from ticketing.api.schemas.changing import Something
+from ticketing.api.schemas.fields import Day, Instant, Money, Text, WholeNumber, absent
 from ticketing.api.schemas.pages import Page, PageQuery
 from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from ticketing.api.fields import QueryNumber, absent
+from ticketing.api.schemas.fields import QueryNumber, absent
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 50

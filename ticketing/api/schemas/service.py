@@ -23,8 +23,8 @@ class Readiness(Schema):
     missing = fields.List(fields.String())
 
     @post_dump
-    def _only_where_anything_is(self, told: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return {name: value for name, value in told.items() if name != "missing" or value}
+    def _only_where_anything_is(self, to_response: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in to_response.items() if name != "missing" or value}
 
 
 class Problem(Schema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.fields import Money, Percentage, QueryNumber
+from ticketing.api.schemas.fields import Money, Percentage, QueryNumber
 
 MAX_MONTHS = 60
 DEFAULT_MONTHS = 12

@@ -1,10 +1,10 @@
-"""The audit trail."""
+"""The audit."""
 
 from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from ticketing.api.fields import ChangedFields, CustomerName, Id, Instant, Money, absent
+from ticketing.api.schemas.fields import ChangedFields, CustomerName, Id, Instant, Money, absent
 from ticketing.api.schemas.pages import Page, PageQuery
 
 
@@ -26,7 +26,7 @@ class AuditEntry(Schema):
 
 
 class AuditPage(Page):
-    """A part of the trail, and where to go on."""
+    """A part of the audit, and where to go on."""
 
     items = fields.List(fields.Nested(AuditEntry), required=True)
 

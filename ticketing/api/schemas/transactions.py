@@ -5,9 +5,9 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.fields import Id, Instant, Money, WholeNumber
 from ticketing.api.schemas.assigning import Assigning
 from ticketing.api.schemas.ending import Ending
+from ticketing.api.schemas.fields import Id, Instant, Money, WholeNumber
 from ticketing.domain.events import MAX_CAPACITY
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.fields import Email, Flag, Instant, Password
 from ticketing.api.schemas.changing import Something
+from ticketing.api.schemas.fields import Email, Flag, Instant, Password
 from ticketing.api.schemas.pages import Page
 from ticketing.domain.users import ROLES
 

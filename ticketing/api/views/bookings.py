@@ -5,40 +5,40 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from bson import ObjectId
 from flask import Response
 
-from ticketing.api import cursors, schemas
-from ticketing.api.answers import answer, respond
-from ticketing.api.asking import asker, told
-from ticketing.api.blueprints import Blueprint
-from ticketing.api.customers import booked_for, discreet, only_holder, whose
-from ticketing.api.headers import sent
-from ticketing.api.pages import paged
-from ticketing.api.parts import parts
-from ticketing.api.problems import BadRequest
-from ticketing.domain.commands import Book, Cancel, Reduce, Transfer
+from ticketing.api import schemas
+from ticketing.api.auth.customers import list_scope, ownership_scope, redact, resolve_customer
+from ticketing.api.http import cursors
+from ticketing.api.http.blueprints import Blueprint
+from ticketing.api.http.context import app_context
+from ticketing.api.http.execute import execute, execute_on_booking
+from ticketing.api.http.headers import sent
+from ticketing.api.http.pagination import paged
+from ticketing.api.http.problems import BadRequest
+from ticketing.api.http.responses import answer, respond
+from ticketing.domain.changes.results import BookingResult
+from ticketing.domain.commands.bookings import Book, Cancel, Reduce, Transfer
 from ticketing.domain.customers import Customer
-from ticketing.domain.keeping import Answer
-from ticketing.domain.outcomes import Held
 from ticketing.domain.users import Role
 from ticketing.services import users
-from ticketing.services.bookings import submit
 from ticketing.storage import bookings
+from ticketing.storage.idempotency import StoredResponse
+from ticketing.storage.ids import new_id
 
 blp = Blueprint("bookings", __name__, url_prefix="/api/v1", description="Customers' bookings")
 
 CLOCKS_AGREE = timedelta(seconds=5)
 
 
-def made(held: Held) -> Answer:
+def present_new_booking(held: BookingResult) -> StoredResponse:
     """Write a new booking down: confirmed, or on the waiting list."""
     status = 201 if held.booking.status == "confirmed" else 202
     headers = {"Location": f"/api/v1/bookings/{held.booking.id}"}
     return answer(status, held, schemas.MADE_BOOKING, headers)
 
 
-def changed(held: Held) -> Answer:
+def present_changed_booking(held: BookingResult) -> StoredResponse:
     """Write a booking down after a change, with who got freed tickets."""
     return answer(200, held, schemas.HELD_BOOKING)
 
@@ -54,7 +54,7 @@ def create(body: dict[str, Any], id: str) -> Response:
     `"waitlist": true` also where a smaller booking would go through.
     """
     command = new_booking(body["customer"], body["tickets"], body["waitlist"])
-    return told(parts().office.submit(id, command, asker(made)), made)
+    return execute(command, on=id, present=present_new_booking)
 
 
 @blp.reads("/bookings", who=Role.CUSTOMER)
@@ -66,14 +66,14 @@ def index(query: dict[str, Any]) -> Response:
     Those of one event are in the order of its sequence.
     """
     limit, cursor = query["limit"], query["cursor"]
-    wanted = bookings.Filter(query["event"], whose(query["customer"]), query["status"])
+    wanted = bookings.Filter(query["event"], list_scope(query["customer"]), query["status"])
     if wanted.event is not None:
         after = cursors.sequence_in(cursor)
-        found = bookings.page_of_event(parts().db, wanted, after, limit + 1)
+        found = bookings.page_of_event(app_context.db, wanted, after, limit + 1)
         return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.sequence,))
 
     place = cursors.place_in(cursor)
-    found = bookings.page(parts().db, wanted, place, limit + 1)
+    found = bookings.page(app_context.db, wanted, place, limit + 1)
     given = [bookings.row_of(booking) for booking in found[:limit]]
     following = place.after(given, _settled()) if given else place
     return paged(found, limit, schemas.BOOKING_PAGE, lambda _: cursors.by_time(following))
@@ -83,7 +83,7 @@ def index(query: dict[str, Any]) -> Response:
 @blp.response(200, schemas.MADE_BOOKING)
 def show(id: str) -> Response:
     """Show a booking, with its place in the list while it waits."""
-    held = bookings.get_with_position(parts().db, id, only_holder())
+    held = bookings.get_with_position(app_context.db, id, ownership_scope())
     return respond(answer(200, held, schemas.MADE_BOOKING))
 
 
@@ -92,14 +92,14 @@ def show(id: str) -> Response:
 @blp.response(200, schemas.HELD_BOOKING)
 def reduce(body: dict[str, Any], id: str) -> Response:
     """Keep fewer tickets; a booking that waits keeps its place."""
-    return _change(id, Reduce(id, body["tickets"], only_holder()))
+    return _change(id, Reduce(id, body["tickets"], ownership_scope()))
 
 
 @blp.writes("DELETE", "/bookings/<id>", 404, who=Role.CUSTOMER)
 @blp.response(200, schemas.HELD_BOOKING)
 def cancel(id: str) -> Response:
     """Cancel a booking; the second time changes nothing."""
-    return _change(id, Cancel(id, only_holder()))
+    return _change(id, Cancel(id, ownership_scope()))
 
 
 @blp.writes("POST", "/bookings/<id>/transfer", 404, 409, who=Role.CUSTOMER)
@@ -107,20 +107,20 @@ def cancel(id: str) -> Response:
 @blp.response(200, schemas.HELD_BOOKING)
 def transfer(body: dict[str, Any], id: str) -> Response:
     """Pass a confirmed booking on to a customer who has none for the event."""
-    to = users.named(parts().db, body["to"])
-    users.refuse_deactivated(parts().db, to)
-    return _change(id, Transfer(id, to, only_holder()))
+    to = users.named(app_context.db, body["to"])
+    users.refuse_deactivated(app_context.db, to)
+    return _change(id, Transfer(id, to, ownership_scope()))
 
 
 def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None = None) -> Book:  # noqa: FBT001
     """Put a booking together; raises BadRequest where nobody is named or it is too large."""
-    holder = booked_for(customer, receives=True)
-    most = parts().settings.max_tickets_per_booking
+    holder = resolve_customer(customer, receives=True)
+    most = app_context.settings.max_tickets_per_booking
     if tickets > most:
         raise BadRequest(
             "Some fields are not valid.", {"nTickets": [f"A booking has at most {most} tickets."]}
         )
-    return Book(str(ObjectId()), holder, tickets, waitlist)
+    return Book(new_id(), holder, tickets, waitlist)
 
 
 def _settled() -> datetime:
@@ -128,10 +128,10 @@ def _settled() -> datetime:
 
     The hosts' clocks may differ by some seconds.
     """
-    under_way = timedelta(milliseconds=round(parts().settings.commit_timeout_s * 1000))
-    return parts().clock() - under_way - CLOCKS_AGREE
+    under_way = timedelta(milliseconds=round(app_context.settings.commit_timeout_s * 1000))
+    return app_context.clock() - under_way - CLOCKS_AGREE
 
 
 def _change(id: str, command: Cancel | Reduce | Transfer) -> Response:
-    shape = discreet(changed)
-    return told(submit(parts().db, parts().office, id, command, asker(shape)), shape)
+    present = redact(present_changed_booking)
+    return execute_on_booking(command, booking=id, present=present)

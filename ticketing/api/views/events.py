@@ -4,63 +4,58 @@ from __future__ import annotations
 
 from typing import Any
 
-from bson import ObjectId
 from flask import Response
 
-from ticketing.api import cursors, schemas
-from ticketing.api.access import is_staff
-from ticketing.api.answers import answer, respond
-from ticketing.api.asking import (
-    asker,
-    etag,
-    expected_sequences,
-    public_etag,
-    told,
-)
-from ticketing.api.blueprints import Blueprint
-from ticketing.api.conditions import if_unknown
-from ticketing.api.customers import whose
-from ticketing.api.headers import sent
-from ticketing.api.pages import paged
-from ticketing.api.parts import parts
+from ticketing.api import schemas
+from ticketing.api.auth.access import is_staff
+from ticketing.api.auth.customers import list_scope
+from ticketing.api.http import cursors
+from ticketing.api.http.blueprints import Blueprint
+from ticketing.api.http.conditions import if_unknown
+from ticketing.api.http.context import app_context
+from ticketing.api.http.execute import etag, execute, expected_sequences, public_etag
+from ticketing.api.http.headers import sent
+from ticketing.api.http.pagination import paged
+from ticketing.api.http.responses import answer, respond
 from ticketing.domain.calendar import parse_day
-from ticketing.domain.commands import CallOff, Change, Create, Delete
+from ticketing.domain.changes.results import CalledOff, EventResult
+from ticketing.domain.commands.events import CallOff, Change, Create, Delete
 from ticketing.domain.errors import EventNotFound
 from ticketing.domain.events import Event
-from ticketing.domain.keeping import Answer
-from ticketing.domain.outcomes import CalledOff, Changed
 from ticketing.domain.users import Role
 from ticketing.storage import audit, bookings, cancellations, events
+from ticketing.storage.idempotency import StoredResponse
+from ticketing.storage.ids import new_id
 
 blp = Blueprint("events", __name__, url_prefix="/api/v1/events", description="The calendar")
 
 
-def shown(event: Event) -> Answer:
+def present_event(event: Event) -> StoredResponse:
     """Write an event down."""
     return answer(200, event, schemas.EVENT, {"ETag": etag(event.sequence)})
 
 
-def created(event: Event) -> Answer:
+def present_new_event(event: Event) -> StoredResponse:
     """Write a new event down."""
     headers = {"ETag": etag(event.sequence), "Location": f"/api/v1/events/{event.id}"}
     return answer(201, event, schemas.EVENT, headers)
 
 
-def changed(outcome: Changed) -> Answer:
+def present_changed_event(outcome: EventResult) -> StoredResponse:
     """Write an event down after a change, with who got tickets where somebody did."""
     if not outcome.assigned:
-        return shown(outcome.event)
+        return present_event(outcome.event)
     return answer(200, outcome, schemas.CHANGED_EVENT, {"ETag": etag(outcome.event.sequence)})
 
 
-def called_off(outcome: CalledOff) -> Answer:
+def present_called_off(outcome: CalledOff) -> StoredResponse:
     """Write down an event that was called off, and who is owed what."""
     return answer(200, outcome, schemas.CALLED_OFF, {"ETag": etag(outcome.event.sequence)})
 
 
-def deleted(event: Event) -> Answer:
+def present_deleted_event(event: Event) -> StoredResponse:
     """Say that an event is gone."""
-    return Answer(204, {}, b"")
+    return StoredResponse(204, {}, b"")
 
 
 @blp.writes("POST", "", 409, who=Role.ADMIN)
@@ -71,8 +66,7 @@ def create(body: dict[str, Any]) -> Response:
 
     One event a day: 409 `date_taken`.
     """
-    settled = parts().office.submit(str(ObjectId()), Create(**body), asker(created))
-    return told(settled, created)
+    return execute(Create(**body), on=new_id(), present=present_new_event)
 
 
 @blp.reads("", who=Role.ANYBODY)
@@ -81,7 +75,7 @@ def create(body: dict[str, Any]) -> Response:
 def index(query: dict[str, Any]) -> Response:
     """List events by day, those without a day first."""
     limit, after = query["limit"], _place(query["cursor"])
-    found = events.page(parts().db, query["first"], query["last"], after, limit + 1)
+    found = events.page(app_context.db, query["first"], query["last"], after, limit + 1)
     schema = schemas.EVENT_PAGE if is_staff() else schemas.PUBLIC_EVENT_PAGE
     return paged(found, limit, schema, lambda event: (_day(event), event.id))
 
@@ -90,9 +84,9 @@ def index(query: dict[str, Any]) -> Response:
 @blp.response(200, schemas.EVENT, headers=sent("ETag"))
 def show(id: str) -> Response:
     """Show an event."""
-    event = events.get(parts().db, id)
+    event = events.get(app_context.db, id)
     if is_staff():
-        response = respond(shown(event))
+        response = respond(present_event(event))
     else:
         tag = public_etag(event.sequence)
         response = respond(answer(200, event, schemas.PUBLIC_EVENT, {"ETag": tag}))
@@ -108,7 +102,7 @@ def change(body: dict[str, Any], id: str) -> Response:
     A new price touches no ticket that is sold. More capacity serves the waiting list at once.
     """
     command = Change(body, expected_sequences())
-    return told(parts().office.submit(id, command, asker(changed)), changed)
+    return execute(command, on=id, present=present_changed_event)
 
 
 @blp.writes("DELETE", "/<id>", 404, 409, who=Role.ADMIN, if_match=True)
@@ -116,7 +110,7 @@ def change(body: dict[str, Any], id: str) -> Response:
 def delete(id: str) -> Response:
     """Take an event off the calendar that was never booked."""
     command = Delete(expected_sequences())
-    return told(parts().office.submit(id, command, asker(deleted)), deleted)
+    return execute(command, on=id, present=present_deleted_event)
 
 
 @blp.writes("POST", "/<id>/cancellation", 404, 409, who=Role.ADMIN, if_match=True)
@@ -128,7 +122,7 @@ def call_off(id: str) -> Response:
     `GET` lists them all, as often as wanted.
     """
     command = CallOff(expected_sequences())
-    return told(parts().office.submit(id, command, asker(called_off)), called_off)
+    return execute(command, on=id, present=present_called_off)
 
 
 @blp.reads("/<id>/cancellation", 404, who=Role.STAFF)
@@ -140,7 +134,7 @@ def cancellation(query: dict[str, Any], id: str) -> Response:
     Everything that was confirmed then is there once, also while it is still being ended.
     """
     limit, after = query["limit"], cursors.sequence_in(query["cursor"])
-    found = cancellations.page(parts().db, id, after, limit + 1)
+    found = cancellations.page(app_context.db, id, after, limit + 1)
     return paged(
         found.owed,
         limit,
@@ -155,7 +149,7 @@ def cancellation(query: dict[str, Any], id: str) -> Response:
 @blp.response(200, schemas.EVENT_STATUS)
 def status(id: str) -> Response:
     """Show an event's figures from one moment."""
-    return respond(answer(200, events.get(parts().db, id), schemas.EVENT_STATUS))
+    return respond(answer(200, events.get(app_context.db, id), schemas.EVENT_STATUS))
 
 
 @blp.reads("/<id>/waiting-list", 404, who=Role.STAFF)
@@ -163,9 +157,9 @@ def status(id: str) -> Response:
 @blp.response(200, schemas.WAITING_PAGE, headers=sent("Link"))
 def waiting_list(query: dict[str, Any], id: str) -> Response:
     """List who waits, in order."""
-    events.get(parts().db, id)
+    events.get(app_context.db, id)
     limit, after = query["limit"], cursors.sequence_in(query["cursor"])
-    found = bookings.waiting_page(parts().db, id, after, limit + 1)
+    found = bookings.waiting_page(app_context.db, id, after, limit + 1)
     return paged(found, limit, schemas.WAITING_PAGE, lambda waiting: (waiting.booking.sequence,))
 
 
@@ -179,11 +173,11 @@ def trail(query: dict[str, Any], id: str) -> Response:
 
     The trail of a deleted event stays.
     """
-    if not events.has_existed(parts().db, id):
+    if not events.has_existed(app_context.db, id):
         raise EventNotFound
     limit, after = query["limit"], cursors.sequence_in(query["cursor"])
-    customer = whose(query["customer"])
-    found = audit.page(parts().db, id, query["booking"], customer, after, limit + 1)
+    customer = list_scope(query["customer"])
+    found = audit.page(app_context.db, id, query["booking"], customer, after, limit + 1)
     return paged(found, limit, schemas.AUDIT_PAGE, lambda entry: (entry.sequence,))
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Response
 
 from ticketing.api import schemas
-from ticketing.api.answers import answer, respond
-from ticketing.api.blueprints import Blueprint
-from ticketing.api.headers import sent
-from ticketing.api.parts import parts
-from ticketing.api.problems import RETRY_AFTER_S
+from ticketing.api.http.blueprints import Blueprint
+from ticketing.api.http.context import app_context
+from ticketing.api.http.headers import sent
+from ticketing.api.http.problems import RETRY_AFTER_S
+from ticketing.api.http.responses import answer, respond
 from ticketing.domain.users import Role
-from ticketing.storage import readiness
+from ticketing.storage.driver import readiness
 
 blp = Blueprint("health", __name__, description="Whether the service lives and can serve")
 
@@ -28,7 +28,7 @@ def livez() -> Response:
 @blp.alt_response(503, schema=schemas.READINESS, headers=sent("Retry-After"))
 def readyz() -> Response:
     """Say whether requests can be served: a primary answers and no migration is pending."""
-    state = readiness.check(parts().client, parts().db)
+    state = readiness.check(app_context.client, app_context.db)
     if state.ready:
         return respond(answer(200, state, schemas.READINESS))
     return respond(answer(503, state, schemas.READINESS, {"Retry-After": str(RETRY_AFTER_S)}))

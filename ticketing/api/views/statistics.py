@@ -7,9 +7,9 @@ from typing import Any
 from flask import Response
 
 from ticketing.api import schemas
-from ticketing.api.answers import answer, respond
-from ticketing.api.blueprints import Blueprint
-from ticketing.api.parts import parts
+from ticketing.api.http.blueprints import Blueprint
+from ticketing.api.http.context import app_context
+from ticketing.api.http.responses import answer, respond
 from ticketing.domain.users import Role
 from ticketing.services import statistics
 
@@ -27,8 +27,8 @@ def monthly(query: dict[str, Any]) -> Response:
     A ticket counts in the month of its event. The current month counts events up to today; with
     `window=complete` the first row is the last month that is over.
     """
-    today = parts().clock().astimezone(parts().settings.timezone).date()
+    today = app_context.clock().astimezone(app_context.settings.timezone).date()
     months = statistics.monthly(
-        parts().db, today, months=query["months"], complete=query["window"] == "complete"
+        app_context.db, today, months=query["months"], complete=query["window"] == "complete"
     )
     return respond(answer(200, months, schemas.MONTHS))

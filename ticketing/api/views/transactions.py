@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from bson import ObjectId
 from flask import Response
 
 from ticketing.api import schemas
-from ticketing.api.answers import answer, respond
-from ticketing.api.asking import asker, told
-from ticketing.api.blueprints import Blueprint
-from ticketing.api.headers import sent
-from ticketing.api.parts import parts
+from ticketing.api.http.blueprints import Blueprint
+from ticketing.api.http.context import app_context
+from ticketing.api.http.execute import execute, execute_on_booking
+from ticketing.api.http.headers import sent
+from ticketing.api.http.responses import answer, respond
 from ticketing.domain.bookings import Booking
-from ticketing.domain.commands import Return, Sell
-from ticketing.domain.keeping import Answer
-from ticketing.domain.outcomes import Held
+from ticketing.domain.changes.results import BookingResult
+from ticketing.domain.commands.sales import Return, Sell
 from ticketing.domain.users import Role
-from ticketing.services.bookings import submit
 from ticketing.storage import bookings
+from ticketing.storage.idempotency import StoredResponse
+from ticketing.storage.ids import new_id
 
 blp = Blueprint(
     "transactions",
@@ -29,13 +28,13 @@ blp = Blueprint(
 )
 
 
-def sold(sale: Booking) -> Answer:
+def present_sale(sale: Booking) -> StoredResponse:
     """Write a new sale down."""
     headers = {"Location": f"/api/v1/transactions/{sale.id}"}
     return answer(201, sale, schemas.TRANSACTION, headers)
 
 
-def returned(held: Held) -> Answer:
+def present_returned_sale(held: BookingResult) -> StoredResponse:
     """Write down a sale that was given back, and who got the tickets."""
     return answer(200, held, schemas.RETURNED_TRANSACTION)
 
@@ -48,19 +47,19 @@ def create(body: dict[str, Any]) -> Response:
 
     409 `sold_out`, `not_enough_tickets` or `waiting_list_first`, with how many are `available`.
     """
-    command = Sell(str(ObjectId()), body["tickets"])
-    return told(parts().office.submit(body["event"], command, asker(sold)), sold)
+    command = Sell(new_id(), body["tickets"])
+    return execute(command, on=body["event"], present=present_sale)
 
 
 @blp.reads("/<id>", 404, who=Role.STAFF)
 @blp.response(200, schemas.TRANSACTION)
 def show(id: str) -> Response:
     """Show a sale."""
-    return respond(answer(200, bookings.get_sale(parts().db, id), schemas.TRANSACTION))
+    return respond(answer(200, bookings.get_sale(app_context.db, id), schemas.TRANSACTION))
 
 
 @blp.writes("DELETE", "/<id>", 404, who=Role.STAFF)
 @blp.response(200, schemas.RETURNED_TRANSACTION)
 def delete(id: str) -> Response:
     """Give a sale's tickets back; the second time changes nothing."""
-    return told(submit(parts().db, parts().office, id, Return(id), asker(returned)), returned)
+    return execute_on_booking(Return(id), booking=id, present=present_returned_sale)

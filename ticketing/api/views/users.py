@@ -6,15 +6,16 @@ from typing import Any
 
 from flask import Response
 
-from ticketing.api import cursors, schemas
-from ticketing.api.access import principal, shown
-from ticketing.api.addresses import source
-from ticketing.api.answers import answer, respond
-from ticketing.api.asking import keyless
-from ticketing.api.blueprints import Blueprint
-from ticketing.api.headers import sent
-from ticketing.api.pages import paged
-from ticketing.api.parts import parts
+from ticketing.api import schemas
+from ticketing.api.auth.access import principal, shown
+from ticketing.api.auth.addresses import source
+from ticketing.api.http import cursors
+from ticketing.api.http.blueprints import Blueprint
+from ticketing.api.http.context import app_context
+from ticketing.api.http.execute import caller
+from ticketing.api.http.headers import sent
+from ticketing.api.http.pagination import paged
+from ticketing.api.http.responses import answer, respond
 from ticketing.domain.errors import UserNotFound
 from ticketing.domain.users import Role, User, role_of
 from ticketing.services import users as people
@@ -29,7 +30,7 @@ blp = Blueprint("users", __name__, url_prefix="/api/v1", description="Who can si
 @blp.response(201, schemas.USER)
 def register(body: dict[str, Any]) -> Response:
     """Register as a customer."""
-    user = people.register(parts().db, parts().passwords, **body, now=parts().clock())
+    user = people.register(app_context.db, app_context.passwords, **body, now=app_context.clock())
     return respond(answer(201, user, schemas.USER))
 
 
@@ -39,7 +40,7 @@ def register(body: dict[str, Any]) -> Response:
 def index(query: dict[str, Any]) -> Response:
     """List users."""
     limit, after = query["limit"], cursors.id_in(query["cursor"])
-    found = users.page(parts().db, after, limit + 1)
+    found = users.page(app_context.db, after, limit + 1)
     return paged(found, limit, schemas.USER_PAGE, lambda user: (user.id,))
 
 
@@ -52,8 +53,9 @@ def change(body: dict[str, Any], id: str) -> Response:
     Whoever is deactivated leaves the waiting lists for good.
     """
     values = {**body, "role": role_of(body["role"])} if "role" in body else body
-    made = parts()
-    user = people.change(made.db, made.office, made.passwords, id, values, keyless())
+    user = people.change(
+        app_context.db, app_context.commands, app_context.passwords, id, values, caller()
+    )
     return respond(answer(200, user, schemas.USER))
 
 
@@ -61,7 +63,7 @@ def change(body: dict[str, Any], id: str) -> Response:
 @blp.response(200, schemas.USER)
 def show_me() -> Response:
     """Show who has signed in."""
-    user = users.find(parts().db, principal().id)
+    user = users.find(app_context.db, principal().id)
     if user is None:
         raise UserNotFound
     return respond(answer(200, user, schemas.USER))
@@ -72,7 +74,7 @@ def show_me() -> Response:
 @blp.response(200, schemas.USER)
 def change_me(body: dict[str, Any]) -> Response:
     """Change one's own password; every token becomes worthless."""
-    user = parts().sign_in.change_password(source(), principal().id, **body)
+    user = app_context.sign_in.change_password(source(), principal().id, **body)
     return respond(answer(200, user, schemas.USER))
 
 
@@ -80,8 +82,8 @@ def change_me(body: dict[str, Any]) -> Response:
 @blp.response(201, schemas.TOKEN)
 def sign_in() -> Response:
     """Exchange an e-mail address and a password (Basic) for a token (Bearer)."""
-    token = parts().tokens.issue(shown(User), parts().clock())
-    body = {"token": token, "token_type": "Bearer", "expires_in": parts().tokens.lifetime_s}
+    token = app_context.tokens.issue(shown(User), app_context.clock())
+    body = {"token": token, "token_type": "Bearer", "expires_in": app_context.tokens.lifetime_s}
     return respond(answer(201, body, schemas.TOKEN))
 
 
@@ -90,5 +92,7 @@ def sign_in() -> Response:
 def sign_out() -> Response:
     """Make the token that is shown worthless."""
     claims = shown(Claims)
-    users.sign_out(parts().db, claims.user, claims.token, claims.expires_at, parts().clock())
+    users.sign_out(
+        app_context.db, claims.user, claims.token, claims.expires_at, app_context.clock()
+    )
     return Response(status=204)

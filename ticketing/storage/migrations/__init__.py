@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ticketing.storage import schema
-from ticketing.storage.clients import Database
+from ticketing.storage.driver.clients import Database
 from ticketing.storage.migrations import m0004_cancellations, m0005_deactivated_users
 
 

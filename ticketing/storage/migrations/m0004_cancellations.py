@@ -1,6 +1,6 @@
 """When and why bookings were cancelled, and what events owe.
 
-What was cancelled before this is told by the trail. A booking that the trail does not know stays
+What was cancelled before this is told by the audit. A booking that the audit does not know stays
 without a reason; `verify` names it anyway.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pymongo import UpdateOne
 
 from ticketing.storage import schema
-from ticketing.storage.clients import Database, Document
+from ticketing.storage.driver.clients import Database, Document
 
 _AT_ONCE = 1_000
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ticketing.storage.clients import Database
+from ticketing.storage.driver.clients import Database
 
 
 def apply(db: Database) -> None:
-    """Mark them as leaving: the sweeper does the rest, each booking with its audit entry."""
+    """Mark them as leaving: recovery does the rest, each booking with its audit entry."""
     db.users.update_many({"active": False}, {"$currentDate": {"leaving": True}})

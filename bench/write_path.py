@@ -1,0 +1,95 @@
+"""How many files a write passes, and how often it goes from one to another.
+
+`python -m bench.write_path` sells one ticket over the counter and books one for a named customer,
+each as the only client of a service in this process, on a MongoDB of its own. `sys.setprofile` sees
+each Python function that is entered; counted are those of `ticketing/`. A change of file is a
+function entered in another file than the one entered before it. What happens once per
+process (imports, caches) is left out by a first request that is not counted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from ticketing.app import create_app
+from ticketing.server.mongod import Mongod
+from ticketing.server.running import settings_for_trying_out
+from ticketing.storage.driver.clients import connect
+from ticketing.storage.migrations.runner import migrate
+
+PACKAGE = str(Path(__file__).parent.parent / "ticketing") + "/"
+
+
+class Trace:
+    """The files of the package that the code in this thread passes, one after the other."""
+
+    def __init__(self) -> None:
+        self.files: list[str] = []
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        """Note the file of a Python function that is entered or gone back to."""
+        if event != "call":
+            return
+        file = frame.f_code.co_filename
+        if file.startswith(PACKAGE) and (not self.files or self.files[-1] != file):
+            self.files.append(file)
+
+
+def passed(ask: Callable[[], Any]) -> list[str]:
+    """Return the files that a request passes, in order, each change of file once."""
+    trace = Trace()
+    sys.setprofile(trace)
+    try:
+        answer = ask()
+    finally:
+        sys.setprofile(None)
+    assert answer.status_code in (201, 202), answer.text
+    return trace.files
+
+
+def main() -> int:
+    """Print both counts for a sale and for a booking; `--files` lists the files as well."""
+    with tempfile.TemporaryDirectory() as folder:
+        mongod = Mongod(Path(folder))
+        mongod.start()
+        try:
+            settings = replace(
+                settings_for_trying_out(), mongodb_uri=mongod.uri, log_level="error", rates={}
+            )
+            with connect(mongod.uri, appname="bench") as client:
+                migrate(client[settings.database])
+                _measure(create_app(settings, client).test_client())
+        finally:
+            mongod.kill()
+    return 0
+
+
+def _measure(api: FlaskClient) -> None:
+    event = api.post(
+        "/api/v1/events",
+        json={"name": "Rush", "date": "2030-10-31", "capacity": 100, "costPerTicket": 5},
+    ).json["id"]
+    requests = {
+        "sale": ("/api/v1/transactions", lambda n: {"event": event, "nTickets": 1}),
+        "booking": (f"/api/v1/events/{event}/bookings", lambda n: {"customer": f"customer {n}"}),
+    }
+    for name, (address, body) in requests.items():
+        api.post(address, json=body(0))
+        files = passed(lambda: api.post(address, json=body(1)))  # noqa: B023 - called at once
+        entered = sorted({file.removeprefix(PACKAGE) for file in files})
+        print(f"{name}: {len(entered)} files, {len(files) - 1} changes of file")
+        if "--files" in sys.argv:
+            print(json.dumps(entered, indent=1))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""The drawing of the house is of this house."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.system.server import ROOT
+
+PAGES = [ROOT / "docs" / "architecture.md", *sorted((ROOT / "docs" / "adr").glob("*.md"))]
+NAMED = re.compile(r"`((?:ticketing|tests|bench)/[\w/.]+)`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_is_named_is_there(page):
+    missing = [name for name in NAMED.findall(page.read_text()) if not (ROOT / name).exists()]
+    assert missing == []
+
+
+def test_the_drawing_of_the_write_path_names_what_is_there():
+    """Its lines begin with `module.name`, of the package or of another floor."""
+    drawing = (ROOT / "ticketing" / "services" / "writes" / "__init__.py").read_text()
+    named = re.findall(
+        r"\b((?:storage|domain)\.[a-z_.]+|(?:handler|queue|host_lock|batch|recovery)\.[A-Z]\w+)",
+        drawing,
+    )
+
+    assert len(named) > 9
+    for dotted in named:
+        *path, name = dotted.split(".")
+        package = (
+            ROOT / "ticketing" / ("" if path[0] in ("storage", "domain") else "services/writes")
+        )
+        module = package.joinpath(*path).with_suffix(".py")
+        whole = package.joinpath(*path, name).with_suffix(".py")
+        assert whole.exists() or re.search(rf"(def|class) {name}\b", module.read_text()), dotted

@@ -1,0 +1,45 @@
+"""What is done to a running office, a module for each part of it that breaks."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+
+from tests.faults.cluster import Cluster, Database
+from tests.faults.workload import Workload
+from tests.system.server import Server
+
+
+@dataclass
+class CommandHandler:
+    """What there is to break, and what was noticed meanwhile that should not be.
+
+    What is late is no complaint: the noise of a machine can cause it.
+    """
+
+    database: Database
+    server: Server
+    workload: Workload
+    chance: random.Random
+    complaints: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+
+    @property
+    def cluster(self) -> Cluster:
+        assert isinstance(self.database, Cluster)
+        return self.database
+
+    def complain(self, unless: object, text: str) -> None:
+        if not unless:
+            self.complaints.append(text)
+
+    def expect(self, took_s: float, bound_s: float, text: str) -> None:
+        """Mark what took longer than it should."""
+        if took_s > bound_s:
+            self.late.append(f"{text} took {took_s:.1f} s, bound {bound_s:g}")
+
+
+def nothing(target: CommandHandler) -> None:
+    """Only the crowd."""
+    time.sleep(2)

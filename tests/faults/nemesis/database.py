@@ -1,0 +1,107 @@
+"""Faults of MongoDB; all of them are over when the function returns."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from functools import partial
+
+from tests.faults.disk import filled
+from tests.faults.nemesis import CommandHandler
+from tests.system.client import timed
+
+
+def primary_killed(target: CommandHandler) -> None:
+    port = target.cluster.await_healthy()
+    target.cluster.kill(port)
+    target.cluster.await_primary()
+    target.cluster.start(port)
+    time.sleep(2)
+
+
+def primary_terminated(target: CommandHandler) -> None:
+    port = target.cluster.await_healthy()
+    target.cluster.terminate(port)
+    target.cluster.start(port)
+    target.cluster.await_primary()
+
+
+def primary_stopped(target: CommandHandler) -> None:
+    port = target.cluster.await_healthy()
+    target.cluster.freeze(port)
+    time.sleep(5)
+    target.cluster.thaw(port)
+    target.cluster.await_primary()
+
+
+def primary_steps_down(target: CommandHandler) -> None:
+    target.cluster.await_healthy()
+    target.cluster.step_down()
+    target.cluster.await_primary()
+
+
+def secondaries_then_primary_killed(target: CommandHandler) -> None:
+    """What the primary alone took in its last moments is gone; nobody may have been promised it."""
+    cluster = target.cluster
+    primary, secondaries = cluster.await_healthy(), cluster.secondaries()
+    for port in secondaries:
+        cluster.kill(port)
+    time.sleep(1)
+    cluster.kill(primary)
+    for port in secondaries:
+        cluster.start(port)
+    cluster.await_primary()
+    time.sleep(2)
+    cluster.start(primary)
+    time.sleep(3)
+
+
+def all_killed(target: CommandHandler) -> None:
+    target.database.kill_all()
+    target.database.start_all()
+    target.database.await_primary()
+
+
+def away(target: CommandHandler, seconds: float = 60) -> None:
+    """The service says so all the while, in time, and comes back by itself."""
+    workers = target.server.workers()
+    target.database.kill_all()
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        _tells_the_truth(target)
+        time.sleep(2)
+    target.database.start_all()
+    target.database.await_primary()
+    target.complain(target.server.workers() == workers, "away: a worker was replaced")
+
+
+def away_for_a_moment(target: CommandHandler) -> None:
+    away(target, seconds=5)
+
+
+def disk_full(target: CommandHandler) -> None:
+    """The only node's disk is full until the node dies of it; then there is room again."""
+    cluster = target.cluster
+    port = cluster.await_primary()
+    with filled(cluster.folder):
+        until = time.monotonic() + 30
+        while not cluster.has_ended(port) and time.monotonic() < until:
+            time.sleep(0.1)
+        target.complain(cluster.has_ended(port), "disk full: MongoDB did not notice")
+        time.sleep(2)
+    cluster.start_all()
+    cluster.await_primary()
+
+
+def _tells_the_truth(target: CommandHandler) -> None:
+    client = target.server.client()
+    for path, status, bound_s in (("/livez", 200, 2), ("/readyz", 503, 2)):
+        with suppress(OSError):
+            answer, took_s = timed(partial(client.get, path))
+            target.complain(answer.status == status, f"away: {path} told {answer.status}")
+            target.expect(took_s, bound_s, f"away: {path}")
+    body = {"name": "Gala", "date": "2031-01-01", "capacity": 1, "costPerTicket": 1}
+    refusal, took_s = timed(partial(target.server.client().post, "/api/v1/events", body))
+    target.complain(refusal.status == 503, f"away: a write was answered with {refusal.status}")
+    target.complain("Retry-After" in refusal.headers, "away: a 503 without Retry-After")
+    target.expect(took_s, 9.5, "away: a write")

@@ -1,0 +1,227 @@
+"""The office on the real MongoDB: conflicts, faults, lost and unknown replies."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+
+import pytest
+
+from tests.builders import a_new_event, an_envelope, sell
+from tests.services.conftest import a_handler, keyed
+from tests.system.checks import check_event
+from ticketing.domain.caller import Caller
+from ticketing.domain.commands.events import Change
+from ticketing.domain.errors import Busy, DatabaseUnavailable, OutcomeUnknown, SoldOut
+from ticketing.services.writes.batch import Submission
+from ticketing.storage import change_sets, events, idempotency
+from ticketing.storage.driver.units_of_work import unit_of_work
+
+CALLER = Caller("ada", "r1")
+
+
+@pytest.fixture
+def event(handler):
+    return handler.execute(a_new_event(capacity=30), on="e1", caller=CALLER).outcome
+
+
+def test_keeps_the_books_when_handlers_meet_without_the_lock(mongo, db, event, monkeypatch):
+    """As between hosts: only MongoDB stands between them."""
+    handlers = [a_handler(mongo, db) for _ in range(3)]
+    for handler in handlers:
+        handler._queues._turn = lambda _: nullcontext()
+
+    with ThreadPoolExecutor(24) as pool:
+        futures = [
+            pool.submit(handlers[n % 3].execute, sell(), on="e1", caller=CALLER) for n in range(60)
+        ]
+        outcomes = [future.result().outcome for future in futures]
+
+    assert sum(isinstance(outcome, SoldOut) for outcome in outcomes) == 30
+    check_event(db, "e1")
+
+
+def test_lets_a_request_that_mongodb_refuses_spoil_no_other(db, handler, event):
+    impossible = Change({"price": -1})  # the schemas let nobody ask this; the validator refuses
+    commands = [sell(2), impossible, sell(3)]
+
+    results = handler._commit("e1", [Submission(an_envelope(command)) for command in commands])
+
+    assert (results[0].outcome.tickets, results[2].outcome.tickets) == (2, 3)
+    assert isinstance(results[1], Exception)
+    check_event(db, "e1")
+
+
+def test_gives_up_on_an_event_that_stays_locked(mongo, db, event):
+    handler = a_handler(mongo, db, commit_s=0.4)
+    with mongo.start_session() as other:
+        other.start_transaction()
+        db.events.update_one({"_id": "e1"}, {"$inc": {"sold": 1}}, session=other)
+
+        with pytest.raises(Busy):
+            handler.execute(sell(), on="e1", caller=CALLER)
+
+        other.abort_transaction()
+    assert events.get(db, "e1").sold == 0
+
+
+def test_sells_once_when_the_reply_to_the_commit_is_lost(db, handler, event, failing):
+    failing(1, failCommands=["commitTransaction"], closeConnection=True)
+
+    handler.execute(sell(2), on="e1", caller=CALLER)
+
+    assert events.get(db, "e1").sold == 2
+    check_event(db, "e1")
+
+
+@pytest.mark.parametrize("command", ["find", "findAndModify", "insert"])
+def test_sells_once_when_a_reply_within_the_work_is_lost(db, handler, event, failing, command):
+    failing(1, failCommands=[command], closeConnection=True)
+
+    handler.execute(sell(2), on="e1", caller=CALLER)
+
+    assert events.get(db, "e1").sold == 2
+    check_event(db, "e1")
+
+
+@pytest.mark.parametrize("code", [91, 189, 11600, 10107, 112, 251])
+def test_decides_anew_after_a_change_of_primary_or_a_conflict(db, handler, event, failing, code):
+    labels = ["TransientTransactionError"]
+    failing(2, failCommands=["findAndModify"], errorCode=code, errorLabels=labels)
+
+    handler.execute(sell(2), on="e1", caller=CALLER)
+
+    assert events.get(db, "e1").sold == 2
+    check_event(db, "e1")
+
+
+@pytest.mark.parametrize("code", [134, 246, 262, 11601, 13436])
+@pytest.mark.parametrize("command", ["find", "findAndModify", "insert"])
+def test_decides_anew_after_what_passes(db, handler, event, failing, code, command):
+    """A node that has just taken over says some of these, and without any label."""
+    failing(2, failCommands=[command], errorCode=code, errorLabels=[])
+
+    handler.execute(sell(2), on="e1", caller=CALLER)
+
+    assert events.get(db, "e1").sold == 2
+    check_event(db, "e1")
+
+
+def test_sells_once_when_the_commit_was_not_replicated_in_time(db, handler, event, failing):
+    failing(
+        2,
+        failCommands=["commitTransaction"],
+        writeConcernError={"code": 64, "codeName": "WriteConcernFailed", "errmsg": "slow"},
+    )
+
+    handler.execute(sell(2), on="e1", caller=CALLER)
+
+    assert events.get(db, "e1").sold == 2
+
+
+def test_says_so_when_it_can_not_learn_the_outcome(mongo, db, event, failing):
+    handler = a_handler(mongo, db, commit_s=0.5)
+    failing(
+        0,
+        failCommands=["commitTransaction"],
+        writeConcernError={"code": 64, "codeName": "WriteConcernFailed", "errmsg": "slow"},
+    )
+    with pytest.raises(OutcomeUnknown):
+        handler.execute(sell(2), on="e1", **keyed())
+
+    failing(1, failCommands=["nothing"], errorCode=1)
+    again = handler.execute(sell(2), on="e1", **keyed())
+
+    assert again.replayed
+    assert events.get(db, "e1").sold == 2
+
+
+def test_says_that_nothing_has_happened_when_mongodb_is_away_before_the_commit(
+    mongo, db, event, failing
+):
+    handler = a_handler(mongo, db, commit_s=0.4)
+    failing(0, failCommands=["find"], blockConnection=True, blockTimeMS=1000)
+
+    with pytest.raises(DatabaseUnavailable):
+        handler.execute(sell(2), on="e1", caller=CALLER)
+
+    failing(1, failCommands=["nothing"], errorCode=1)
+    assert events.get(db, "e1").sold == 0
+
+
+def test_without_the_record_the_same_key_sells_twice(db, handler, event, monkeypatch):
+    monkeypatch.setattr(idempotency, "insert_many", lambda *_: None)
+
+    handler.execute(sell(2), on="e1", **keyed())
+    handler.execute(sell(2), on="e1", **keyed())
+
+    assert events.get(db, "e1").sold == 4
+
+
+def test_with_the_record_it_sells_once(db, handler, event):
+    first, second = (handler.execute(sell(2), on="e1", **keyed()) for _ in range(2))
+
+    assert (first.replayed, second.replayed) == (False, True)
+    assert events.get(db, "e1").sold == 2
+
+
+def test_answers_twins_of_one_group_alike(db, handler, event):
+    twins = [Submission(an_envelope(sell(2)), keyed()["key"]) for _ in range(3)]
+
+    results = handler._commit("e1", twins)
+
+    assert [result.replayed for result in results] == [False, True, True]
+    assert {result.response.body for result in results} == {b"sold"}
+    assert events.get(db, "e1").sold == 2
+
+
+def crash_at(monkeypatch, module, name):
+    def crash(*_):
+        raise RuntimeError("a crash between two lines")
+
+    monkeypatch.setattr(module, name, crash)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (change_sets, "write_bookings"),
+        (change_sets, "append_audit"),
+        (idempotency, "insert_many"),
+    ],
+)
+def test_a_crash_between_any_two_lines_leaves_nothing(
+    db, handler, event, monkeypatch, module, name
+):
+    crash_at(monkeypatch, module, name)
+
+    with pytest.raises(RuntimeError):
+        handler.execute(sell(2), on="e1", **keyed())
+
+    assert events.get(db, "e1").sold == 0
+    check_event(db, "e1")
+
+
+def test_without_the_unit_of_work_a_crash_leaves_a_sale_without_a_booking(
+    db, handler, event, monkeypatch
+):
+    monkeypatch.setattr(
+        "ticketing.services.writes.handler.unit_of_work", lambda _, work, *, seconds: work(None)
+    )
+    crash_at(monkeypatch, change_sets, "write_bookings")
+
+    with contextlib.suppress(RuntimeError):
+        handler.execute(sell(2), on="e1", caller=CALLER)
+
+    with pytest.raises(AssertionError):
+        check_event(db, "e1")
+
+
+def test_never_reuses_a_session_after_a_conflict(mongo, db, event):
+    """Nothing of the lost attempt may stay behind."""
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            unit_of_work(mongo, lambda _: 1 / 0, seconds=8)
+
+    assert unit_of_work(mongo, lambda _: "done", seconds=8) == "done"

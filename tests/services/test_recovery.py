@@ -1,0 +1,159 @@
+"""What a crash between two commits leaves over is done all the same."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from tests.builders import a_new_event, book, sell
+from tests.services.conftest import a_handler
+from tests.waiting import eventually
+from ticketing.domain.caller import Caller
+from ticketing.domain.changes import read_set
+from ticketing.domain.commands.events import CallOff, Change
+from ticketing.domain.customers import plain_name
+from ticketing.services.verification import verify
+from ticketing.services.writes.recovery import RecoveryWorker, recover
+from ticketing.storage import events, leases
+
+CALLER = Caller("ada", "r1")
+
+
+@pytest.fixture(autouse=True)
+def small_commits(monkeypatch):
+    """Only three changes of bookings go into one commit."""
+    for module in ("ticketing.domain.commands.events", "ticketing.domain.changes.waiting_list"):
+        monkeypatch.setattr(f"{module}.MOST_PER_COMMIT", 3)
+    monkeypatch.setattr(read_set, "MOST_PER_COMMIT", 3)
+
+
+@pytest.fixture
+def queue(handler):
+    """An event that is sold out, with eight who wait."""
+    handler.execute(a_new_event(capacity=1), on="e1", caller=CALLER)
+    handler.execute(sell(1), on="e1", caller=CALLER)
+    for number in range(8):
+        handler.execute(book(plain_name(f"c{number}")), on="e1", caller=CALLER)
+
+
+def crash_after_the_first_commit(handler, monkeypatch, command):
+    with monkeypatch.context() as patch:
+        patch.setattr(handler, "resume", lambda *_: None)
+        handler.execute(command, on="e1", caller=CALLER)
+
+
+@pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize(
+    ("command", "sold", "waiting"), [(Change({"capacity": 8}), 8, 1), (CallOff(), 0, 0)]
+)
+def test_goes_on_with_what_was_begun(db, handler, monkeypatch, command, sold, waiting):
+    crash_after_the_first_commit(handler, monkeypatch, command)
+    assert list(verify(db)) != []
+
+    recover(db, handler)
+
+    event = events.find(db, "e1")
+    assert (event.sold, event.waiting) == (sold, waiting)
+    assert list(verify(db)) == []
+
+
+@pytest.mark.usefixtures("queue")
+def test_writes_nothing_where_nothing_is_left_over(db, handler):
+    handler.execute(Change({"capacity": 8}), on="e1", caller=CALLER)
+    handler.execute(book(plain_name("big"), 5, waitlist=True), on="e1", caller=CALLER)
+    before = list(db.events.find()), db.audit.count_documents({})
+
+    recover(db, handler)
+
+    assert (list(db.events.find()), db.audit.count_documents({})) == before
+
+
+@pytest.mark.usefixtures("queue")
+def test_answers_in_time_and_says_that_something_is_left(db, handler, monkeypatch):
+    """What takes longer than a caller should wait is recovery's."""
+    monkeypatch.setattr("ticketing.services.writes.handler._RESUME_S", 0)
+    handler.execute(CallOff(), on="e1", caller=CALLER)
+    assert list(verify(db)) != []
+
+    while not recover(db, handler):
+        pass
+
+    assert list(verify(db)) == []
+
+
+@pytest.mark.usefixtures("queue")
+def test_sweeps_by_itself(db, handler, monkeypatch):
+    crash_after_the_first_commit(handler, monkeypatch, CallOff())
+
+    recovery_worker = RecoveryWorker(db, handler, pause_s=0.05)
+    recovery_worker.start()
+    try:
+        eventually(lambda: not list(verify(db)), "it is swept")
+    finally:
+        recovery_worker.stop()
+
+
+@pytest.fixture
+def sweepers(db, handler):
+    """As many sweepers as a test asks for, each of which stops after it."""
+    started = []
+
+    def start(number, pause_s):
+        started.extend(RecoveryWorker(db, handler, pause_s=pause_s) for _ in range(number))
+        for recovery_worker in started:
+            recovery_worker.start()
+
+    yield start
+    for recovery_worker in started:
+        recovery_worker.stop()
+
+
+def rounds(db):
+    """How often somebody has looked for what is left over."""
+    return db["system.profile"].count_documents({"command.filter.$or.0.status": "cancelled"})
+
+
+def test_however_many_workers_there_are_one_of_them_sweeps_at_a_time(db, sweepers):
+    pause_s = 0.4
+    db.command("profile", 2)
+    try:
+        began = time.monotonic()
+        sweepers(6, pause_s)
+        while rounds(db) < 5:
+            time.sleep(0.1)
+        passed = time.monotonic() - began
+        looked = rounds(db)
+    finally:
+        db.command("profile", 0)
+        db["system.profile"].drop()
+
+    assert looked <= passed / pause_s + 1
+
+
+def test_does_not_wait_for_a_sweeper_that_was_killed(db, handler, queue, monkeypatch, sweepers):
+    crash_after_the_first_commit(handler, monkeypatch, CallOff())
+    assert leases.take(db, "recovery", "killed", timedelta(seconds=0.5))
+
+    sweepers(2, 0.1)
+
+    until = time.monotonic() + 10
+    while list(verify(db)):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_sweeps_nothing_on_a_database_that_will_not_do(fresh_db, mongo, monkeypatch):
+    handler = a_handler(mongo, fresh_db)
+    handler.execute(a_new_event(capacity=9), on="e1", caller=CALLER)
+    for _ in range(9):
+        handler.execute(sell(1), on="e1", caller=CALLER)
+    crash_after_the_first_commit(handler, monkeypatch, CallOff())
+    remaining = list(verify(fresh_db))
+    fresh_db.bookings.drop_index("active")
+
+    RecoveryWorker(fresh_db, handler)._recover()
+
+    assert remaining != []
+    assert [found for found in verify(fresh_db) if found[0]] == remaining

@@ -1,0 +1,1 @@
+"""Who is asking, whether they may, and how often."""

@@ -1,0 +1,175 @@
+"""Who is asking, whether they may, and whether they may already again.
+
+Every route says it in one place, its `reads` or `writes` line: the role that is needed, and the
+rate policy that it counts for. A test walks the URL map for routes that don't.
+
+    no policy       no credentials are looked at (`/livez`, `/readyz`)
+    registration    counted by address, before anything is looked at
+    who asks?       a Basic password is checked, its failures are counted (`services/sign_in.py`)
+    tokens          counted by address, but what succeeds is not
+    role            401 where nobody has signed in, 403 where somebody else has
+    reads, writes   counted by user, else by address
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Literal, TypeVar
+
+from flask import g, request
+from marshmallow import ValidationError
+from werkzeug.datastructures import Authorization
+
+from ticketing.api.auth.addresses import source
+from ticketing.api.http.context import app_context
+from ticketing.api.legacy import aliases
+from ticketing.api.schemas.fields import CustomerName
+from ticketing.domain.errors import NotAllowed, NotSignedIn, TooManyRequests
+from ticketing.domain.users import OPEN, Principal, Role, introduced
+from ticketing.services import users
+
+T = TypeVar("T")
+
+REGISTRATION, TOKENS = "registration", "tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call a route, which rate policy it counts for, and what it needs of the database.
+
+    A route without a policy looks at no credentials. `fitness` is "reads" or "writes" for what is
+    done there; None asks nothing of it.
+    """
+
+    role: Role
+    rate: str | None
+    fitness: Literal["reads", "writes"] | None = None
+
+
+def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
+    """Let a view be called only by whom it is for."""
+
+    @wraps(view)
+    def guard(*args: Any, **kwargs: Any) -> Any:
+        if access.rate is not None:
+            _admit(access.role, access.rate)
+        if access.fitness is not None:
+            app_context.fitness.require(for_changes=access.fitness == "writes")
+        return view(*args, **kwargs)
+
+    guard.access = access  # type: ignore[attr-defined]
+    return guard
+
+
+def principal() -> Principal:
+    """Return who makes this request; raises NotSignedIn where nobody has signed in."""
+    found: Principal | None = g.get("principal")
+    if found is None:
+        raise NotSignedIn
+    return found
+
+
+def shown(kind: type[T]) -> T:
+    """Return what the caller showed: a User's password or a token's Claims; raises NotSignedIn."""
+    found = g.get("shown")
+    if not isinstance(found, kind):
+        raise NotSignedIn
+    return found
+
+
+def is_staff() -> bool:
+    """Return whether staff asks, or an administrator."""
+    found: Principal | None = g.get("principal")
+    return found is not None and found.role >= Role.STAFF
+
+
+def _admit(role: Role, rate: str) -> None:
+    if rate == REGISTRATION:
+        _count(rate, source())
+    if rate == TOKENS and not _is_basic(_offered()):
+        g.rate = app_context.sign_in.without_password(source())
+    g.principal = _who_asks()
+    if role > Role.ANYBODY:
+        if g.principal is None:
+            raise NotSignedIn
+        if g.principal.role < role:
+            raise NotAllowed
+    if rate not in (REGISTRATION, TOKENS):
+        _count(rate, g.principal.id if _has_name(g.principal) else source())
+
+
+def _has_name(found: Principal | None) -> bool:
+    return found is not None and found.proven
+
+
+def _who_asks() -> Principal | None:
+    is_open = app_context.settings.auth == "open"
+    if "Authorization" not in request.headers:
+        return OPEN if is_open else None
+    if is_open and aliases.PATHS.fullmatch(request.path):
+        return _introduced()
+    found = _signed_in(_offered())
+    if found is None:
+        raise NotSignedIn
+    if is_open:
+        return Principal(found.id, Role.ADMIN, found.customer)
+    return found
+
+
+def _introduced() -> Principal:
+    """Return who somebody says they are, on the briefs' routes, where no credentials are refused.
+
+    A Basic user name is the caller's name, whatever the password. A token of ours names its user;
+    anything else names nobody.
+    """
+    credentials = _offered()
+    if credentials is not None and credentials.type == "basic":
+        try:
+            return introduced(CustomerName().deserialize(credentials.username))
+        except ValidationError:
+            return OPEN
+    found = _signed_in(credentials)
+    return Principal(found.id, Role.ADMIN, found.customer) if found else OPEN
+
+
+def _signed_in(credentials: Authorization | None) -> Principal | None:
+    if credentials is None:
+        return None
+    if credentials.type == "bearer" and credentials.token:
+        g.shown = app_context.tokens.read(credentials.token, app_context.clock())
+        return users.bearer_of(app_context.db, g.shown)
+    if _is_basic(credentials):
+        return _by_password(credentials.username or "", credentials.password or "")
+    return None
+
+
+def _offered() -> Authorization | None:
+    """Read the credentials; werkzeug raises ValueError where a Basic is not even ASCII."""
+    try:
+        return request.authorization
+    except ValueError:
+        return None
+
+
+def _is_basic(credentials: Authorization | None) -> bool:
+    return credentials is not None and credentials.type == "basic"
+
+
+def _by_password(email: str, password: str) -> Principal | None:
+    user, standing = app_context.sign_in.by_password(source(), email, password)
+    if standing is not None:
+        g.rate = standing
+    if user is None:
+        return None
+    g.shown = user
+    return Principal(user.id, user.role, user.customer)
+
+
+def _count(policy: str, who: str) -> None:
+    standing = app_context.rates.hit(policy, who)
+    if standing is not None:
+        g.rate = standing
+        if not standing.granted:
+            raise TooManyRequests(standing)

@@ -1,0 +1,1 @@
+"""HTTP and JSON: parsing, problems, responses, the OpenAPI document."""

@@ -1,0 +1,44 @@
+"""What the views work with, put together by `ticketing.app`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import cast
+
+from flask import current_app
+from werkzeug.local import LocalProxy
+
+from ticketing.config import Settings
+from ticketing.services.passwords import Passwords
+from ticketing.services.rates import RateLimiter
+from ticketing.services.sign_in import SignIn
+from ticketing.services.tokens import Tokens
+from ticketing.services.writes.handler import CommandHandler
+from ticketing.storage.driver.clients import Client, Database
+from ticketing.storage.driver.fitness import Fitness
+
+KEY = "ticketing"
+"""The attribute of the Flask application that has its context."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppContext:
+    """One application's parts; `clock` tells the time in UTC, in whole milliseconds."""
+
+    settings: Settings
+    client: Client
+    db: Database
+    commands: CommandHandler
+    clock: Callable[[], datetime]
+    passwords: Passwords
+    sign_in: SignIn
+    tokens: Tokens
+    rates: RateLimiter
+    fitness: Fitness
+
+
+app_context = cast(AppContext, LocalProxy(partial(getattr, current_app, KEY)))
+"""The parts of the application that serves this request."""

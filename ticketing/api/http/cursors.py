@@ -1,0 +1,103 @@
+"""Opaque places in a list.
+
+What a caller sends as a cursor ends up in a question to MongoDB, so only what that can hold gets
+through: text that is UTF-8, and integers of 64 bits.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ticketing.api.http import strict_json
+from ticketing.api.http.problems import BadRequest
+from ticketing.domain.places import Place, Row
+
+# MongoDB's integers end before this one.
+_TOO_LARGE = 2**63
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_EVENT = re.compile(r"[A-Za-z0-9_-]{0,64}")
+_SEEN = re.compile(r"([A-Za-z0-9_-]{1,64}):([0-9]{1,18}):([0-9]{1,12})")
+
+_LARGEST = 2**63 - 1
+
+
+def encode(*place: str | int | None) -> str:
+    """Write a place down."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str, *kinds: type | tuple[type, ...]) -> list[Any]:
+    """Read a place back; raises BadRequest for what `encode` can't have written."""
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
+        place = strict_json.loads(text)
+    except (ValueError, binascii.Error):
+        raise broken() from None
+    fits = (
+        isinstance(place, list)
+        and len(place) == len(kinds)
+        and all(_fits(v, k) for v, k in zip(place, kinds, strict=True))
+    )
+    if not fits:
+        raise broken()
+    return list(place)
+
+
+def id_in(cursor: str | None) -> str | None:
+    """Read the id that a list goes on after; None for a list from its beginning."""
+    return None if cursor is None else str(decode(cursor, str)[0])
+
+
+def sequence_in(cursor: str | None) -> int:
+    """Read the sequence that a list goes on after; 0 for a list from its beginning."""
+    if cursor is None:
+        return 0
+    (sequence,) = decode(cursor, int)
+    if not 0 <= sequence < _TOO_LARGE:
+        raise broken()
+    return int(sequence)
+
+
+def by_time(place: Place) -> tuple[int, str, int, str]:
+    """Write down where a list by time goes on, for `encode`."""
+    row = place.row
+    seen = (
+        f"{event}:{known.sequence}:{(known.at - row.at) // _MILLISECOND}"
+        for event, known in place.seen.items()
+    )
+    return (row.at - _EPOCH) // _MILLISECOND, row.event, row.sequence, ",".join(seen)
+
+
+def place_in(cursor: str | None) -> Place:
+    """Read where a list by time goes on; the beginning without a cursor."""
+    if cursor is None:
+        return Place()
+    milliseconds, event, sequence, seen = decode(cursor, int, str, int, str)
+    known = [_SEEN.fullmatch(part) for part in seen.split(",")] if seen else []
+    if not (_EVENT.fullmatch(event) and 0 <= sequence < _TOO_LARGE and all(known)):
+        raise broken()
+    try:
+        at = _EPOCH + milliseconds * _MILLISECOND
+        rows = [Row(at + int(m[3]) * _MILLISECOND, m[1], int(m[2])) for m in known if m]
+    except OverflowError:
+        raise broken() from None
+    return Place(Row(at, event, sequence), {row.event: row for row in rows})
+
+
+def broken() -> BadRequest:
+    """Say that a cursor is not one of ours."""
+    return BadRequest("The cursor is not one of ours.", {"cursor": ["Not valid."]})
+
+
+def _fits(value: object, kind: type | tuple[type, ...]) -> bool:
+    """Return whether a value is of a kind, true and false being no integers."""
+    if isinstance(value, int):
+        return type(value) is int and isinstance(value, kind) and abs(value) <= _LARGEST
+    return isinstance(value, kind)

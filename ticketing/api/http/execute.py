@@ -1,0 +1,136 @@
+"""How a view has a command executed: for which caller, under which key, with which response."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from contextvars import Context
+from typing import TypeVar, cast
+
+from flask import Response, g, request
+
+from ticketing.api.auth.access import principal
+from ticketing.api.http.context import app_context
+from ticketing.api.http.problems import BadRequest, problem_extensions, refusal
+from ticketing.api.http.responses import respond
+from ticketing.domain.caller import Caller
+from ticketing.domain.changes.results import Outcome
+from ticketing.domain.commands.command import Command
+from ticketing.domain.errors import DomainError
+from ticketing.services.writes.batch import CommandResult, IdempotencyKey
+from ticketing.storage.idempotency import StoredResponse
+
+ResultT = TypeVar("ResultT")
+
+Presenter = Callable[[ResultT], StoredResponse]
+"""A pure function of what a command comes to: it runs where no request is."""
+
+REPLAYED = "Idempotency-Replayed"
+
+_TAG = re.compile(r"([0-9]{1,18})(-public)?")
+_KEY = re.compile(r'"([\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x21-\x7e]{0,254})')
+
+
+def execute(command: Command[ResultT], *, on: str, present: Presenter[ResultT]) -> Response:
+    """Execute a command on an event for the caller of this request, and present the result.
+
+    A refusal is a problem; under an Idempotency-Key the stored response is returned, if there is
+    one. Raises what `CommandHandler.execute` raises.
+    """
+    respond_to = _respond_with(present)
+    result = app_context.commands.execute(
+        command, on=on, caller=caller(), key=_idempotency_key(respond_to)
+    )
+    return _to_response(result, respond_to)
+
+
+def execute_on_booking(
+    command: Command[ResultT], *, booking: str, present: Presenter[ResultT]
+) -> Response:
+    """Execute a command on the event of a booking, as `execute` does."""
+    respond_to = _respond_with(present)
+    result = app_context.commands.execute_on_booking(
+        command, booking=booking, caller=caller(), key=_idempotency_key(respond_to)
+    )
+    return _to_response(result, respond_to)
+
+
+def caller() -> Caller:
+    """Return who makes this request; raises NotSignedIn."""
+    return Caller(principal().id, g.request_id)
+
+
+def _to_response(
+    result: CommandResult, respond_to: Callable[[Outcome], StoredResponse]
+) -> Response:
+    response = respond(result.response or respond_to(result.outcome))
+    if result.replayed:
+        response.headers[REPLAYED] = "true"
+    return response
+
+
+def expected_sequences() -> frozenset[int] | None:
+    """Read `If-Match`: the sequences that the caller accepts, or None for any.
+
+    A weak tag counts as the same tag (RFC 9110, 13.1.1 asks for more than we need): the tag has the
+    sequence, and the sequence tells every change, to whomever the tag was shown.
+    """
+    if "If-Match" not in request.headers or request.if_match.star_tag:
+        return None
+    # Where a tag is malformed, werkzeug's set has None among its members.
+    tags = request.if_match.as_set(include_weak=True)
+    found = (_TAG.fullmatch(tag) for tag in tags if tag)
+    return frozenset(int(tag[1]) for tag in found if tag)
+
+
+def etag(sequence: int) -> str:
+    """Write an event's sequence as the ETag of what staff is shown."""
+    return f'"{sequence}"'
+
+
+def public_etag(sequence: int) -> str:
+    """Write an event's sequence as the ETag of what everybody is shown.
+
+    It is another than staff's: whoever signs in as staff must not be told that they have it all.
+    """
+    return f'"{sequence}-public"'
+
+
+def _respond_with(present: Presenter[ResultT]) -> Callable[[Outcome], StoredResponse]:
+    """Have the response written where no request is.
+
+    With a key it is written in the commit, in the thread of whoever leads the batch, and so would
+    see that request's `g`: who asks, and what they may know. In an empty context there is none to
+    see, in anybody's thread, so that a presenter which looks for one fails at its first use.
+    """
+    path = request.path
+
+    def write(outcome: Outcome) -> StoredResponse:
+        if isinstance(outcome, DomainError):
+            return refusal(outcome, problem_extensions(path))
+        return present(cast(ResultT, outcome))
+
+    return lambda outcome: Context().run(write, outcome)
+
+
+def _idempotency_key(
+    respond_to: Callable[[Outcome], StoredResponse],
+) -> IdempotencyKey | None:
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return None
+    found = _KEY.fullmatch(header)
+    if not found:
+        raise BadRequest(
+            "The Idempotency-Key must be 1 to 255 visible ASCII characters, quoted or bare."
+        )
+    return IdempotencyKey(principal().id, found[1] or found[2], _fingerprint(), respond_to)
+
+
+def _fingerprint() -> str:
+    """Tell one request from another: method, path, query and what the body says."""
+    body = json.dumps(g.get("body"), sort_keys=True, default=str)
+    parts = json.dumps([request.method, request.path, request.query_string.decode("latin-1"), body])
+    return hashlib.sha256(parts.encode()).hexdigest()

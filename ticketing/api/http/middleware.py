@@ -1,0 +1,122 @@
+"""What happens to every request before and after its view: deadline, checks, id, log line."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
+
+from ticketing.api.auth.rate_limits import fields
+from ticketing.api.http.problems import BadRequest
+from ticketing.domain.users import Principal
+from ticketing.storage.driver.deadlines import deadline
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = structlog.get_logger("ticketing.requests")
+
+REQUEST_ID = "X-Request-ID"
+
+# What a browser is told about every answer; the page of the docs says more of its own.
+HARDENING = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-cache",
+}
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def with_deadline(app: WSGIApplication, seconds: float) -> WSGIApplication:
+    """Return an application in which all that a request asks of MongoDB ends within the time.
+
+    The answers are written in full before they are sent, so nothing is asked after this.
+    """
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with deadline(seconds):
+            return app(environ, start_response)
+
+    return answer
+
+
+def register(app: Flask) -> None:
+    """Have every request checked, named and logged."""
+    app.before_request(_name)
+    app.before_request(_check_query)
+    app.before_request(_check_body)
+    app.after_request(_finish)
+
+
+def _name() -> None:
+    """Take the caller's request id if it is a sensible one, else make one."""
+    offered = request.headers.get(REQUEST_ID, "")
+    g.request_id = offered if _REQUEST_ID.fullmatch(offered) else uuid4().hex
+    g.started = time.perf_counter()
+
+
+def _check_query() -> None:
+    """Refuse a query that is not UTF-8.
+
+    Werkzeug puts U+FFFD for what it can't read, and so would ask for something else. In a path that
+    does no harm: no id has such a character, so that nothing is found.
+    """
+    try:
+        unquote_to_bytes(request.query_string).decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The query is not UTF-8.") from None
+
+
+def _check_body() -> None:
+    """Refuse bodies whose size is not told or too large, and packed ones.
+
+    gunicorn would cut a chunked body at the limit and hand it on as if it were whole.
+    """
+    if "Transfer-Encoding" in request.headers:
+        raise LengthRequired("Send the body with a Content-Length.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body without a Content-Encoding.")
+    limit = request.max_content_length
+    if limit is not None and (request.content_length or 0) > limit:
+        raise RequestEntityTooLarge(f"The body may have at most {limit} bytes.")
+
+
+def _finish(response: Response) -> Response:
+    request_id = g.get("request_id", "")
+    response.headers[REQUEST_ID] = request_id
+    for name, value in HARDENING.items():
+        response.headers.setdefault(name, value)
+    if "Authorization" in request.headers:
+        response.headers["Cache-Control"] = "no-store"
+    response.vary.add("Authorization")
+    if (standing := g.get("rate")) is not None:
+        for name, value in fields(standing).items():
+            response.headers.setdefault(name, value)
+    log.info(
+        "request",
+        request_id=request_id,
+        method=request.method,
+        route=request.url_rule.rule if request.url_rule else None,
+        status=response.status_code,
+        address=request.remote_addr,
+        caller=_caller(),
+        bytes=response.calculate_content_length(),
+        ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
+    )
+    return response
+
+
+def _caller() -> str | None:
+    """Return the id of the user who asks, never their name; None where nobody has signed in."""
+    principal: Principal | None = g.get("principal")
+    return principal.id if principal is not None and principal.customer is not None else None

@@ -1,0 +1,1 @@
+"""The clients of the briefs: delete this folder and they are gone."""

@@ -1,0 +1,222 @@
+"""The actions of the briefs, at the root and under `/api/events`.
+
+The same commands as everywhere else; only the names and the envelopes differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema
+
+from ticketing.api import schemas
+from ticketing.api.auth.customers import redact, resolve_customer
+from ticketing.api.http.blueprints import Blueprint
+from ticketing.api.http.context import app_context
+from ticketing.api.http.execute import execute
+from ticketing.api.http.responses import CONTENT_TYPE, body, respond
+from ticketing.api.legacy import aliases
+from ticketing.api.legacy import schemas as described
+from ticketing.api.views.bookings import new_booking
+from ticketing.domain.changes.results import BookingResult
+from ticketing.domain.commands.bookings import CancelFor
+from ticketing.domain.commands.events import Create
+from ticketing.domain.events import Event
+from ticketing.domain.users import Role
+from ticketing.storage import events
+from ticketing.storage.idempotency import StoredResponse
+from ticketing.storage.ids import new_id
+
+blp = Blueprint("actions", __name__, description="The actions of the briefs")
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """What the document says of the answers at one of the two places."""
+
+    initialized: Schema
+    booked: Schema
+    waitlisted: Schema
+    cancelled: Schema
+    status: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the answers look at one of the two places."""
+
+    prefix: str
+    initialized: Callable[[Event], Json]
+    booked: Callable[[BookingResult], Json]
+    cancelled: Callable[[BookingResult], Json]
+    status: Callable[[Event], Json]
+    documented: Documented
+
+
+def _flat(event: Event) -> Json:
+    return {
+        "id": event.id,
+        "title": event.name,
+        "venue": event.venue,
+        "date": event.day.isoformat() if event.day else None,
+        "totalTickets": event.capacity,
+        "availableTickets": event.available,
+        "available": event.available,
+    }
+
+
+def _booking(held: BookingResult) -> Json:
+    return schemas.MADE_BOOKING.dump(held)  # type: ignore[no-any-return]
+
+
+def _assigned(held: BookingResult) -> list[Json]:
+    return schemas.HELD_BOOKING.dump(held)["assigned"]  # type: ignore[no-any-return]
+
+
+def _said(message: str, **more: Any) -> Json:
+    return {"error": False, "message": message, **more}
+
+
+def _root_initialized(event: Event) -> Json:
+    # One of the briefs spells it `eventd`, and its clients read that.
+    ids = {"eventId": event.id, "eventd": event.id, "id": event.id}
+    return _said("Event created successfully", **ids, data=_flat(event))
+
+
+def _root_booked(held: BookingResult) -> Json:
+    confirmed = held.booking.status == "confirmed"
+    # The words of the first brief's service: its clients compare them.
+    waits = "No tickets available. User added to waiting list."
+    return _said("Ticket booked successfully" if confirmed else waits, data=_booking(held))
+
+
+def _root_cancelled(held: BookingResult) -> Json:
+    return _said("Booking canceled successfully.")
+
+
+def _root_status(event: Event) -> Json:
+    data = {
+        "name": event.name,
+        "available_tickets": event.available,
+        "waiting_list_count": event.waiting,
+        "bookings_count": event.bookings,
+    }
+    return _said("Fetched event", data={**data, **_called_off(event)})
+
+
+def _api_booked(held: BookingResult) -> Json:
+    if held.booking.status == "confirmed":
+        return {"status": "booked", "booking": _booking(held)}
+    return {"status": "waitlisted", "waiting": _booking(held)}
+
+
+def _api_cancelled(held: BookingResult) -> Json:
+    if not held.assigned:
+        return {"freed": True}
+    assigned = _assigned(held)
+    first = _booking(BookingResult(held.assigned[0]))
+    # Only staff is told names; whoever else asks hears which booking it was.
+    return {"assignedTo": first["customer"] or first["id"], "assigned": assigned, "booking": first}
+
+
+def _api_status(event: Event) -> Json:
+    # Two of the briefs' services say `eventId` and `waitingListCount`.
+    return {
+        **_flat(event),
+        "eventId": event.id,
+        "bookingsCount": event.bookings,
+        "waitingCount": event.waiting,
+        "waitingListCount": event.waiting,
+        **_called_off(event),
+    }
+
+
+def _called_off(event: Event) -> Json:
+    """Say of an event that it was called off; the briefs know nothing of the kind."""
+    return {"status": "cancelled"} if event.status == "cancelled" else {}
+
+
+ROOT = Dialect(
+    "",
+    _root_initialized,
+    _root_booked,
+    _root_cancelled,
+    _root_status,
+    Documented(
+        described.ROOT_INITIALIZED,
+        described.ROOT_BOOKED,
+        described.ROOT_BOOKED,
+        described.ROOT_CANCELLED,
+        described.ROOT_STATUS,
+    ),
+)
+API_EVENTS = Dialect(
+    "/api/events",
+    _flat,
+    _api_booked,
+    _api_cancelled,
+    _api_status,
+    Documented(
+        described.FLAT_EVENT,
+        described.FLAT_BOOKED,
+        described.FLAT_WAITLISTED,
+        described.FLAT_CANCELLED,
+        described.FLAT_STATUS,
+    ),
+)
+
+
+def _answer(status: int, value: Json) -> StoredResponse:
+    return StoredResponse(status, {"Content-Type": CONTENT_TYPE}, body(value))
+
+
+def _register(dialect: Dialect) -> None:
+    def initialized(event: Event) -> StoredResponse:
+        return _answer(201, dialect.initialized(event))
+
+    def booked(held: BookingResult) -> StoredResponse:
+        return _answer(201 if held.booking.status == "confirmed" else 202, dialect.booked(held))
+
+    def cancelled(held: BookingResult) -> StoredResponse:
+        return _answer(200, dialect.cancelled(held))
+
+    @blp.writes("POST", f"{dialect.prefix}/initialize", 409, who=Role.ADMIN)
+    @blp.arguments(aliases.INITIALIZE)
+    @blp.response(201, dialect.documented.initialized)
+    def initialize(asked: Json) -> Response:
+        """Make an event, or make one anew that has this id and was never booked."""
+        id = asked.pop("id") or new_id()
+        command = Create(**asked, replaces=True)
+        return execute(command, on=id, present=initialized)
+
+    @blp.writes("POST", f"{dialect.prefix}/book", 404, 409, who=Role.CUSTOMER)
+    @blp.arguments(aliases.BOOK)
+    @blp.response(201, dialect.documented.booked)
+    @blp.alt_response(202, schema=dialect.documented.waitlisted, success=True)
+    def book(asked: Json) -> Response:
+        """Book tickets, or join the waiting list (202)."""
+        command = new_booking(asked["customer"], asked["tickets"])
+        return execute(command, on=asked["event"], present=booked)
+
+    @blp.writes("POST", f"{dialect.prefix}/cancel", 404, 409, who=Role.CUSTOMER)
+    @blp.arguments(aliases.CANCEL)
+    @blp.response(200, dialect.documented.cancelled)
+    def cancel(asked: Json) -> Response:
+        """Cancel the booking that a customer has for an event."""
+        command, present = CancelFor(resolve_customer(asked["customer"], "user")), redact(cancelled)
+        return execute(command, on=asked["event"], present=present)
+
+    @blp.reads(f"{dialect.prefix}/status/<id>", 404, who=Role.ANYBODY)
+    @blp.response(200, dialect.documented.status)
+    def status(id: str) -> Response:
+        """Show an event's figures."""
+        return respond(_answer(200, dialect.status(events.get(app_context.db, id))))
+
+
+for _dialect in (ROOT, API_EVENTS):
+    _register(_dialect)

@@ -1,0 +1,267 @@
+"""Fields that take exactly what they say: an integer is not a boolean, a float or a string."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import marshmallow as ma
+from marshmallow import ValidationError, fields
+
+from ticketing.api.http.context import app_context
+from ticketing.domain import calendar, money
+from ticketing.domain.customers import MAX_NAME, Customer, plain_name
+
+_DIGITS = re.compile(r"[0-9]{1,9}")
+_EVENT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+_DAY = r"^([0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2})$"
+_DAY_OR_TIME = (
+    r"^([0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2})?([.,][0-9]+)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?)$"
+)
+
+
+def absent() -> None:
+    """Stand for a value that was not sent (a plain None would be documented as a default)."""
+
+
+class WholeNumber(fields.Integer):
+    """A JSON integer between two bounds, both included."""
+
+    def __init__(self, minimum: int, maximum: int, **kwargs: Any) -> None:
+        super().__init__(
+            strict=True, validate=ma.validate.Range(min=minimum, max=maximum), **kwargs
+        )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if type(value) is not int:
+            raise ValidationError("Not a whole number.")
+        return value
+
+
+class QueryNumber(WholeNumber):
+    """A whole number in a query: ASCII digits and nothing else."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not isinstance(value, str) or not _DIGITS.fullmatch(value):
+            raise ValidationError("Not a whole number.")
+        return int(value)
+
+
+class Text(fields.String):
+    """A string of some length, without control characters; blank only where that is said."""
+
+    def __init__(self, minimum: int, maximum: int, *, blank: bool = False, **kwargs: Any) -> None:
+        super().__init__(validate=ma.validate.Length(min=minimum, max=maximum), **kwargs)
+        self.blank = blank
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError("Not a string.")
+        if any(unicodedata.category(character) == "Cc" for character in value):
+            raise ValidationError("Control characters are not allowed.")
+        if not self.blank and not value.strip():
+            raise ValidationError("Must not be blank.")
+        return value
+
+
+class Id(fields.String):
+    """The id of something that should exist; what can't be an id is simply not found."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError("Not a string.")
+        return value
+
+
+class LooseId(fields.String):
+    """An id as the briefs' clients send it: `1` and `"1"` are the same."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": ["string", "integer"]}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return loose_text(value)
+
+
+class NewEventId(LooseId):
+    """An id of the caller's choice: 1 to 64 letters, digits, hyphens and underscores."""
+
+    documented: ClassVar[dict[str, Any]] = {
+        "type": ["string", "integer"],
+        "pattern": _EVENT_ID.pattern,
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = loose_text(value)
+        if not _EVENT_ID.fullmatch(text):
+            raise ValidationError("Not 1 to 64 letters, digits, hyphens and underscores.")
+        return text
+
+
+class CustomerName(fields.Field[Customer]):
+    """A customer as the office's staff names them."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
+
+    def _serialize(self, value: Customer | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value.given if value else None
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Customer:
+        if not isinstance(value, str):
+            raise ValidationError("Not a string.")
+        if any(unicodedata.category(character) == "Cc" for character in value):
+            raise ValidationError("Control characters are not allowed.")
+        if not 1 <= len(value.strip()) <= MAX_NAME:
+            raise ValidationError(f"Must have between 1 and {MAX_NAME} characters.")
+        return plain_name(value)
+
+
+class Email(Text):
+    """An e-mail address, trimmed; as it was given."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(3, MAX_NAME, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs).strip()
+        ma.validate.Email()(text)
+        return text
+
+
+class Password(Text):
+    """A new password: 12 to 256 characters (NIST SP 800-63B asks for 8), of any kind."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(12, 256, **kwargs)
+
+
+class Flag(fields.Boolean):
+    """A JSON boolean and nothing that looks like one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("Not a boolean.")
+        return value
+
+
+class Day(fields.Field[date]):
+    """A day: `DD/MM/YYYY` or `YYYY-MM-DD` in, `YYYY-MM-DD` out."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": _DAY}
+
+    def _serialize(self, value: date | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value.isoformat() if value else None
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str):
+            raise ValidationError("Not a day written as DD/MM/YYYY or YYYY-MM-DD.")
+        try:
+            return self._parse(value)
+        except ValueError as fault:
+            raise ValidationError(str(fault)) from None
+
+    def _parse(self, text: str) -> date:
+        return calendar.parse_day(text)
+
+
+class LooseDay(Day):
+    """A day as the briefs' clients send it: a date-time is the day that it is at the venue."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": _DAY_OR_TIME}
+
+    def _parse(self, text: str) -> date:
+        return calendar.parse_day_or_time(text, app_context.settings.timezone)
+
+
+class Instant(fields.Field[datetime]):
+    """A moment, in UTC and milliseconds: `2024-10-31T18:00:00.000Z`."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "format": "date-time"}
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        if value is None:
+            return None
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+class Money(fields.Field[int]):
+    """An amount: a JSON number with at most two decimals outside, whole minor units inside."""
+
+    def __init__(self, *, maximum: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.maximum = maximum
+        self.documented: dict[str, Any] = {"type": "number", "minimum": 0}
+        if maximum:
+            self.documented |= {"maximum": maximum, "multipleOf": 0.01}
+
+    def _serialize(self, value: int | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else money.to_major(value)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        if type(value) is not int and not isinstance(value, Decimal):
+            raise ValidationError("Not a number.")
+        if not 0 <= value <= self.maximum:
+            raise ValidationError(f"Must be between 0 and {self.maximum}.")
+        try:
+            return money.to_minor(value)
+        except ValueError as fault:
+            raise ValidationError(str(fault)) from None
+
+
+class Percentage(fields.Field[Decimal]):
+    """A percentage out, as a plain number: `50`, `33.33`."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "number", "minimum": 0, "maximum": 100}
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        if value is None:
+            return None
+        return int(value) if value == value.to_integral_value() else float(value)
+
+
+class ChangedFields(fields.Dict):
+    """What an audit entry says has changed, out, in the API's names: `{field: [old, new]}`."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "object"}
+
+    _OUTSIDE = {  # noqa: RUF012 - a constant
+        "day": ("date", Day()),
+        "price": ("costPerTicket", Money()),
+        "tickets": ("nTickets", None),
+        "total": ("total", Money()),
+        "customer": ("customer", CustomerName()),
+    }
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        changes: dict[str, list[Any]] = {}
+        for inside, pair in value.items():
+            outside, field = self._OUTSIDE.get(inside, (inside, None))
+            changes[outside] = [
+                field._serialize(item, None, None) if field else item  # noqa: SLF001
+                for item in pair
+            ]
+        return changes
+
+
+def loose_text(value: object) -> str:
+    """Read a string, or an integer as the string of its digits; raises ValidationError."""
+    if type(value) is int:
+        return str(value)
+    if not isinstance(value, str):
+        raise ValidationError("Neither a string nor a whole number.")
+    return value
+
+
+class LooseCustomer(CustomerName):
+    """A customer named by a string or an integer."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": ["string", "integer"]}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Customer:
+        return super()._deserialize(loose_text(value), attr, data, **kwargs)

@@ -1,0 +1,1 @@
+"""What a batch of commands reads and what it changes: pure values, no database."""

@@ -1,0 +1,226 @@
+"""An event while one batch of commands is decided on it, and all that the batch changes.
+
+What the change set keeps together, so that no command can break it: **a change of a booking, the
+event's counters, the next sequence number and one audit entry are recorded in one step**
+(`record_booking`), or, for a change of the event itself, the event, the number and the entry
+(`record_event`). After each step the state is one that might have been committed alone: counters
+equal what is booked, `writes` so far are legal for the unique indexes one after the other, and
+`entries` replayed from the start give the event as it stands. Who holds what, and the waiting list,
+are kept in step as well, so a later command of the batch sees what an earlier one did.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from ticketing.domain.audit import Action, AuditEntry
+from ticketing.domain.bookings import Booking, Reason
+from ticketing.domain.caller import Caller
+from ticketing.domain.changes.read_set import ReadSet
+from ticketing.domain.customers import Customer
+from ticketing.domain.errors import EventCancelled, EventNotFound
+from ticketing.domain.events import Event
+from ticketing.domain.users import is_user
+
+Changes = dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class BookingWrite:
+    """A booking as one change leaves it, and as it found it (None: the change made it)."""
+
+    before: Booking | None
+    after: Booking
+
+
+class ChangeSet:
+    """An event while one group of commands is decided on it.
+
+    Commands look at it and change it through `record_event` and `record_booking` alone.
+    """
+
+    def __init__(
+        self, event_id: str, event: Event | None, read_set: ReadSet, now: datetime
+    ) -> None:
+        self.event_id = event_id
+        # As it stands, tombstones of deleted events included.
+        self.event = event
+        self.now = now
+        self.taken = read_set.taken
+        self.writes: list[BookingWrite] = []
+        self.entries: list[AuditEntry] = []
+        known = [*read_set.bookings.values(), *read_set.queue, *read_set.active, *read_set.large]
+        self._bookings = {booking.id: booking for booking in known}
+        self._held = {b.customer.key: b.id for b in known if b.customer and b.active}
+        self._queue = deque(booking.id for booking in read_set.queue)
+        self._queue_is_all = read_set.queue_is_all
+        self._ahead = dict(read_set.ahead)
+        self._inactive = read_set.inactive
+        self._out_of_list: list[int] = []
+
+    def existing_event(self) -> Event:
+        """Return the event; raises EventNotFound where there is none."""
+        if self.event is None or self.event.status == "deleted":
+            raise EventNotFound
+        return self.event
+
+    def scheduled_event(self) -> Event:
+        """Return the event; raises EventNotFound, EventCancelled."""
+        event = self.existing_event()
+        if event.status == "cancelled":
+            raise EventCancelled
+        return event
+
+    def booking(self, id_: str) -> Booking | None:
+        """Return a booking of this event that a command named."""
+        return self._bookings.get(id_)
+
+    def held_by(self, customer: Customer) -> Booking | None:
+        """Return the active booking of a customer that a command named."""
+        id_ = self._held.get(customer.key)
+        return self._bookings[id_] if id_ else None
+
+    def active_bookings(self) -> Iterable[Booking]:
+        """Return the active bookings that are known, in the order of their sequence."""
+        known = sorted(self._bookings.values(), key=lambda booking: booking.sequence)
+        return [booking for booking in known if booking.active]
+
+    def head(self) -> Booking | None:
+        """Return the first who waits, as far as the list is known."""
+        while self._queue:
+            booking = self._bookings[self._queue[0]]
+            if booking.status == "waiting":
+                return booking
+            self._queue.popleft()
+        return None
+
+    def is_inactive(self, booking: Booking) -> bool:
+        """Return whether whoever waits with this booking has been deactivated."""
+        return booking.customer is not None and booking.customer.key in self._inactive
+
+    @property
+    def queue_goes_on(self) -> bool:
+        """Whether more wait than are known, though none of the known does any more."""
+        return not self._queue_is_all and self.head() is None
+
+    def position(self, booking: Booking) -> int:
+        """Return a waiting booking's place in the list, from 1.
+
+        Either it joined in this batch, or the read set says how many were ahead of it.
+        """
+        gone = sum(1 for sequence in self._out_of_list if sequence < booking.sequence)
+        return self._ahead[booking.id] - gone + 1
+
+    def record_event(self, caller: Caller, action: Action, event: Event, changes: Changes) -> Event:
+        """Record one change of the event itself, with its audit entry."""
+        self.event = replace(event, sequence=event.sequence + 1)
+        self._record_entry(caller, action, None, changes)
+        return self.event
+
+    def record_booking(
+        self,
+        caller: Caller,
+        action: Action,
+        before: Booking | None,
+        after: Booking,
+        changes: Changes | None = None,
+    ) -> Booking:
+        """Record one change of a booking: the event's counters follow, with one audit entry."""
+        self._count(before, after)
+        self._index(before, after)
+        self.writes.append(BookingWrite(before, after))
+        self._record_entry(caller, action, after, changes or {})
+        return after
+
+    def new_booking(self, id_: str, customer: Customer | None, tickets: int) -> Booking:
+        """Return a new booking that is confirmed at today's price; nothing is recorded."""
+        event = self.existing_event()
+        return Booking(
+            id=id_,
+            event=event.id,
+            customer=customer,
+            tickets=tickets,
+            status="confirmed",
+            sequence=event.sequence + 1,
+            total=tickets * event.price,
+            created_at=self.now,
+        )
+
+    def record_end(self, caller: Caller, booking: Booking) -> Booking:
+        """Record that a customer's booking is cancelled, or a sale taken back."""
+        reason = self._reason(caller, booking)
+        ended = replace(booking, status="cancelled", cancelled_at=self.now, reason=reason)
+        changes = {"status": (booking.status, "cancelled")}
+        action: Action = "cancelled" if booking.customer else "returned"
+        return self.record_booking(caller, action, booking, ended, changes)
+
+    def _reason(self, caller: Caller, booking: Booking) -> Reason:
+        # Of an event that was called off all that remains is owed, also where somebody cancels a
+        # booking before the calling-off has come to it.
+        if self.existing_event().status == "cancelled":
+            return "called_off"
+        # Customers cancel nothing but their own, so whoever else cancels is staff.
+        return "customer" if is_user(booking.customer, caller.actor) else "staff"
+
+    def _count(self, before: Booking | None, after: Booking) -> None:
+        event = self.existing_event()
+        gone, come = _figures(before), _figures(after)
+        self.event = replace(
+            event,
+            sold=event.sold - gone[0] + come[0],
+            bookings=event.bookings - gone[1] + come[1],
+            waiting=event.waiting - gone[2] + come[2],
+            revenue=event.revenue - gone[3] + come[3],
+            sequence=event.sequence + 1,
+            ever_booked=True,
+        )
+
+    def _index(self, before: Booking | None, after: Booking) -> None:
+        self._bookings[after.id] = after
+        if before and before.customer and self._held.get(before.customer.key) == before.id:
+            del self._held[before.customer.key]
+        if after.customer and after.active:
+            self._held[after.customer.key] = after.id
+        if before is None and after.status == "waiting":
+            self._ahead[after.id] = self.existing_event().waiting - 1 + len(self._out_of_list)
+            # Behind a part of the list that is not known nobody is served in this commit.
+            if self._queue_is_all:
+                self._queue.append(after.id)
+        if before and before.status == "waiting" and after.status != "waiting":
+            self._out_of_list.append(before.sequence)
+
+    def _record_entry(
+        self, caller: Caller, action: Action, booking: Booking | None, changes: Changes
+    ) -> None:
+        event = self.event
+        assert event is not None
+        self.entries.append(
+            AuditEntry(
+                event=event.id,
+                sequence=event.sequence,
+                action=action,
+                booking=booking.id if booking else None,
+                customer=booking.customer if booking else None,
+                tickets=booking.tickets if booking else None,
+                total=booking.total if booking else None,
+                sold=event.sold,
+                waiting=event.waiting,
+                changes=changes,
+                actor=caller.actor,
+                at=self.now,
+                request_id=caller.request_id,
+            )
+        )
+
+
+def _figures(booking: Booking | None) -> tuple[int, int, int, int]:
+    """What a booking adds to its event's sold, bookings, waiting and revenue."""
+    if booking is None or booking.status == "cancelled":
+        return 0, 0, 0, 0
+    if booking.status == "waiting":
+        return 0, 0, 1, 0
+    return booking.tickets, 0 if booking.customer is None else 1, 0, booking.total or 0

@@ -1,0 +1,69 @@
+"""What an order comes to when it is granted. A refusal is an `OfficeError`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ticketing.domain.bookings import Booking
+from ticketing.domain.errors import DomainError
+from ticketing.domain.events import Event
+
+# An answer to a change names so many of those who got tickets or are owed money. The trail has all
+# who got tickets, the event's cancellation all who are owed money.
+MOST_NAMED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class BookingResult:
+    """A booking that was made or changed, its place in the list, and who got freed tickets."""
+
+    booking: Booking
+    position: int | None = None
+    assigned: Sequence[Booking] = ()
+
+    @property
+    def assigned_count(self) -> int:
+        """How many bookings got tickets in this commit."""
+        return len(self.assigned)
+
+
+@dataclass(frozen=True, slots=True)
+class EventResult:
+    """An event that was changed, and who got tickets through it."""
+
+    event: Event
+    assigned: Sequence[Booking] = ()
+
+    @property
+    def assigned_count(self) -> int:
+        """How many bookings got tickets in this commit."""
+        return len(self.assigned)
+
+
+@dataclass(frozen=True, slots=True)
+class CalledOff:
+    """An event that was called off, and the first, by sequence, whose bookings were confirmed.
+
+    `owed_total` is in minor units and counts every ticket sold.
+    """
+
+    event: Event
+    owed: Sequence[Booking]
+    owed_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """Who is owed what for an event that was called off, or a part of them, by sequence.
+
+    `owed` are bookings that were confirmed when it was called off, ended or not yet: while
+    `finishing`, some are still to be ended. `owed_total` is that of the whole event.
+    """
+
+    owed: Sequence[Booking]
+    owed_total: int | None
+    finishing: bool
+
+
+Outcome = Event | EventResult | CalledOff | Booking | BookingResult | None | DomainError

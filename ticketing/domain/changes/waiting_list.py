@@ -1,0 +1,54 @@
+"""The rule of the waiting list: free tickets go to whoever has waited longest, strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ticketing.domain.bookings import Booking
+from ticketing.domain.caller import SYSTEM_ACTOR, Caller
+from ticketing.domain.changes.change_set import ChangeSet
+from ticketing.domain.changes.read_set import MOST_PER_COMMIT
+from ticketing.domain.events import Event
+
+
+def serve(change_set: ChangeSet, caller: Caller) -> Sequence[Booking]:
+    """Assign free tickets to the list, in order, as long as the head's wish fits.
+
+    If it does not, tickets are kept for the head, and nobody behind it is served. Whoever has been
+    deactivated since they joined leaves the list instead. At most `MOST_PER_COMMIT` changes go into
+    a commit; the next one goes on.
+    """
+    assigned = []
+    while (head := servable(change_set)) and len(change_set.writes) < MOST_PER_COMMIT:
+        if change_set.is_inactive(head):
+            change_set.record_end(replace(caller, actor=SYSTEM_ACTOR), head)
+            continue
+        event = change_set.existing_event()
+        confirmed = replace(head, status="confirmed", total=head.tickets * event.price)
+        changes = {"status": ("waiting", "confirmed")}
+        assigned.append(change_set.record_booking(caller, "assigned", head, confirmed, changes))
+    return assigned
+
+
+def has_unserved(change_set: ChangeSet) -> bool:
+    """Return whether somebody may get tickets whom this commit did not reach."""
+    event = change_set.event
+    if event is None or not _may_serve(event):
+        return False
+    return servable(change_set) is not None or change_set.queue_goes_on
+
+
+def servable(change_set: ChangeSet) -> Booking | None:
+    """Return the head of the list where there are tickets enough for it, or where it has to go."""
+    event = change_set.event
+    if event is None or not _may_serve(event):
+        return None
+    head = change_set.head()
+    if head is None:
+        return None
+    return head if change_set.is_inactive(head) or head.tickets <= event.available else None
+
+
+def _may_serve(event: Event) -> bool:
+    return event.status == "scheduled" and event.waiting > 0 and event.available > 0

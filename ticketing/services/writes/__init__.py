@@ -1,0 +1,29 @@
+"""The write path: how a change of an event or its bookings comes to be, in reading order.
+
+    view                       reads the request, makes a command
+     │  execute(command, on=event, caller, key)
+    handler.CommandHandler     the one way in
+     │
+    queue.BatchQueues          one queue per event: who finds nobody at work leads a batch
+     │  the leader's thread    followers sleep until they are completed
+    host_lock.HostLock         advisory: one leader at a time among the workers of a host
+     │
+     │  ┌─ one MongoDB transaction (storage.driver.units_of_work) ─────────────────────────┐
+     │  │ storage.idempotency.find_many    responses stored under the keys, if any          │
+     │  │ batch.Batch                      twins of a key are decided once                  │
+     │  │ storage.read_sets.load_read_set  the event, and what the commands have to know    │
+     │  │ domain.commands.decide           pure: state and commands in, change set out      │
+     │  │ storage.change_sets.write        event (fence and capacity in its filter),        │
+     │  │                                  bookings in sequence order, audit                │
+     │  │ storage.idempotency.insert_many  the responses to be stored                       │
+     │  └─ commit: majority, journal ───────────────────────────────────────────────────────┘
+     │       a conflict: nothing has happened; the whole batch is decided anew
+     │
+    handler                    wakes the followers, hands the lead over, resumes remaining work
+     │
+    view                       presents the outcome
+
+    recovery.RecoveryWorker    beside it, in each worker: finishes what a crash left
+
+What a crash at each step leaves is told in docs/architecture.md.
+"""

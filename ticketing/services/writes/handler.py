@@ -1,0 +1,190 @@
+"""The command handler: the one way in which an event or its bookings are changed."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
+
+from ticketing.domain.caller import SYSTEM_ACTOR, Caller
+from ticketing.domain.commands.command import AnyCommand, Envelope, Resume
+from ticketing.domain.commands.decide import decide
+from ticketing.domain.errors import Busy, DomainError, RequestInFlight, Unreadable
+from ticketing.services.writes.batch import Batch, CommandResult, IdempotencyKey, Submission
+from ticketing.services.writes.host_lock import HostLock
+from ticketing.services.writes.queue import BatchQueues
+from ticketing.storage import bookings, change_sets, idempotency, read_sets
+from ticketing.storage.driver.clients import Client, Database
+from ticketing.storage.driver.deadlines import remaining
+from ticketing.storage.driver.units_of_work import Conflict, breaks_a_validator, unit_of_work
+
+log = structlog.get_logger(__name__)
+
+# A batch commits in 5 to 20 ms; a loser of a write conflict that comes back within that time mostly
+# loses again. The pause grows with each defeat so that many workers on one event spread out.
+_FIRST_PAUSE_S = 0.002
+_LONGEST_PAUSE_S = 0.04
+
+# How long a request resumes what could not be done in one commit before it is answered.
+_RESUME_S = 4.0
+
+# With less time than this remaining, another attempt would only run out of it.
+_LEAST_S = 0.05
+
+_NO_EVENT = ""
+
+
+class CommandHandler:
+    """Executes commands on one database: safe for threads, one per process."""
+
+    def __init__(
+        self,
+        client: Client,
+        db: Database,
+        clock: Callable[[], datetime],
+        *,
+        group_size: int,
+        wait_s: float,
+        commit_s: float,
+    ) -> None:
+        self._client = client
+        self._db = db
+        self._clock = clock
+        self._wait_s = wait_s
+        self._commit_s = commit_s
+        self._queues: BatchQueues[Submission, CommandResult] = BatchQueues(
+            self._commit, size=group_size, complete_s=commit_s, turn=HostLock(db.name).held
+        )
+
+    def execute(
+        self,
+        command: AnyCommand,
+        *,
+        on: str,
+        caller: Caller,
+        key: IdempotencyKey | None = None,
+    ) -> CommandResult:
+        """Execute a command on an event, together with whatever else is asked of it just now.
+
+        A refusal is an outcome, not an exception. Raises KeyReused, Busy, DatabaseUnavailable,
+        OutcomeUnknown.
+        """
+        result = self._queues.submit(
+            on, Submission(Envelope(command, caller), key), wait_s=self._wait_s
+        )
+        if result.has_remaining_work:
+            self.resume(on, caller.request_id)
+        return result
+
+    def execute_on_booking(
+        self,
+        command: AnyCommand,
+        *,
+        booking: str,
+        caller: Caller,
+        key: IdempotencyKey | None = None,
+    ) -> CommandResult:
+        """Execute a command on the event of a booking, which is read beforehand: it never changes.
+
+        A booking that is unknown is refused by a commit like any other refusal, since its response
+        may have to be stored.
+        """
+        event = bookings.event_of(self._db, booking) or _NO_EVENT
+        return self.execute(command, on=event, caller=caller, key=key)
+
+    def resume(self, event_id: str, request_id: str) -> bool:
+        """Do the remaining work, one commit after the other, each with whoever comes meanwhile.
+
+        Returns False when the time is over first and going on at once would help. Raises nothing:
+        the request that began it is done. The next command for the event, or recovery, goes on.
+        """
+        until = time.monotonic() + min(_RESUME_S, remaining())
+        submission = Submission(Envelope(Resume(), Caller(SYSTEM_ACTOR, request_id)))
+        try:
+            while self._queues.submit(event_id, submission, wait_s=self._wait_s).has_remaining_work:
+                if time.monotonic() > until:
+                    log.info("remaining_work", request_id=request_id)
+                    return False
+        except DomainError as error:
+            log.warning("remaining_work", code=error.code, request_id=request_id)
+        return True
+
+    def _commit(
+        self, event_id: str, submissions: Sequence[Submission]
+    ) -> Sequence[CommandResult | BaseException]:
+        """Commit a batch, decided anew on fresh state after each conflict, while there is time.
+
+        That it may be decided anew is what makes conflicts harmless: `decide` is pure, nothing of a
+        lost attempt has been written or told to anybody, and the fence in the event's filter lets
+        an attempt through only on the very state that it was decided on.
+
+        A submission that MongoDB refuses for a reason of its own, or for which something has to be
+        read that can't be, must not take its neighbours along: then each is tried by itself.
+        """
+        until = time.monotonic() + min(self._commit_s, remaining())
+        defeats = 0
+        while True:
+            try:
+                return self._attempt(event_id, submissions, until - time.monotonic())
+            except Conflict as conflict:
+                defeats += 1
+                pause = random.uniform(0, min(_FIRST_PAUSE_S * defeats, _LONGEST_PAUSE_S))
+                if time.monotonic() + pause + _LEAST_S >= until:
+                    return [_gave_up(submission, conflict) for submission in submissions]
+                time.sleep(pause)
+            except Exception as error:
+                of_all = isinstance(error, DomainError) and not isinstance(error, Unreadable)
+                if of_all or len(submissions) == 1:
+                    raise
+                log.warning("batch_split", submissions=len(submissions), error=type(error).__name__)
+                return [self._commit_alone(event_id, submission) for submission in submissions]
+
+    def _commit_alone(self, event_id: str, submission: Submission) -> CommandResult | BaseException:
+        try:
+            return self._commit(event_id, [submission])[0]
+        except Exception as error:  # noqa: BLE001 - raised again in its own thread
+            return error
+
+    def _attempt(
+        self, event_id: str, submissions: Sequence[Submission], seconds: float
+    ) -> Sequence[CommandResult | BaseException]:
+        def work(session: ClientSession) -> Sequence[CommandResult | BaseException]:
+            return self._decide_and_write(event_id, submissions, session)
+
+        try:
+            return unit_of_work(self._client, work, seconds=seconds)
+        except PyMongoError as error:
+            if breaks_a_validator(error):
+                raise Unreadable from error
+            raise
+
+    def _decide_and_write(
+        self, event_id: str, submissions: Sequence[Submission], session: ClientSession
+    ) -> Sequence[CommandResult | BaseException]:
+        """Read, decide and write a batch within one transaction."""
+        scopes = {submission.key.scope for submission in submissions if submission.key}
+        stored = idempotency.find_many(self._db, scopes, session) if scopes else {}
+        batch = Batch(submissions, stored)
+
+        envelopes = [submission.envelope for submission in batch.fresh]
+        commands = [envelope.command for envelope in envelopes]
+        event, read_set = read_sets.load_read_set(self._db, event_id, commands, session)
+        decision = decide(event_id, event, read_set, envelopes, self._clock())
+        results = batch.complete(decision.outcomes, has_remaining_work=decision.has_remaining_work)
+
+        if decision.entries:
+            change_sets.write(self._db, decision, session)
+        if batch.records:
+            idempotency.insert_many(self._db, batch.records, session)
+        return results
+
+
+def _gave_up(submission: Submission, conflict: Conflict) -> DomainError:
+    if submission.key and isinstance(conflict, idempotency.KeyTaken):
+        return RequestInFlight()
+    return Busy()

@@ -1,0 +1,186 @@
+"""Group commit: whoever arrives while a commit is under way is committed by the next one.
+
+Writers of one event stand in its queue. There is no background thread: the first thread that finds
+nobody at work leads. The idea is that of a database's log (DeWitt et al., "Implementation
+Techniques for Main Memory Database Systems", SIGMOD 1984).
+
+A waiter is in one of four states, and only ever moves down:
+
+    queued      in the queue; may be withdrawn after `wait_s`: Busy, nothing has happened
+    leading     at the head of the queue; its thread takes a batch, itself first, and commits it
+    taken       in a batch; can't be withdrawn any more, since the commit may come through:
+                after `complete_s` OutcomeUnknown
+    completed   has its result; its thread is awake
+
+The invariant: **while the queue holds anybody, exactly one thread leads**. A leader hands over in a
+`finally`, so an error, or the end of its own time, can't leave a queue without one; and a queue is
+forgotten only when no thread is in it. What the commit raises reaches every member of the batch.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Generic, TypeVar
+
+from ticketing.domain.errors import Busy, OutcomeUnknown
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Commit = Callable[[str, Sequence[Item]], Sequence[Result | BaseException]]
+
+
+class _Waiter(Generic[Item, Result]):
+    """An item and the thread that waits for its result (a future).
+
+    Its fields change under the queue's lock, or by its leader. `wake` is a held lock that is
+    released to wake the one thread that waits for it: a quarter of what an Event costs, and the
+    leader pays it for each member of its batch.
+    """
+
+    __slots__ = ("completed", "deadline", "item", "leads", "result", "taken", "wake")
+
+    def __init__(self, item: Item, deadline: float) -> None:
+        self.item = item
+        self.deadline = deadline
+        self.wake = threading.Lock()
+        self.wake.acquire()
+        self.taken = False
+        self.leads = False
+        self.completed = False
+        self.result: Result | BaseException | None = None
+
+    def complete(self, result: Result | BaseException) -> None:
+        self.result = result
+        self.completed = True
+        if not self.leads:
+            self.wake.release()
+
+
+class _BatchQueue(Generic[Item, Result]):
+    """Those who wait for one event. `led` tells whether a thread leads, `users` how many are in."""
+
+    __slots__ = ("led", "lock", "users", "waiters")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.waiters: deque[_Waiter[Item, Result]] = deque()
+        self.led = False
+        self.users = 0
+
+
+class BatchQueues(Generic[Item, Result]):
+    """One queue per event within this process.
+
+    `commit(event_id, items)` returns for each item its result, or an exception, which is raised in
+    the thread that brought the item. At most `size` items go into one batch. `turn(event_id)` is
+    entered around each commit: the lock between the processes of a host.
+    """
+
+    def __init__(
+        self,
+        commit: Commit[Item, Result],
+        *,
+        size: int,
+        complete_s: float,
+        turn: Callable[[str], AbstractContextManager[None]],
+    ) -> None:
+        self._commit = commit
+        self._turn = turn
+        self._size = size
+        self._complete_s = complete_s
+        self._queues: dict[str, _BatchQueue[Item, Result]] = {}
+        self._lock = threading.Lock()
+
+    def submit(self, event_id: str, item: Item, *, wait_s: float) -> Result:
+        """Have an item committed and return its result, or raise what became of it.
+
+        An item that no batch has taken after `wait_s` is withdrawn: raises Busy, and nothing has
+        happened. Once taken, it waits for the commit; after `complete_s` raises OutcomeUnknown.
+        """
+        waiter: _Waiter[Item, Result] = _Waiter(item, time.monotonic() + wait_s)
+        with self._using(event_id) as queue:
+            self._enter(queue, waiter)
+            self._await(queue, waiter)
+            if waiter.leads:
+                self._lead(event_id, queue)
+
+        if isinstance(waiter.result, BaseException):
+            raise waiter.result
+        return waiter.result  # type: ignore[return-value]
+
+    @contextmanager
+    def _using(self, event_id: str) -> Iterator[_BatchQueue[Item, Result]]:
+        """Keep the queue while any thread is in it, and not longer."""
+        with self._lock:
+            queue = self._queues.setdefault(event_id, _BatchQueue())
+            queue.users += 1
+        try:
+            yield queue
+        finally:
+            with self._lock:
+                queue.users -= 1
+                if not queue.users:
+                    del self._queues[event_id]
+
+    def _enter(self, queue: _BatchQueue[Item, Result], waiter: _Waiter[Item, Result]) -> None:
+        with queue.lock:
+            queue.waiters.append(waiter)
+            if not queue.led:
+                queue.led = waiter.leads = True
+
+    def _await(self, queue: _BatchQueue[Item, Result], waiter: _Waiter[Item, Result]) -> None:
+        """Wait until the waiter is completed or leads."""
+        if waiter.leads or waiter.wake.acquire(timeout=_remaining(waiter)):
+            return
+        with queue.lock:
+            if waiter.leads or waiter.completed:
+                return
+            if not waiter.taken:
+                queue.waiters.remove(waiter)
+                raise Busy
+        if not waiter.wake.acquire(timeout=self._complete_s):
+            raise OutcomeUnknown
+
+    def _lead(self, event_id: str, queue: _BatchQueue[Item, Result]) -> None:
+        """Commit one batch, the head of the queue being the leader itself, and hand over.
+
+        The batch is taken when its turn has come, so that it holds all who came meanwhile.
+        """
+        batch: list[_Waiter[Item, Result]] = []
+        results: Sequence[Result | BaseException] = ()
+        try:
+            with self._turn(event_id):
+                batch = self._take(queue)
+                results = self._commit(event_id, [waiter.item for waiter in batch])
+        except BaseException as error:  # noqa: BLE001 - it reaches every member
+            batch = batch or self._take(queue)
+            results = [error] * len(batch)
+        finally:
+            self._hand_over(queue)
+            for waiter, result in zip(batch, results, strict=True):
+                waiter.complete(result)
+
+    def _take(self, queue: _BatchQueue[Item, Result]) -> list[_Waiter[Item, Result]]:
+        with queue.lock:
+            size = min(self._size, len(queue.waiters))
+            batch = [queue.waiters.popleft() for _ in range(size)]
+            for waiter in batch:
+                waiter.taken = True
+        return batch
+
+    def _hand_over(self, queue: _BatchQueue[Item, Result]) -> None:
+        with queue.lock:
+            if queue.waiters:
+                queue.waiters[0].leads = True
+                queue.waiters[0].wake.release()
+            else:
+                queue.led = False
+
+
+def _remaining(waiter: _Waiter[Item, Result]) -> float:
+    return max(0.0, waiter.deadline - time.monotonic())

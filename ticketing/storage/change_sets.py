@@ -1,0 +1,107 @@
+"""Writes all that a batch has changed, within its transaction: event, bookings, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pymongo import InsertOne, UpdateOne
+from pymongo.client_session import ClientSession
+
+from ticketing.domain.audit import AuditEntry
+from ticketing.domain.changes.change_set import BookingWrite
+from ticketing.domain.commands.decide import Decision
+from ticketing.domain.events import Event
+from ticketing.storage.documents import AUDIT, BOOKINGS, EVENTS, UnreadableDocument
+from ticketing.storage.driver.clients import Database, Document
+from ticketing.storage.driver.units_of_work import Conflict
+
+_DETAILS = ("name", "venue", "day", "capacity", "price", "status", "owed_total")
+_COUNTERS = ("sold", "bookings", "waiting", "revenue", "sequence")
+
+
+def write(db: Database, decision: Decision, session: ClientSession) -> None:
+    """Write a decision over the state that it was made on; raises Conflict if that has moved on."""
+    if decision.after is None:
+        return
+    write_event(db, decision.before, decision.after, session)
+    if decision.writes:
+        write_bookings(db, decision.writes, session)
+    append_audit(db, decision.entries, session)
+
+
+def write_event(
+    db: Database, before: Event | None, after: Event, session: ClientSession | None
+) -> None:
+    """Write an event's new state over the one that was read; raises Conflict if it has moved on.
+
+    The filter carries two locks. The fence: the sequence must be the one that was read. The
+    capacity condition: what is added to `sold` must fit in what the document says at this moment,
+    so that check and take are one step. The rules never ask for more than the capacity; where it
+    is exceeded all the same the document was spoilt before, and trying again would not help: raises
+    UnreadableDocument.
+    """
+    if after.sold > after.capacity:
+        raise UnreadableDocument("events", after.id, f"sold is {after.sold} of {after.capacity}")
+    if before is None:
+        db.events.insert_one(EVENTS.encode(after), session=session)
+        return
+    values = _changed_details(before, after)
+    values["ever_booked"] = after.ever_booked
+    increments = {field: getattr(after, field) - getattr(before, field) for field in _COUNTERS}
+
+    updated = db.events.find_one_and_update(
+        {
+            "_id": before.id,
+            "sequence": before.sequence,
+            "$expr": {
+                "$lte": [
+                    {"$add": ["$sold", increments["sold"]]},
+                    values.get("capacity", "$capacity"),
+                ]
+            },
+        },
+        {"$set": values, "$inc": increments},
+        projection={"_id": True},
+        session=session,
+    )
+    if updated is None:
+        raise Conflict
+
+
+def _changed_details(before: Event, after: Event) -> Document:
+    changed = [field for field in _DETAILS if getattr(before, field) != getattr(after, field)]
+    if not changed:
+        return {}
+    document = EVENTS.encode(after)
+    return {field: document[field] for field in changed}
+
+
+def write_bookings(
+    db: Database, writes: Sequence[BookingWrite], session: ClientSession | None
+) -> None:
+    """Write these changes in one ordered bulk, so that every state in between is legal.
+
+    Raises Conflict where a booking is not as the change found it.
+    """
+    result = db.bookings.bulk_write([_operation(w) for w in writes], ordered=True, session=session)
+    if result.matched_count != sum(1 for w in writes if w.before is not None):
+        raise Conflict
+
+
+def append_audit(
+    db: Database, entries: Sequence[AuditEntry], session: ClientSession | None
+) -> None:
+    """Append entries; the unique {event, sequence} refuses a number that is taken."""
+    db.audit.insert_many([AUDIT.encode(entry) for entry in entries], session=session)
+
+
+def _operation(write: BookingWrite) -> InsertOne[Document] | UpdateOne:
+    before, after = write.before, write.after
+    new = BOOKINGS.encode(after)
+    if before is None:
+        return InsertOne(new)
+    old = BOOKINGS.encode(before)
+    return UpdateOne(
+        {"_id": before.id, "status": before.status, "tickets": before.tickets},
+        {"$set": {field: value for field, value in new.items() if old.get(field) != value}},
+    )

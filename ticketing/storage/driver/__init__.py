@@ -1,0 +1,1 @@
+"""The driver's plumbing: clients, deadlines, units of work, reads, readiness."""
