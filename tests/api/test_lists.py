@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from bson import ObjectId
 
 from tests.api.conftest import Till, refused
 from tests.api.test_bookings import booked, get
@@ -40,9 +39,7 @@ def three(till):
 def ids_of_many_workers(monkeypatch):
     """Each id comes from another process: later ones are smaller than earlier ones."""
     made = iter(range(10_000, 0, -1))
-    monkeypatch.setattr(
-        "ticketing.api.views.bookings.ObjectId", lambda: ObjectId(f"{next(made):024x}")
-    )
+    monkeypatch.setattr("ticketing.api.views.bookings.new_id", lambda: f"{next(made):024x}")
 
 
 @pytest.mark.usefixtures("ids_of_many_workers")
