@@ -6,15 +6,14 @@ import json
 import os
 import re
 import signal
-import time
-from http.client import HTTPException
 
 import pytest
 from pymongo.errors import OperationFailure
-from pymongo.read_concern import ReadConcern
 
 from tests.system.runs import ticketing
 from tests.system.server import ROOT, Server
+from tests.system.workers import connected_worker, server_answers
+from tests.waiting import eventually
 from ticketing.server.mongod import Mongod
 from ticketing.storage.driver.clients import connect
 
@@ -69,41 +68,14 @@ def test_frees_what_a_worker_that_died_had_locked(server, uri, mongod):
     client = server.client()
     event = client.create(date="2031-04-05")
     with connect(mongod.uri, appname="tests") as admin:
-        pid, appname = a_worker(admin, server)
+        pid, appname = connected_worker(admin, server)
     with connect(uri, appname=appname) as twin, twin.start_session() as session:
         session.start_transaction()
         twin.ticketing.events.update_one(
             {"_id": event["id"]}, {"$inc": {"sold": 1}}, session=session
         )
         os.kill(pid, signal.SIGKILL)
-        until = time.monotonic() + 20
-        while "orphans_" not in server.log:
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        eventually(lambda: "orphans_" in server.log, "its sessions are looked for")
 
     assert '"orphans_ended"' in server.log
-    assert sold(server, event["id"]) == 201
-
-
-def a_worker(admin, server) -> tuple[int, str]:
-    """Find a worker that MongoDB knows, and the name that it knows it by."""
-    database = admin.admin.with_options(read_concern=ReadConcern("local"))
-    for _ in range(100):
-        server.client().get("/readyz")
-        operations = database.aggregate(
-            [{"$currentOp": {"allUsers": True, "idleConnections": True}}]
-        )
-        names = {operation.get("appName", "") for operation in operations}
-        for pid in server.workers():
-            for name in names:
-                if f"-{pid}-" in name:
-                    return pid, name
-    raise AssertionError("no worker ever asked MongoDB")
-
-
-def sold(server, event_id: str) -> int:
-    while True:
-        try:
-            return server.client().sell(event_id).status
-        except (HTTPException, OSError):
-            time.sleep(0.05)
+    assert server_answers(server, event["id"]) == 201

@@ -20,13 +20,13 @@ from uuid import uuid4
 
 import pytest
 from pymongo.errors import OperationFailure
-from pymongo.read_concern import ReadConcern
 
 from tests.builders import an_event
 from tests.system.client import Client
 from tests.system.runs import TICKETING, Run, shell, standalone_mongod, ticketing
 from tests.system.server import ROOT, Server, clean_environment
 from tests.system.terminal import Terminal
+from tests.system.workers import connected_worker, server_answers
 from tests.waiting import NEVER_S, eventually
 from ticketing.server.mongod import Mongod, free_port, is_free
 from ticketing.storage.documents import EVENTS
@@ -397,26 +397,3 @@ def test_frees_what_a_killed_worker_had_locked(mongo, mongodb_uri, office_db, tm
             assert server_answers(server, event["id"]) == 201
 
         assert server.client().show(event["id"])["ticketsSold"] == 1
-
-
-def connected_worker(mongo, server) -> tuple[int, str]:
-    """Find a worker that MongoDB knows, and the name that it knows it by."""
-    for _ in range(100):
-        server.client().get("/readyz")
-        admin = mongo.admin.with_options(read_concern=ReadConcern("local"))
-        operations = admin.aggregate([{"$currentOp": {"idleConnections": True}}])
-        names = {operation.get("appName", "") for operation in operations}
-        for pid in server.workers():
-            for name in names:
-                if f"-{pid}-" in name:
-                    return pid, name
-    raise AssertionError("no worker ever asked MongoDB")
-
-
-def server_answers(server, event_id: str) -> int:
-    """Sell a ticket, on another connection where the killed worker had ours."""
-    while True:
-        try:
-            return server.client().sell(event_id).status
-        except (HTTPException, OSError):
-            time.sleep(0.02)

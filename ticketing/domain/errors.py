@@ -1,6 +1,6 @@
 """What the office says when it can't do what it was asked, as facts that a customer could hear.
 
-    OfficeError
+    DomainError
     ├── NotFound             nothing goes by that name
     │   ├── EventNotFound
     │   ├── BookingNotFound
@@ -35,7 +35,7 @@
     ├── KeyReused            the idempotency key belongs to another request
     └── Unavailable          not now
         ├── Busy             nothing has happened
-        ├── DatabaseAway     nothing has happened
+        ├── DatabaseUnavailable  nothing has happened
         ├── DatabaseUnfit    it lacks what keeps the office's promises; nothing has happened
         ├── Unreadable       what is stored is not as it should be; nothing has happened
         ├── Overloaded       no thread, memory or file is left; nothing has happened

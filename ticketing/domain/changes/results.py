@@ -1,4 +1,4 @@
-"""What an order comes to when it is granted. A refusal is an `OfficeError`."""
+"""What a command comes to when it is granted. A refusal is a `DomainError`."""
 
 from __future__ import annotations
 

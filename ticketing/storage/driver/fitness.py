@@ -67,7 +67,7 @@ class Fitness:
         self._looking = threading.Lock()
 
     def require(self, *, for_changes: bool) -> None:
-        """Raise DatabaseUnfit where the database won't do; DatabaseAway where nobody could look.
+        """Raise DatabaseUnfit where it won't do, DatabaseUnavailable where nobody could look.
 
         Reads only need one that is not too new: without an index they are slow, but right.
         """

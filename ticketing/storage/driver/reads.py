@@ -49,7 +49,8 @@ def reading(
 ) -> Callable[Concatenate[Database, Arguments], T]:
     """Have a read show all that was acknowledged.
 
-    It raises DatabaseAway when MongoDB is away, and Overloaded where nothing is left to work with.
+    It raises DatabaseUnavailable when MongoDB is away, and Overloaded where nothing is left to work
+    with.
     """
 
     @translating
@@ -67,7 +68,7 @@ def reading(
 
 
 def translating(ask: Callable[Arguments, T]) -> Callable[Arguments, T]:
-    """Have what is asked of MongoDB raise DatabaseAway when MongoDB is away."""
+    """Have what is asked of MongoDB raise DatabaseUnavailable when MongoDB is away."""
 
     @wraps(ask)
     def translated(*args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
@@ -84,7 +85,7 @@ def translating(ask: Callable[Arguments, T]) -> Callable[Arguments, T]:
 def writing(change: Callable[Arguments, T]) -> Callable[Arguments, T]:
     """Have a write of one document raise OutcomeUnknown where it may have happened.
 
-    Raises DatabaseAway where it was never sent, Unreadable where a validator refuses it.
+    Raises DatabaseUnavailable where it was never sent, Unreadable where a validator refuses it.
     """
 
     @wraps(change)

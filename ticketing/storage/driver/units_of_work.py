@@ -46,8 +46,8 @@ _TRANSLATED = (Conflict, DomainError, PyMongoError)
 def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds: float) -> T:
     """Do the work in one MongoDB transaction and commit it with majority and journal.
 
-    Raises Conflict, DatabaseAway, Overloaded (nothing has happened), OutcomeUnknown (it may have
-    happened), or what the work raised (nothing has happened).
+    Raises Conflict, DatabaseUnavailable, Overloaded (nothing has happened), OutcomeUnknown (it may
+    have happened), or what the work raised (nothing has happened).
     """
     begun = False
     try:
