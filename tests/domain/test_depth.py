@@ -19,7 +19,7 @@ def test_asks_for_large_wishes_only_where_the_capacity_falls(capacities, asked_f
     """Nobody who waits wants more than there is."""
     commands = [Change({"capacity": capacity}) for capacity in capacities]
 
-    reads = combine(command.reads() for command in commands)
+    reads = combine([command.reads() for command in commands])
 
     assert depth_for(SOLD_OUT, reads, {}).larger_than == asked_for
 

@@ -47,7 +47,7 @@ class World:
         return decision
 
     def read_set(self, commands: Sequence[AnyCommand]) -> ReadSet:
-        reads = combine(command.reads() for command in commands)
+        reads = combine([command.reads() for command in commands])
         known = {
             booking.id: booking
             for booking in self.bookings.values()

@@ -12,7 +12,7 @@ serves nobody beyond it: the rest is remaining work, which the next batch begins
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -40,18 +40,6 @@ class Reads:
     capacities: tuple[int, ...] = ()
     all_active: bool = False
     commands: int = 1
-
-    def __add__(self, other: Reads) -> Reads:
-        """Return what both have to know."""
-        return Reads(
-            self.bookings + other.bookings,
-            self.customers + other.customers,
-            self.days + other.days,
-            self.position_of + other.position_of,
-            self.capacities + other.capacities,
-            self.all_active or other.all_active,
-            self.commands + other.commands,
-        )
 
 
 NOTHING = Reads()
@@ -96,15 +84,17 @@ class ReadSet:
     inactive: frozenset[str] = frozenset()
 
 
-def combine(reads: Iterable[Reads]) -> Reads:
-    """Return what a batch has to know; commands that need nothing cost nothing."""
-    some, nothings = [], 0
-    for wanted in reads:
-        if wanted is NOTHING:
-            nothings += 1
-        else:
-            some.append(wanted)
-    return sum(some, Reads(commands=nothings))
+def combine(reads: Sequence[Reads]) -> Reads:
+    """Return what a batch has to know: all that its commands have to."""
+    return Reads(
+        bookings=tuple(id_ for wanted in reads for id_ in wanted.bookings),
+        customers=tuple(key for wanted in reads for key in wanted.customers),
+        days=tuple(day for wanted in reads for day in wanted.days),
+        position_of=tuple(id_ for wanted in reads for id_ in wanted.position_of),
+        capacities=tuple(capacity for wanted in reads for capacity in wanted.capacities),
+        all_active=any(wanted.all_active for wanted in reads),
+        commands=len(reads),
+    )
 
 
 def depth_for(event: Event | None, reads: Reads, known: Mapping[str, Booking]) -> Depth:
