@@ -23,10 +23,10 @@ from statistics import quantiles
 
 from bench.rush import EVENT
 from bench.serving import post, post_on, start
-from ticketing.domain.users import Role
+from ticketing.domain.identity.users import Role
 from ticketing.server.mongod import Mongod, free_port
-from ticketing.services.passwords import Passwords
-from ticketing.services.users import register
+from ticketing.services.accounts.passwords import Passwords
+from ticketing.services.accounts.users import register
 from ticketing.storage.driver.clients import Database, connect
 from ticketing.storage.migrations.runner import migrate
 

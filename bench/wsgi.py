@@ -11,7 +11,7 @@ from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.responses import answer, respond
 from ticketing.app import create_app
 from ticketing.domain.bookings import Booking
-from ticketing.domain.users import Role
+from ticketing.domain.identity.users import Role
 from ticketing.storage.driver.units_of_work import utc_now
 
 blp = Blueprint("bench", __name__, url_prefix="/bench")

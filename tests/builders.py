@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from itertools import count
 
 from ticketing.domain.bookings import Booking
-from ticketing.domain.caller import Caller
 from ticketing.domain.changes.read_set import ReadSet
 from ticketing.domain.changes.results import Outcome
 from ticketing.domain.commands.bookings import Book
@@ -14,8 +13,9 @@ from ticketing.domain.commands.command import AnyCommand, Envelope
 from ticketing.domain.commands.decide import Decision, decide
 from ticketing.domain.commands.events import Create
 from ticketing.domain.commands.sales import Return, Sell
-from ticketing.domain.customers import Customer, plain_name
 from ticketing.domain.events import Event
+from ticketing.domain.identity.caller import Caller
+from ticketing.domain.identity.customers import Customer, plain_name
 
 NOW = datetime(2024, 10, 1, 12, tzinfo=UTC)
 HALLOWEEN = date(2024, 10, 31)

@@ -13,11 +13,11 @@ from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 from pymongo.write_concern import WriteConcern
 
-from tests.documented import documented
+from tests.api.documented import documented
 from tests.mongodb import replica_set
 from ticketing.app import create_app
 from ticketing.config import Settings
-from ticketing.services.passwords import Passwords
+from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database, connect
 from ticketing.storage.driver.units_of_work import utc_now

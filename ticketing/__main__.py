@@ -15,11 +15,11 @@ from ticketing import config
 from ticketing.api.schemas import NEW_USER
 from ticketing.app import create_app
 from ticketing.domain.errors import EmailTaken
-from ticketing.domain.users import Role
+from ticketing.domain.identity.users import Role
 from ticketing.server import logs, running
 from ticketing.server.running import CannotStart
-from ticketing.services.passwords import Passwords
-from ticketing.services.users import register
+from ticketing.services.accounts.passwords import Passwords
+from ticketing.services.accounts.users import register
 from ticketing.services.verification import Reading, verify
 from ticketing.storage.driver.units_of_work import utc_now
 

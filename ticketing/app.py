@@ -11,23 +11,24 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ticketing import config
 from ticketing.api.auth import origins
-from ticketing.api.http import context, middleware, openapi, problems
+from ticketing.api.document import openapi
+from ticketing.api.http import context, middleware, problems
 from ticketing.api.http.blueprints import Api
 from ticketing.api.legacy import views
 from ticketing.api.views import bookings, events, health, statistics, transactions, users
 from ticketing.config import Settings, SettingsError
 from ticketing.server.names import appname
-from ticketing.services.attempts import POLICY, Attempts
-from ticketing.services.passwords import Passwords
+from ticketing.services.accounts.attempts import POLICY, Attempts
+from ticketing.services.accounts.passwords import Passwords
+from ticketing.services.accounts.sign_in import SignIn
+from ticketing.services.accounts.tokens import Tokens
 from ticketing.services.rates import RateLimiter
-from ticketing.services.sign_in import SignIn
-from ticketing.services.tokens import Tokens
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.services.writes.recovery import RecoveryWorker
-from ticketing.storage.counting import SharedCounts
 from ticketing.storage.driver.clients import Client, connect
 from ticketing.storage.driver.fitness import Fitness
 from ticketing.storage.driver.units_of_work import utc_now
+from ticketing.storage.limits.counting import SharedCounts
 
 VIEWS = (events, transactions, bookings, statistics, users, views, health)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.api.conftest import GALA, refused
+from tests.api.documented import documented
 from tests.conftest import the_settings
-from tests.documented import documented
 from ticketing.app import create_app
 from ticketing.server.mongod import free_port
 from ticketing.storage.driver.clients import connect

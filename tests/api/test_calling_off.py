@@ -10,7 +10,7 @@ from tests.builders import an_envelope
 from tests.builders import book as a_booking
 from tests.builders import sell as a_sale
 from ticketing.domain.changes import read_set
-from ticketing.domain.customers import plain_name
+from ticketing.domain.identity.customers import plain_name
 from ticketing.services.verification import verify
 from ticketing.services.writes.batch import Submission
 from ticketing.services.writes.recovery import recover

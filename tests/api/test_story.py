@@ -1,7 +1,7 @@
 """A story through all that the service does: nothing of its OpenAPI document is left out.
 
-That each answer is as the document says is for the client (`tests.documented`). Here it is seen to
-that every operation is asked, every query parameter sent, and every declared answer met.
+That each answer is as the document says is for the client (`tests.api.documented`). Here it is
+seen to that every operation is asked, every query parameter sent, and every declared answer met.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 import limits
 import pytest
 
+from tests.api.auth.test_users import PASSWORD, Person
 from tests.api.conftest import GALA
-from tests.api.test_users import PASSWORD, Person
+from tests.api.documented import document_of, documented
 from tests.conftest import QUICK, the_settings
-from tests.documented import document_of, documented
 from ticketing.app import create_app
-from ticketing.domain.users import Role
+from ticketing.domain.identity.users import Role
 from ticketing.server.mongod import free_port
-from ticketing.services import users as people
+from ticketing.services.accounts import users as people
 from ticketing.storage.driver.clients import connect
 
 V1 = "/api/v1"

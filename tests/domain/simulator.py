@@ -17,15 +17,15 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from tests.domain.world import World
-from ticketing.domain.caller import Caller
 from ticketing.domain.changes.results import Outcome
 from ticketing.domain.commands.bookings import Book, Cancel, Reduce, Transfer
 from ticketing.domain.commands.command import AnyCommand, Envelope
 from ticketing.domain.commands.events import Change
 from ticketing.domain.commands.sales import Sell
-from ticketing.domain.customers import plain_name
+from ticketing.domain.identity.caller import Caller
+from ticketing.domain.identity.customers import plain_name
 from ticketing.services.writes.batch import Batch, CommandResult, IdempotencyKey, Submission
-from ticketing.storage.idempotency import IdempotencyRecord, KeyScope, StoredResponse
+from ticketing.storage.writes.idempotency import IdempotencyRecord, KeyScope, StoredResponse
 
 LOST, TWICE, CRASH = 0.15, 0.15, 0.1
 RETRY_S = 1.0

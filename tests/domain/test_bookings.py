@@ -9,7 +9,6 @@ from ticketing.domain.commands.bookings import Cancel, CancelFor, Reduce, Transf
 from ticketing.domain.commands.command import Resume
 from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.commands.sales import Return
-from ticketing.domain.customers import Customer, plain_name
 from ticketing.domain.errors import (
     AlreadyBooked,
     AlreadyWaiting,
@@ -25,6 +24,7 @@ from ticketing.domain.errors import (
     SoldOut,
     WaitingListFirst,
 )
+from ticketing.domain.identity.customers import Customer, plain_name
 from ticketing.domain.verification import differences
 
 HEDY = plain_name("hedy")

@@ -11,8 +11,8 @@ from ticketing.domain.commands.bookings import Book, Cancel, CancelFor, Reduce, 
 from ticketing.domain.commands.command import Command
 from ticketing.domain.commands.events import CallOff, Change, Delete
 from ticketing.domain.commands.sales import Return, Sell
-from ticketing.domain.customers import plain_name
 from ticketing.domain.errors import DomainError
+from ticketing.domain.identity.customers import plain_name
 
 # Few customers, small numbers: what collides is what is interesting.
 CUSTOMERS = [plain_name(name) for name in ("ada", "grace", "linus", "hedy", "alan")]

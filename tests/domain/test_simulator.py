@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from tests.domain.simulator import Simulation
-from tests.faults.timeline import Timeline, disorder
+from tests.faults.judging.timeline import Timeline, disorder
 from tests.faults.workload import Operation
 from ticketing.domain.commands.bookings import Book, Reduce, Transfer
 from ticketing.domain.commands.sales import Sell

@@ -12,8 +12,8 @@ from ticketing.domain.changes.results import Outcome
 from ticketing.domain.commands.command import AnyCommand, Envelope
 from ticketing.domain.commands.decide import Decision, decide
 from ticketing.domain.commands.events import Create
-from ticketing.domain.customers import Customer
 from ticketing.domain.events import Event
+from ticketing.domain.identity.customers import Customer
 from ticketing.domain.verification import differences
 
 

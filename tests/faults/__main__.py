@@ -18,10 +18,10 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from tests.faults.builds import MUTANTS
-from tests.faults.checker import Findings
 from tests.faults.disk import NoDisk
+from tests.faults.judging.checker import Findings
+from tests.faults.judging.table import CALM, FAULTS, QUICK, REVEALED_BY
 from tests.faults.runner import Ran, Runner
-from tests.faults.table import CALM, FAULTS, QUICK, REVEALED_BY
 
 EVERYTHING = "everything at once, at random"
 TRIES = 3

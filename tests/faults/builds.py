@@ -68,19 +68,19 @@ MUTANTS: dict[str, Sequence[Change]] = {
     # The sequence in the filter, the snapshot, and the status of a booking that is cancelled: any
     # of the three alone would do, so all of them are out, and the locks that keep workers apart.
     "no fence": (
-        Change("storage/change_sets.py", '            "sequence": before.sequence,\n', ""),
+        Change("storage/writes/change_sets.py", '            "sequence": before.sequence,\n', ""),
         Change(
-            "storage/change_sets.py",
+            "storage/writes/change_sets.py",
             "        session=session,\n    )\n    if updated is None",
             "    )\n    if updated is None",
         ),
         Change(
-            "storage/read_sets.py",
+            "storage/writes/read_sets.py",
             "events.find(db, event_id, session)",
             "events.find(db, event_id)",
         ),
         Change(
-            "storage/change_sets.py",
+            "storage/writes/change_sets.py",
             ', "status": before.status, "tickets": before.tickets}',
             "}",
         ),
@@ -102,11 +102,11 @@ MUTANTS: dict[str, Sequence[Change]] = {
     ),
     "one ticket more than there are": (
         Change("domain/events.py", " self.capacity - self.sold", " self.capacity + 1 - self.sold"),
-        Change("storage/change_sets.py", 'values.get("capacity", "$capacity")', "10**9"),
-        Change("storage/schema.py", '{"$lte": ["$sold", "$capacity"]}', "True"),
+        Change("storage/writes/change_sets.py", 'values.get("capacity", "$capacity")', "10**9"),
+        Change("storage/migrations/schema.py", '{"$lte": ["$sold", "$capacity"]}', "True"),
     ),
     "no audit": (
-        Change("storage/change_sets.py", "    append_audit(db, decision.entries, session)\n", ""),
+        Change("storage/writes/change_sets.py", "    append_audit(db, decision.entries, session)\n", ""),
     ),
     "no idempotency": (
         Change(

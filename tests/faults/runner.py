@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.builds import build
-from tests.faults.checker import Findings, check
 from tests.faults.cluster import Cluster, Database, Embedded
 from tests.faults.disk import small_disk
+from tests.faults.judging.checker import Findings, check
+from tests.faults.judging.table import Fault, World
 from tests.faults.nemesis import CommandHandler
-from tests.faults.table import Fault, World
 from tests.faults.workload import Workload, new_operation
 from tests.system.client import Client
 from tests.system.runs import ticketing

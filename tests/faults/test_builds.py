@@ -7,7 +7,7 @@ import compileall
 import pytest
 
 from tests.faults.builds import CLOCKS, MUTANTS, Change, build
-from tests.faults.table import FAULTS, QUICK, REVEALED_BY
+from tests.faults.judging.table import FAULTS, QUICK, REVEALED_BY
 
 
 @pytest.mark.parametrize("changes", [*MUTANTS.values(), CLOCKS], ids=[*MUTANTS, "clocks"])

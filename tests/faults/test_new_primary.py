@@ -14,10 +14,11 @@ from tests.faults.cluster import Cluster
 from tests.waiting import eventually
 from ticketing.domain.errors import DatabaseUnavailable
 from ticketing.server.mongod import direct
-from ticketing.storage import change_sets, events
+from ticketing.storage import events
 from ticketing.storage.driver.clients import Client, connect
 from ticketing.storage.driver.deadlines import deadline
 from ticketing.storage.migrations.runner import migrate
+from ticketing.storage.writes import change_sets
 
 
 @pytest.mark.system

@@ -1,8 +1,8 @@
 """`python -m tests.fuzz SCHEMATHESIS [--seconds N] [--seed S]`: schemathesis on a live server.
 
 All checks are on but two. `ignored_auth`: the server runs in open mode, where nobody signs in; who
-may do what is for tests/api/test_users.py. `positive_data_acceptance`: JSON Schema can't say that a
-day exists, that a key was used before, or that two spellings must agree.
+may do what is for tests/api/auth/test_users.py. `positive_data_acceptance`: JSON Schema can't say
+that a day exists, that a key was used before, or that two spellings must agree.
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from ticketing.domain.caller import Caller
+from ticketing.domain.identity.caller import Caller
 from ticketing.services.writes.batch import IdempotencyKey
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.units_of_work import utc_now
-from ticketing.storage.idempotency import StoredResponse
+from ticketing.storage.writes.idempotency import StoredResponse
 
 
 def a_handler(mongo, db, **known) -> CommandHandler:

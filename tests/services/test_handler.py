@@ -11,12 +11,13 @@ import pytest
 from tests.builders import a_new_event, an_envelope, sell
 from tests.services.conftest import a_handler, keyed
 from tests.system.checks import check_event
-from ticketing.domain.caller import Caller
 from ticketing.domain.commands.events import Change
 from ticketing.domain.errors import Busy, DatabaseUnavailable, OutcomeUnknown, SoldOut
+from ticketing.domain.identity.caller import Caller
 from ticketing.services.writes.batch import Submission
-from ticketing.storage import change_sets, events, idempotency
+from ticketing.storage import events
 from ticketing.storage.driver.units_of_work import unit_of_work
+from ticketing.storage.writes import change_sets, idempotency
 
 CALLER = Caller("ada", "r1")
 

@@ -7,8 +7,8 @@ import pytest
 from tests.builders import a_new_event, sell
 from tests.services.conftest import a_handler, keyed
 from tests.system.checks import check_event
-from ticketing.domain.caller import Caller
 from ticketing.domain.errors import Unavailable
+from ticketing.domain.identity.caller import Caller
 from ticketing.storage import events
 
 

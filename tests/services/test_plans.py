@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import a_sale, an_event, book, sell
-from ticketing.domain.caller import Caller
 from ticketing.domain.changes import read_set
 from ticketing.domain.commands.bookings import Cancel, CancelFor, Reduce, Transfer
 from ticketing.domain.commands.command import Resume
 from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.commands.sales import Return
-from ticketing.domain.customers import plain_name
 from ticketing.domain.errors import CapacityBelowWaiting
+from ticketing.domain.identity.caller import Caller
+from ticketing.domain.identity.customers import plain_name
 from ticketing.services.writes.recovery import recover
 from ticketing.storage import events
 from ticketing.storage.documents import BOOKINGS, EVENTS

@@ -10,10 +10,10 @@ import pytest
 from tests.builders import a_new_event, book, sell
 from tests.services.conftest import a_handler
 from tests.waiting import eventually
-from ticketing.domain.caller import Caller
 from ticketing.domain.changes import read_set
 from ticketing.domain.commands.events import CallOff, Change
-from ticketing.domain.customers import plain_name
+from ticketing.domain.identity.caller import Caller
+from ticketing.domain.identity.customers import plain_name
 from ticketing.services.verification import verify
 from ticketing.services.writes.recovery import RecoveryWorker, recover
 from ticketing.storage import events, leases

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import ADA, GRACE, LINUS, a_new_event, a_sale, an_event, book, sell
-from ticketing.domain.caller import Caller
 from ticketing.domain.commands.bookings import Cancel, CancelFor, Transfer
 from ticketing.domain.commands.events import CallOff
 from ticketing.domain.commands.sales import Return
-from ticketing.domain.customers import Customer, plain_name
+from ticketing.domain.identity.caller import Caller
+from ticketing.domain.identity.customers import Customer, plain_name
 from ticketing.services.verification import verify
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage import cancellations, events

@@ -7,9 +7,9 @@ from bson import SON
 from pymongo.errors import AutoReconnect
 
 from ticketing.domain.errors import DatabaseUnavailable, DatabaseUnfit
-from ticketing.storage import schema
 from ticketing.storage.driver import fitness, readiness
 from ticketing.storage.driver.fitness import Fitness
+from ticketing.storage.migrations import schema
 from ticketing.storage.migrations.runner import migrate
 
 

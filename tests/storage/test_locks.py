@@ -11,9 +11,10 @@ from pymongo.errors import DuplicateKeyError, OperationFailure, WriteError
 
 from tests.builders import NOW, a_sale, an_event
 from ticketing.domain.changes.change_set import BookingWrite
-from ticketing.storage import change_sets, events
+from ticketing.storage import events
 from ticketing.storage.documents import BOOKINGS
 from ticketing.storage.driver.units_of_work import Conflict, unit_of_work
+from ticketing.storage.writes import change_sets
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import pytest
 from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout, OperationFailure
 
 from tests.builders import an_event
-from ticketing.storage import leases, schema
+from ticketing.storage import leases
 from ticketing.storage.documents import EVENTS
 from ticketing.storage.driver import fitness, readiness
 from ticketing.storage.driver.clients import UnavailableDatabase, UnsupportedDatabase
 from ticketing.storage.driver.deadlines import remaining
-from ticketing.storage.migrations import MIGRATIONS, Migration, runner
+from ticketing.storage.migrations import MIGRATIONS, Migration, runner, schema
 from ticketing.storage.migrations.runner import MigrationsBlocked, migrate, pending
 
 

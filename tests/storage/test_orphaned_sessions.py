@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import an_event
-from ticketing.storage import change_sets, events
+from ticketing.storage import events
 from ticketing.storage.driver import orphaned_sessions
 from ticketing.storage.driver.clients import connect
 from ticketing.storage.driver.units_of_work import Conflict, unit_of_work
+from ticketing.storage.writes import change_sets
 
 
 def take_a_ticket(db):

@@ -11,12 +11,14 @@ import pytest
 from bson import Binary
 
 from tests.builders import an_event
-from ticketing.domain.customers import plain_name
+from ticketing.domain.identity.customers import plain_name
 from ticketing.domain.places import Place, Row
-from ticketing.storage import audit, bookings, events, idempotency, users
+from ticketing.storage import audit, bookings, events
+from ticketing.storage.accounts import users
 from ticketing.storage.documents import EVENTS
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.migrations.runner import migrate
+from ticketing.storage.writes import idempotency
 
 MANY = 3_000
 

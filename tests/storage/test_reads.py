@@ -10,9 +10,10 @@ import pytest
 from tests.builders import ADA, a_sale, an_event
 from ticketing.domain.changes.change_set import BookingWrite
 from ticketing.domain.errors import EventNotFound, TransactionNotFound
-from ticketing.storage import bookings, change_sets, events
+from ticketing.storage import bookings, events
 from ticketing.storage.documents import BOOKINGS
 from ticketing.storage.driver import reads
+from ticketing.storage.writes import change_sets
 
 
 @pytest.fixture

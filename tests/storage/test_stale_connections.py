@@ -8,7 +8,7 @@ from pymongo.errors import ConfigurationError, OperationFailure
 from tests.builders import a_new_event, sell
 from tests.services.conftest import a_handler
 from tests.system.checks import check_event
-from ticketing.domain.caller import Caller
+from ticketing.domain.identity.caller import Caller
 from ticketing.storage import bookings, events
 from ticketing.storage.driver import reads
 from ticketing.storage.driver.clients import connect

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ticketing.domain.customers import Customer
+from ticketing.domain.identity.customers import Customer
 
 Action = Literal[
     "created",

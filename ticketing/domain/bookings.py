@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ticketing.domain.customers import Customer
+from ticketing.domain.identity.customers import Customer
 
 BookingStatus = Literal["confirmed", "waiting", "cancelled"]
 

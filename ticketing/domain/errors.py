@@ -50,7 +50,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ticketing.domain.standing import RateLimitStatus
+from ticketing.domain.identity.rate_limits import RateLimitStatus
 
 
 class DomainError(Exception):

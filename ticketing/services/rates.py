@@ -16,8 +16,8 @@ from limits import RateLimitItem
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from ticketing.domain.standing import RateLimitStatus
-from ticketing.storage.counting import CountsAway, SharedCounts
+from ticketing.domain.identity.rate_limits import RateLimitStatus
+from ticketing.storage.limits.counting import CountsAway, SharedCounts
 
 
 class RateLimiter:

@@ -12,10 +12,11 @@ from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
 from ticketing.domain.statistics import MonthFigures
 from ticketing.domain.verification import differences
-from ticketing.storage import audit, bookings, events, schema
+from ticketing.storage import audit, bookings, events
 from ticketing.storage.documents import UnreadableDocument
 from ticketing.storage.driver import fitness
 from ticketing.storage.driver.clients import Database
+from ticketing.storage.migrations import schema
 
 
 @dataclass(slots=True)

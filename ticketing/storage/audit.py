@@ -8,7 +8,7 @@ from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.audit import AuditEntry
-from ticketing.domain.customers import Customer
+from ticketing.domain.identity.customers import Customer
 from ticketing.storage.customers import of_customer, of_giver
 from ticketing.storage.documents import AUDIT, UnreadableDocument, first_readable, read_what_can_be
 from ticketing.storage.driver.clients import Database, Document

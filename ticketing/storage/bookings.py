@@ -12,9 +12,9 @@ from pymongo.cursor import Cursor
 
 from ticketing.domain.bookings import Booking, BookingStatus
 from ticketing.domain.changes.results import BookingResult
-from ticketing.domain.customers import Customer
 from ticketing.domain.errors import BookingNotFound, TransactionNotFound
 from ticketing.domain.events import Event
+from ticketing.domain.identity.customers import Customer
 from ticketing.domain.places import Place, Row
 from ticketing.storage.customers import OF_A_CUSTOMER, of_customer, of_customers
 from ticketing.storage.documents import (
@@ -26,7 +26,7 @@ from ticketing.storage.documents import (
 )
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading
-from ticketing.storage.schema import ACTIVE, BY_TIME, OWED, WAITING
+from ticketing.storage.migrations.schema import ACTIVE, BY_TIME, OWED, WAITING
 
 _NAME = "bookings"
 

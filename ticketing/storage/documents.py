@@ -3,8 +3,9 @@
 A document has its value's fields under their own names and in their order, but for the id, which
 MongoDB wants as `_id`; days are ISO text (MongoDB has no days). What a value's fields are is read
 off its class, once, at import: so a new field is written and read without another line. What a
-document must look like is checked once more by MongoDB itself (`ticketing.storage.schema`), by
-validators that are written by hand: the second lock should not be cut from the same mould.
+document must look like is checked once more by MongoDB itself
+(`ticketing.storage.migrations.schema`), by validators that are written by hand: the second lock
+should not be cut from the same mould.
 
 Reading is strict, and says which document is not as it should be.
 
@@ -24,9 +25,9 @@ import structlog
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
-from ticketing.domain.customers import Customer
 from ticketing.domain.errors import Unreadable
 from ticketing.domain.events import Event
+from ticketing.domain.identity.customers import Customer
 from ticketing.storage.driver.clients import Document
 
 log = structlog.get_logger(__name__)

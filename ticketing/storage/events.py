@@ -21,7 +21,7 @@ from ticketing.storage.documents import (
 )
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading
-from ticketing.storage.schema import AWAITED, LISTED, NOT_YET_EMPTY
+from ticketing.storage.migrations.schema import AWAITED, LISTED, NOT_YET_EMPTY
 
 _NAME = "events"
 

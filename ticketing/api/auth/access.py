@@ -27,8 +27,8 @@ from ticketing.api.http.context import app_context
 from ticketing.api.legacy import aliases
 from ticketing.api.schemas.fields import CustomerName
 from ticketing.domain.errors import NotAllowed, NotSignedIn, TooManyRequests
-from ticketing.domain.users import OPEN, Principal, Role, introduced
-from ticketing.services import users
+from ticketing.domain.identity.users import OPEN, Principal, Role, introduced
+from ticketing.services.accounts import users
 
 T = TypeVar("T")
 

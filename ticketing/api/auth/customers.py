@@ -9,10 +9,10 @@ from ticketing.api.auth.access import is_staff, principal
 from ticketing.api.http.context import app_context
 from ticketing.api.http.problems import BadRequest
 from ticketing.domain.changes.results import BookingResult
-from ticketing.domain.customers import Customer
 from ticketing.domain.errors import NotAllowed
-from ticketing.services import users
-from ticketing.storage.idempotency import StoredResponse
+from ticketing.domain.identity.customers import Customer
+from ticketing.services.accounts import users
+from ticketing.storage.writes.idempotency import StoredResponse
 
 
 def resolve_customer(

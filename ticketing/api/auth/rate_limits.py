@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ticketing.domain.standing import RateLimitStatus
+from ticketing.domain.identity.rate_limits import RateLimitStatus
 
 
 def fields(standing: RateLimitStatus) -> Mapping[str, str]:

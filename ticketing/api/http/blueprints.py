@@ -18,7 +18,7 @@ from ticketing.api.auth.access import Access, guarded
 from ticketing.api.http import headers, problems
 from ticketing.api.http.middleware import REQUEST_ID
 from ticketing.api.http.parsing import StrictParser
-from ticketing.domain.users import Role
+from ticketing.domain.identity.users import Role
 
 
 def _as_documented(self: object, field: Field[Any], **kwargs: Any) -> dict[str, Any]:

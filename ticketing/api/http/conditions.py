@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Response, request
 
-from ticketing.api.http.execute import expected_sequences
 from ticketing.domain.errors import Stale
+
+_TAG = re.compile(r"([0-9]{1,18})(-public)?")
 
 
 def if_unknown(response: Response, sequence: int) -> Response:
@@ -21,3 +24,30 @@ def if_unknown(response: Response, sequence: int) -> Response:
     ):
         response.status_code = 304
     return response
+
+
+def expected_sequences() -> frozenset[int] | None:
+    """Read `If-Match`: the sequences that the caller accepts, or None for any.
+
+    A weak tag counts as the same tag (RFC 9110, 13.1.1 asks for more than we need): the tag has the
+    sequence, and the sequence tells every change, to whomever the tag was shown.
+    """
+    if "If-Match" not in request.headers or request.if_match.star_tag:
+        return None
+    # Where a tag is malformed, werkzeug's set has None among its members.
+    tags = request.if_match.as_set(include_weak=True)
+    found = (_TAG.fullmatch(tag) for tag in tags if tag)
+    return frozenset(int(tag[1]) for tag in found if tag)
+
+
+def etag(sequence: int) -> str:
+    """Write an event's sequence as the ETag of what staff is shown."""
+    return f'"{sequence}"'
+
+
+def public_etag(sequence: int) -> str:
+    """Write an event's sequence as the ETag of what everybody is shown.
+
+    It is another than staff's: whoever signs in as staff must not be told that they have it all.
+    """
+    return f'"{sequence}-public"'

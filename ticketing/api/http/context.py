@@ -12,10 +12,10 @@ from flask import current_app
 from werkzeug.local import LocalProxy
 
 from ticketing.config import Settings
-from ticketing.services.passwords import Passwords
+from ticketing.services.accounts.passwords import Passwords
+from ticketing.services.accounts.sign_in import SignIn
+from ticketing.services.accounts.tokens import Tokens
 from ticketing.services.rates import RateLimiter
-from ticketing.services.sign_in import SignIn
-from ticketing.services.tokens import Tokens
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database
 from ticketing.storage.driver.fitness import Fitness

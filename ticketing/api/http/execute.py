@@ -15,12 +15,12 @@ from ticketing.api.auth.access import principal
 from ticketing.api.http.context import app_context
 from ticketing.api.http.problems import BadRequest, problem_extensions, refusal
 from ticketing.api.http.responses import respond
-from ticketing.domain.caller import Caller
 from ticketing.domain.changes.results import Outcome
 from ticketing.domain.commands.command import Command
 from ticketing.domain.errors import DomainError
+from ticketing.domain.identity.caller import Caller
 from ticketing.services.writes.batch import CommandResult, IdempotencyKey
-from ticketing.storage.idempotency import StoredResponse
+from ticketing.storage.writes.idempotency import StoredResponse
 
 ResultT = TypeVar("ResultT")
 
@@ -29,7 +29,6 @@ Presenter = Callable[[ResultT], StoredResponse]
 
 REPLAYED = "Idempotency-Replayed"
 
-_TAG = re.compile(r"([0-9]{1,18})(-public)?")
 _KEY = re.compile(r'"([\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x7e][\x21-\x7e]{0,254})')
 
 
@@ -69,33 +68,6 @@ def _to_response(
     if result.replayed:
         response.headers[REPLAYED] = "true"
     return response
-
-
-def expected_sequences() -> frozenset[int] | None:
-    """Read `If-Match`: the sequences that the caller accepts, or None for any.
-
-    A weak tag counts as the same tag (RFC 9110, 13.1.1 asks for more than we need): the tag has the
-    sequence, and the sequence tells every change, to whomever the tag was shown.
-    """
-    if "If-Match" not in request.headers or request.if_match.star_tag:
-        return None
-    # Where a tag is malformed, werkzeug's set has None among its members.
-    tags = request.if_match.as_set(include_weak=True)
-    found = (_TAG.fullmatch(tag) for tag in tags if tag)
-    return frozenset(int(tag[1]) for tag in found if tag)
-
-
-def etag(sequence: int) -> str:
-    """Write an event's sequence as the ETag of what staff is shown."""
-    return f'"{sequence}"'
-
-
-def public_etag(sequence: int) -> str:
-    """Write an event's sequence as the ETag of what everybody is shown.
-
-    It is another than staff's: whoever signs in as staff must not be told that they have it all.
-    """
-    return f'"{sequence}-public"'
 
 
 def _respond_with(present: Presenter[ResultT]) -> Callable[[Outcome], StoredResponse]:

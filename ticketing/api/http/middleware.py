@@ -15,7 +15,7 @@ from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, Unsupport
 
 from ticketing.api.auth.rate_limits import fields
 from ticketing.api.http.problems import BadRequest
-from ticketing.domain.users import Principal
+from ticketing.domain.identity.users import Principal
 from ticketing.storage.driver.deadlines import deadline
 
 if TYPE_CHECKING:

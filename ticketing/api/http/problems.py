@@ -28,7 +28,7 @@ from ticketing.domain.errors import (
     WrongPassword,
 )
 from ticketing.storage.driver.exhaustion import is_exhausted
-from ticketing.storage.idempotency import StoredResponse
+from ticketing.storage.writes.idempotency import StoredResponse
 
 log = structlog.get_logger(__name__)
 

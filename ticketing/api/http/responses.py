@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 from marshmallow import Schema
 
-from ticketing.storage.idempotency import StoredResponse
+from ticketing.storage.writes.idempotency import StoredResponse
 
 CONTENT_TYPE = "application/json"
 

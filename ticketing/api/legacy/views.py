@@ -25,10 +25,10 @@ from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.bookings import CancelFor
 from ticketing.domain.commands.events import Create
 from ticketing.domain.events import Event
-from ticketing.domain.users import Role
+from ticketing.domain.identity.users import Role
 from ticketing.storage import events
-from ticketing.storage.idempotency import StoredResponse
 from ticketing.storage.ids import new_id
+from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint("actions", __name__, description="The actions of the briefs")
 

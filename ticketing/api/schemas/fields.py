@@ -14,7 +14,7 @@ from marshmallow import ValidationError, fields
 
 from ticketing.api.http.context import app_context
 from ticketing.domain import calendar, money
-from ticketing.domain.customers import MAX_NAME, Customer, plain_name
+from ticketing.domain.identity.customers import MAX_NAME, Customer, plain_name
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _EVENT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")

@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 from ticketing.api.schemas.changing import Something
 from ticketing.api.schemas.fields import Email, Flag, Instant, Password
 from ticketing.api.schemas.pages import Page
-from ticketing.domain.users import ROLES
+from ticketing.domain.identity.users import ROLES
 
 
 class NewUser(Schema):

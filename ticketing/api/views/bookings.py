@@ -19,12 +19,12 @@ from ticketing.api.http.problems import BadRequest
 from ticketing.api.http.responses import answer, respond
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.bookings import Book, Cancel, Reduce, Transfer
-from ticketing.domain.customers import Customer
-from ticketing.domain.users import Role
-from ticketing.services import users
+from ticketing.domain.identity.customers import Customer
+from ticketing.domain.identity.users import Role
+from ticketing.services.accounts import users
 from ticketing.storage import bookings
-from ticketing.storage.idempotency import StoredResponse
 from ticketing.storage.ids import new_id
+from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint("bookings", __name__, url_prefix="/api/v1", description="Customers' bookings")
 

@@ -11,9 +11,9 @@ from ticketing.api.auth.access import is_staff
 from ticketing.api.auth.customers import list_scope
 from ticketing.api.http import cursors
 from ticketing.api.http.blueprints import Blueprint
-from ticketing.api.http.conditions import if_unknown
+from ticketing.api.http.conditions import etag, expected_sequences, if_unknown, public_etag
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import etag, execute, expected_sequences, public_etag
+from ticketing.api.http.execute import execute
 from ticketing.api.http.headers import sent
 from ticketing.api.http.pagination import paged
 from ticketing.api.http.responses import answer, respond
@@ -22,10 +22,10 @@ from ticketing.domain.changes.results import CalledOff, EventResult
 from ticketing.domain.commands.events import CallOff, Change, Create, Delete
 from ticketing.domain.errors import EventNotFound
 from ticketing.domain.events import Event
-from ticketing.domain.users import Role
+from ticketing.domain.identity.users import Role
 from ticketing.storage import audit, bookings, cancellations, events
-from ticketing.storage.idempotency import StoredResponse
 from ticketing.storage.ids import new_id
+from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint("events", __name__, url_prefix="/api/v1/events", description="The calendar")
 

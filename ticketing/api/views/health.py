@@ -10,7 +10,7 @@ from ticketing.api.http.context import app_context
 from ticketing.api.http.headers import sent
 from ticketing.api.http.problems import RETRY_AFTER_S
 from ticketing.api.http.responses import answer, respond
-from ticketing.domain.users import Role
+from ticketing.domain.identity.users import Role
 from ticketing.storage.driver import readiness
 
 blp = Blueprint("health", __name__, description="Whether the service lives and can serve")

@@ -10,7 +10,7 @@ from ticketing.api import schemas
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
 from ticketing.api.http.responses import answer, respond
-from ticketing.domain.users import Role
+from ticketing.domain.identity.users import Role
 from ticketing.services import statistics
 
 blp = Blueprint(

@@ -15,10 +15,10 @@ from ticketing.api.http.responses import answer, respond
 from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.sales import Return, Sell
-from ticketing.domain.users import Role
+from ticketing.domain.identity.users import Role
 from ticketing.storage import bookings
-from ticketing.storage.idempotency import StoredResponse
 from ticketing.storage.ids import new_id
+from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint(
     "transactions",

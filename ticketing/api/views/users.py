@@ -17,10 +17,10 @@ from ticketing.api.http.headers import sent
 from ticketing.api.http.pagination import paged
 from ticketing.api.http.responses import answer, respond
 from ticketing.domain.errors import UserNotFound
-from ticketing.domain.users import Role, User, role_of
-from ticketing.services import users as people
-from ticketing.services.tokens import Claims
-from ticketing.storage import users
+from ticketing.domain.identity.users import Role, User, role_of
+from ticketing.services.accounts import users as people
+from ticketing.services.accounts.tokens import Claims
+from ticketing.storage.accounts import users
 
 blp = Blueprint("users", __name__, url_prefix="/api/v1", description="Who can sign in")
 

@@ -19,12 +19,12 @@ from typing import Any
 
 from ticketing.domain.audit import Action, AuditEntry
 from ticketing.domain.bookings import Booking, Reason
-from ticketing.domain.caller import Caller
 from ticketing.domain.changes.read_set import ReadSet
-from ticketing.domain.customers import Customer
 from ticketing.domain.errors import EventCancelled, EventNotFound
 from ticketing.domain.events import Event
-from ticketing.domain.users import is_user
+from ticketing.domain.identity.caller import Caller
+from ticketing.domain.identity.customers import Customer
+from ticketing.domain.identity.users import is_user
 
 Changes = dict[str, tuple[Any, Any]]
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ticketing.domain.bookings import Booking
-from ticketing.domain.caller import SYSTEM_ACTOR, Caller
 from ticketing.domain.changes.change_set import ChangeSet
 from ticketing.domain.changes.read_set import MOST_PER_COMMIT
 from ticketing.domain.events import Event
+from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
 
 
 def serve(change_set: ChangeSet, caller: Caller) -> Sequence[Booking]:

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ticketing.domain.bookings import Booking
-from ticketing.domain.caller import Caller
 from ticketing.domain.changes.change_set import ChangeSet
 from ticketing.domain.changes.read_set import Reads
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.changes.waiting_list import serve
 from ticketing.domain.commands.command import Command
-from ticketing.domain.customers import Customer
 from ticketing.domain.errors import (
     AlreadyBooked,
     AlreadyWaiting,
@@ -24,6 +22,8 @@ from ticketing.domain.errors import (
     NothingToReduce,
     SoldOut,
 )
+from ticketing.domain.identity.caller import Caller
+from ticketing.domain.identity.customers import Customer
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ticketing.domain.audit import AuditEntry
-from ticketing.domain.caller import SYSTEM_ACTOR, Caller
 from ticketing.domain.changes import waiting_list
 from ticketing.domain.changes.change_set import BookingWrite, ChangeSet
 from ticketing.domain.changes.read_set import ReadSet
@@ -21,6 +20,7 @@ from ticketing.domain.commands.command import Envelope
 from ticketing.domain.commands.events import cancel_bookings
 from ticketing.domain.errors import DomainError
 from ticketing.domain.events import Event
+from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from ticketing.domain.caller import Caller
 from ticketing.domain.changes.change_set import ChangeSet
 from ticketing.domain.changes.read_set import MOST_PER_COMMIT, NOTHING, Reads
 from ticketing.domain.changes.results import MOST_NAMED, CalledOff, EventResult
@@ -22,6 +21,7 @@ from ticketing.domain.errors import (
     Stale,
 )
 from ticketing.domain.events import Event
+from ticketing.domain.identity.caller import Caller
 
 _DETAILS = ("name", "venue", "day", "capacity", "price")
 

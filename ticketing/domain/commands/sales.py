@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ticketing.domain.bookings import Booking
-from ticketing.domain.caller import Caller
 from ticketing.domain.changes.change_set import ChangeSet
 from ticketing.domain.changes.read_set import NOTHING, Reads
 from ticketing.domain.changes.results import BookingResult
@@ -17,6 +16,7 @@ from ticketing.domain.errors import (
     TransactionNotFound,
     WaitingListFirst,
 )
+from ticketing.domain.identity.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)

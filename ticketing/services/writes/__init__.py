@@ -9,13 +9,13 @@
     host_lock.HostLock         advisory: one leader at a time among the workers of a host
      │
      │  ┌─ one MongoDB transaction (storage.driver.units_of_work) ─────────────────────────┐
-     │  │ storage.idempotency.find_many    responses stored under the keys, if any          │
+     │  │ storage.writes.idempotency.find_many    responses stored under the keys, if any          │
      │  │ batch.Batch                      twins of a key are decided once                  │
-     │  │ storage.read_sets.load_read_set  the event, and what the commands have to know    │
+     │  │ storage.writes.read_sets.load_read_set  the event, and what the commands have to know    │
      │  │ domain.commands.decide           pure: state and commands in, change set out      │
-     │  │ storage.change_sets.write        event (fence and capacity in its filter),        │
+     │  │ storage.writes.change_sets.write        event (fence and capacity in its filter),        │
      │  │                                  bookings in sequence order, audit                │
-     │  │ storage.idempotency.insert_many  the responses to be stored                       │
+     │  │ storage.writes.idempotency.insert_many  the responses to be stored                       │
      │  └─ commit: majority, journal ───────────────────────────────────────────────────────┘
      │       a conflict: nothing has happened; the whole batch is decided anew
      │

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ticketing.domain.changes.results import Outcome
 from ticketing.domain.commands.command import Envelope
 from ticketing.domain.errors import Busy, DomainError, KeyReused, NotFound, Refused
-from ticketing.storage.idempotency import IdempotencyRecord, KeyScope, StoredResponse
+from ticketing.storage.writes.idempotency import IdempotencyRecord, KeyScope, StoredResponse
 
 
 @dataclass(frozen=True, slots=True)

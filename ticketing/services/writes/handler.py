@@ -11,17 +11,18 @@ import structlog
 from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
-from ticketing.domain.caller import SYSTEM_ACTOR, Caller
 from ticketing.domain.commands.command import AnyCommand, Envelope, Resume
 from ticketing.domain.commands.decide import decide
 from ticketing.domain.errors import Busy, DomainError, RequestInFlight, Unreadable
+from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
 from ticketing.services.writes.batch import Batch, CommandResult, IdempotencyKey, Submission
 from ticketing.services.writes.host_lock import HostLock
 from ticketing.services.writes.queue import BatchQueues
-from ticketing.storage import bookings, change_sets, idempotency, read_sets
+from ticketing.storage import bookings
 from ticketing.storage.driver.clients import Client, Database
 from ticketing.storage.driver.deadlines import remaining
 from ticketing.storage.driver.units_of_work import Conflict, breaks_a_validator, unit_of_work
+from ticketing.storage.writes import change_sets, idempotency, read_sets
 
 log = structlog.get_logger(__name__)
 

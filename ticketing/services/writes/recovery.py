@@ -11,11 +11,12 @@ from uuid import uuid4
 import structlog
 from pymongo.errors import PyMongoError
 
-from ticketing.domain.caller import SYSTEM_ACTOR, Caller
 from ticketing.domain.errors import DomainError
-from ticketing.services.deactivation import leave_lists
+from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
+from ticketing.services.accounts.deactivation import leave_lists
 from ticketing.services.writes.handler import CommandHandler
-from ticketing.storage import events, leases, users
+from ticketing.storage import events, leases
+from ticketing.storage.accounts import users
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.fitness import Fitness
 

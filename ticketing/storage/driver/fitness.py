@@ -18,11 +18,10 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from ticketing.domain.errors import DatabaseUnavailable, DatabaseUnfit
-from ticketing.storage import schema
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.deadlines import deadline
 from ticketing.storage.driver.reads import translating
-from ticketing.storage.migrations import MIGRATIONS, runner
+from ticketing.storage.migrations import MIGRATIONS, runner, schema
 
 log = structlog.get_logger(__name__)
 

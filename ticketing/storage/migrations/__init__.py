@@ -1,7 +1,7 @@
 """What brings a database of before up to date: steps that change what is stored, each done once.
 
 Indexes and validators are no steps of their own: the last one compares the database with
-`ticketing.storage.schema`, and does its work whenever they differ.
+`ticketing.storage.migrations.schema`, and does its work whenever they differ.
 
 To add one: a module `mNNNN_what_it_does` with a docstring and `apply(db)`, idempotent, since a
 crash between its work and its record makes it run again, and a database with nothing in it, not
@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ticketing.storage import schema
 from ticketing.storage.driver.clients import Database
-from ticketing.storage.migrations import m0004_cancellations, m0005_deactivated_users
+from ticketing.storage.migrations import m0004_cancellations, m0005_deactivated_users, schema
 
 
 @dataclass(frozen=True, slots=True)

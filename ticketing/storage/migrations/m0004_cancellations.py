@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from pymongo import UpdateOne
 
-from ticketing.storage import schema
 from ticketing.storage.driver.clients import Database, Document
+from ticketing.storage.migrations import schema
 
 _AT_ONCE = 1_000
 

@@ -1,0 +1,146 @@
+"""Compares what the clients were told with what is stored.
+
+Counters, bookings, trail and statistics against each other are `verify`'s part; here it is about
+promises: what was acknowledged is there, once; what was asked once happened at most once; nobody
+was overtaken; and what everybody saw fits into one order of all that happened.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from tests.faults.judging.timeline import Order, Timeline, disorder, unjustified
+from tests.faults.workload import Look, Operation, Workload
+from ticketing.services.verification import verify
+from ticketing.storage.driver.clients import Database
+
+# Each of these is the effect of one request; assignments and the like are only consequences.
+_EFFECTS = ("sold", "booked", "waitlisted", "cancelled", "returned", "reduced", "transferred",
+            "changed")  # fmt: skip
+_OF_CAPACITY = ("sold_out", "not_enough_tickets", "waiting_list_first")
+
+
+@dataclass
+class Findings:
+    """What is wrong: a sentence each."""
+
+    lost: list[str] = field(default_factory=list)
+    duplicated: list[str] = field(default_factory=list)
+    oversold: list[str] = field(default_factory=list)
+    overtaken: list[str] = field(default_factory=list)
+    disordered: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[str]:
+        kinds = [kind.name for kind in fields(self)]
+        return [f"{kind}: {text}" for kind in kinds for text in getattr(self, kind)]
+
+
+def check(db: Database, workload: Workload) -> Findings:
+    """Check the database against the clients' histories."""
+    entries = list(db.audit.find({}))
+    statuses = {b["_id"]: b["status"] for b in db.bookings.find({}, {"status": True})}
+    findings = compare(workload.history, entries, statuses)
+    judge(workload.history, workload.looks, entries, findings)
+    findings.differing += _records(db, entries)
+    findings.differing += [f"event {id_}: {difference}" for id_, difference in verify(db)]
+    return findings
+
+
+def compare(
+    history: Iterable[Operation],
+    entries: Sequence[Mapping[str, Any]],
+    statuses: Mapping[str, str],
+) -> Findings:
+    """Compare histories with audit entries and the bookings' statuses."""
+    findings = Findings()
+    effects = effects_of(entries)
+    asked = set()
+    for operation in history:
+        asked.add(operation.key)
+        if effects[operation.key] > 1:
+            findings.duplicated.append(
+                f"{operation.method} {operation.path}: {effects[operation.key]} effects"
+            )
+        if 500 in operation.told:
+            findings.errors.append(f"{operation.method} {operation.path}: 500")
+        if operation.answer is None:
+            findings.errors.append(
+                f"{operation.method} {operation.path}: no answer ({operation.told[-3:]})"
+            )
+            continue
+        _check_promise(
+            operation, operation.answer.status, effects[operation.key], statuses, findings
+        )
+    for key in effects.keys() - asked:
+        findings.duplicated.append(f"an effect that nobody asked for: {key}")
+    return findings
+
+
+def judge(
+    history: Iterable[Operation],
+    looks: Sequence[Look],
+    entries: Sequence[Mapping[str, Any]],
+    findings: Findings,
+) -> None:
+    """Replay each event's trail, and fit into it what the clients asked, were told and saw."""
+    operations = {operation.key: operation for operation in history}
+    for event in {entry["event"] for entry in entries}:
+        timeline = Timeline(entry for entry in entries if entry["event"] == event)
+        seen = [look for look in looks if look.event == event]
+        findings.oversold += timeline.oversold
+        findings.overtaken += timeline.overtaken
+        findings.disordered += disorder(timeline, operations, seen)
+        refused = [w for w in operations.values() if _is_refused_sale(w, event)]
+        findings.disordered += unjustified(timeline, Order(timeline, operations, seen), refused)
+
+
+def effects_of(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Count the effects of each request."""
+    return Counter(e["request_id"] for e in entries if e["action"] in _EFFECTS)
+
+
+def _is_refused_sale(operation: Operation, event: str) -> bool:
+    return (
+        operation.answer is not None
+        and operation.answer.status == 409
+        and operation.body is not None
+        and operation.body.get("event") == event
+        and operation.answer.json["code"] in _OF_CAPACITY
+    )
+
+
+def _records(db: Database, entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Find kept answers that report what is not there, or what was refused and is."""
+    effects = effects_of(entries)
+    wrong = []
+    for record in db.idempotency.find({}, {"key": True, "status": True}):
+        made, count = record["status"] in (201, 202), effects[record["key"]]
+        if (made and count != 1) or (record["status"] >= 400 and count):
+            wrong.append(f"the answer kept under {record['key']} has {count} effects")
+    return wrong
+
+
+def _check_promise(
+    operation: Operation, status: int, effects: int, statuses: Mapping[str, str], findings: Findings
+) -> None:
+    assert operation.answer is not None
+    if status in (201, 202):
+        if operation.answer.json["id"] not in statuses or effects != 1:
+            findings.lost.append(
+                f"{operation.path} {operation.answer.json['id']}: {effects} effects"
+            )
+    elif status == 200 and operation.method == "DELETE":
+        if statuses.get(operation.path.rpartition("/")[2]) != "cancelled":
+            findings.lost.append(f"{operation.path}: acknowledged, but not cancelled")
+    elif status == 200 and effects != 1:
+        findings.lost.append(f"{operation.method} {operation.path}: {effects} effects")
+    elif status >= 400 and effects:
+        findings.duplicated.append(
+            f"{operation.method} {operation.path}: refused, with {effects} effects"
+        )

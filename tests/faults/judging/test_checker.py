@@ -1,0 +1,89 @@
+"""The checker is itself checked: what must not happen is found when it does."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.faults.judging.checker import compare
+from tests.faults.workload import Operation
+from tests.system.client import StoredResponse
+
+
+def operation(key="k1", method="POST", path="/api/v1/transactions", status=201, **body):
+    """Somebody's wish, and what they were told."""
+    answer = StoredResponse(status, {}, json.dumps(body or {"id": "s1"}).encode())
+    return Operation(key, method, path, None, 0.0, 1.0, answer, told=[status])
+
+
+def entry(key="k1", action="sold", booking="s1"):
+    return {"request_id": key, "action": action, "booking": booking}
+
+
+SOUND = ([operation()], [entry()], {"s1": "confirmed"})
+
+
+def test_is_silent_where_all_is_well():
+    assert compare(*SOUND).all == []
+
+
+def test_is_silent_about_assignments_which_are_consequences():
+    history = [operation(method="DELETE", path="/api/v1/bookings/b1", status=200)]
+    entries = [entry(action="cancelled", booking="b1"), entry(action="assigned", booking="b2")]
+
+    assert compare(history, entries, {"b1": "cancelled"}).all == []
+
+
+@pytest.mark.parametrize(
+    ("history", "entries", "statuses"),
+    [
+        pytest.param([operation()], [entry()], {}, id="its booking is gone"),
+        pytest.param([operation()], [], {"s1": "confirmed"}, id="its entry is gone"),
+        pytest.param(
+            [operation(method="DELETE", path="/api/v1/bookings/b1", status=200)],
+            [entry(action="cancelled", booking="b1")],
+            {"b1": "confirmed"},
+            id="a cancellation that was acknowledged did not happen",
+        ),
+        pytest.param(
+            [operation(method="PATCH", path="/api/v1/bookings/b1", status=200)],
+            [], {"b1": "confirmed"},
+            id="a reduction that was acknowledged did not happen",
+        ),
+    ],
+)  # fmt: skip
+def test_finds_what_was_lost(history, entries, statuses):
+    assert compare(history, entries, statuses).lost
+
+
+@pytest.mark.parametrize(
+    ("history", "entries", "statuses"),
+    [
+        pytest.param(
+            [operation()], [entry(), entry(booking="s2")], {"s1": "confirmed", "s2": "confirmed"},
+            id="one wish, two sales",
+        ),
+        pytest.param(
+            [operation(status=409, code="sold_out")], [entry()], {"s1": "confirmed"},
+            id="refused, and sold all the same",
+        ),
+        pytest.param(
+            [operation()], [entry(), entry(key="k2", booking="s2")], {"s1": "confirmed"},
+            id="a sale that nobody asked for",
+        ),
+    ],
+)  # fmt: skip
+def test_finds_what_happened_twice_or_unasked(history, entries, statuses):
+    assert compare(history, entries, statuses).duplicated
+
+
+def test_finds_who_never_got_an_answer_and_who_got_a_500():
+    silent = operation()
+    silent.answer = None
+    crashed = operation(key="k2", id="s2")
+    crashed.told = [500, 201]
+
+    findings = compare([silent, crashed], [entry(key="k2", booking="s2")], {"s2": "confirmed"})
+
+    assert len(findings.errors) == 2

@@ -1,0 +1,72 @@
+"""`/openapi.json`, written once at the start, and the page that shows it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+
+from flask import Blueprint, Flask, Response
+from flask_swagger_ui import get_swaggerui_blueprint
+
+from ticketing.api.document import operations
+from ticketing.api.http.blueprints import Api
+from ticketing.api.legacy import aliases
+
+
+def describe_sign_in(api: Api) -> None:
+    """Say how one signs in; each route says whether it has to be."""
+    bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    api.spec.components.security_scheme("bearer", bearer)
+    api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
+
+
+def describe_aliases(api: Api) -> None:
+    """List every spelling of the briefs' requests; of those for one thing, one is enough."""
+    for name in (type(schema).__name__ for schema in aliases.ALL):
+        described = api.spec.components.schemas[name]
+        for canonical, others in aliases.ALIASES.items():
+            if canonical in described["properties"]:
+                said = described["properties"][canonical]
+                described["properties"] |= dict.fromkeys(others, said)
+                if canonical in described.get("required", ()):
+                    described["required"].remove(canonical)
+                    enough = {"anyOf": [{"required": [other]} for other in others]}
+                    described.setdefault("allOf", []).append(enough)
+        if not described.get("required"):
+            described.pop("required", None)
+
+
+def register(app: Flask, api: Api) -> None:
+    """Serve the OpenAPI document of all routes registered so far."""
+    document = api.spec.to_dict()
+    for path, methods in document["paths"].items():
+        for method in methods.keys() - {"parameters"}:
+            id_ = operations.IDS.get(f"{method.upper()} {path}")
+            methods[method] |= {"operationId": id_} if id_ else {}
+    text = json.dumps(document, indent=2)
+
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        return Response(text, content_type="application/json")
+
+
+def page() -> Blueprint:
+    """Make the page at `/docs`, whose scripts and styles come from the wheel."""
+    blueprint: Blueprint = get_swaggerui_blueprint("/docs", "/openapi.json", {"validatorUrl": ""})
+    blueprint.after_request(_allow_its_own)
+    return blueprint
+
+
+def _allow_its_own(response: Response) -> Response:
+    """Let the page run its own scripts, the inline one by its hash, and ask this service."""
+    if response.mimetype == "text/html":
+        inline = re.findall(r"<script>(.*?)</script>", response.get_data(as_text=True), re.DOTALL)
+        digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in inline]
+        scripts = " ".join(f"'sha256-{digest}'" for digest in digests)
+        response.headers["Content-Security-Policy"] = (
+            f"default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
+            "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+        )
+    return response

@@ -1,0 +1,1 @@
+"""Who is who: customers, users, and who asks."""

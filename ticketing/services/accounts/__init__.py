@@ -1,0 +1,1 @@
+"""Accounts: signing in, tokens, passwords, and who may no longer."""

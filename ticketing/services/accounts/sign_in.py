@@ -1,0 +1,94 @@
+"""Signing in with a password: what is cheap comes first, and what is not is counted.
+
+In this order, the first that fits:
+
+| known to have no attempts left?    | refused, for nothing                              |
+| verified a moment ago, from there? | the user, for the price of a read                 |
+| too many wait for a check?         | refused                                           |
+| wait for the turn                  | one check at a time                               |
+| no place among the attempts?       | refused                                           |
+| check the password                 | wrong: the place is kept; right: it is given back |
+
+Whoever is refused hears so after a moment, while there are threads to wait in: refused at once,
+sixty-four connections would be back at once, and leave no processor to those who buy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ticketing.domain.errors import TooManyRequests
+from ticketing.domain.identity.rate_limits import RateLimitStatus
+from ticketing.domain.identity.users import User
+from ticketing.services.accounts import users
+from ticketing.services.accounts.attempts import Attempts
+from ticketing.services.accounts.pacing import Pacing
+from ticketing.services.accounts.passwords import Passwords
+from ticketing.services.accounts.verified import Verified
+from ticketing.storage.accounts.users import find_by_email
+from ticketing.storage.driver.clients import Database
+
+# As many refusals a second as a worker hardly notices: fifty.
+_PAUSE_S = 0.02
+
+
+class SignIn:
+    """Checks passwords for whoever shows one; `source` is where they come from.
+
+    Everything here raises TooManyRequests. At most so many `threads` wait in here.
+    """
+
+    def __init__(
+        self, db: Database, passwords: Passwords, attempts: Attempts, *, threads: int
+    ) -> None:
+        self._db = db
+        self._passwords = passwords
+        self._attempts = attempts
+        self._verified = Verified()
+        self._pacing = Pacing(_PAUSE_S)
+        self._threads = threads
+
+    def by_password(
+        self, source: str, email: str, password: str
+    ) -> tuple[User | None, RateLimitStatus | None]:
+        """Return the active user with this password, and the standing where it was checked."""
+        with self._refusing_slowly():
+            self._attempts.refuse_if_known(source)
+            user = find_by_email(self._db, email)
+            if user and user.active and self._verified.knows(source, user, password):
+                return user, None
+            with self._passwords.turn():
+                user, standing = self._attempts.run(
+                    source, lambda: users.authenticate(self._db, self._passwords, email, password)
+                )
+        if user:
+            self._verified.add(source, user, password)
+        return user, standing
+
+    def without_password(self, source: str) -> RateLimitStatus | None:
+        """Count an attempt that shows no password at all: it has failed."""
+        with self._refusing_slowly():
+            _, standing = self._attempts.run(source, lambda: None)
+        return standing
+
+    def change_password(self, source: str, user_id: str, current: str, password: str) -> User:
+        """Change one's own password; raises UserNotFound, WrongPassword, which counts."""
+
+        def change() -> User:
+            return users.change_own_password(self._db, self._passwords, user_id, current, password)
+
+        with self._refusing_slowly():
+            self._attempts.refuse_if_known(source)
+            with self._passwords.turn():
+                user, _ = self._attempts.run(source, change)
+        assert user is not None
+        return user
+
+    @contextmanager
+    def _refusing_slowly(self) -> Iterator[None]:
+        try:
+            yield
+        except TooManyRequests:
+            self._pacing.wait(self._threads - self._passwords.waiting)
+            raise

@@ -1,0 +1,398 @@
+"""Every collection with its indexes and its validator, in one table.
+
+These are the locks that hold even if the code is wrong: MongoDB itself refuses a second event on a
+day, a sequence number used twice and an oversold event, also from somebody's shell. `make migrate`
+compares the database with this table and makes what is missing; until then nothing is sold
+(`ticketing.storage.driver.fitness`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from ticketing.domain.bookings import REASONS
+from ticketing.storage.customers import GIVER_KEY, OF_A_CUSTOMER, OF_A_GIVER
+from ticketing.storage.driver.clients import Database, Document, UnsupportedDatabase
+
+_TEXT: Document = {"bsonType": "string"}
+_TEXT_OR_NULL: Document = {"bsonType": ["string", "null"]}
+_TIME: Document = {"bsonType": "date"}
+_WHOLE: Document = {"bsonType": ["int", "long"]}
+_COUNT: Document = {**_WHOLE, "minimum": 0}
+_POSITIVE: Document = {**_WHOLE, "minimum": 1}
+
+
+def _document_of(*, optional: Mapping[str, Document] | None = None, **needed: Document) -> Document:
+    properties = {**needed, **(optional or {})}
+    return {"bsonType": "object", "required": list(needed), "properties": properties}
+
+
+_CUSTOMER_OR_NULL: Document = {
+    "bsonType": ["object", "null"],
+    "required": ["key", "given"],
+    "properties": {"key": _TEXT, "given": _TEXT},
+}
+
+
+# As for `OF_A_CUSTOMER`, queries have to say these in the same words. Of bookings:
+ACTIVE: Document = {"status": {"$in": ["confirmed", "waiting"]}}
+WAITING: Document = {"status": "waiting"}
+# Of events: the tombstones of deleted ones are in no list.
+LISTED: Document = {"status": {"$in": ["scheduled", "cancelled"]}}
+TAKES_PLACE: Document = {"status": "scheduled", "day": {"$type": "string"}}
+NOT_YET_EMPTY: Document = {"status": "cancelled", "sold": {"$gt": 0}}
+AWAITED: Document = {"waiting": {"$gt": 0}}
+# Of users:
+ADMINS: Document = {"role": "admin", "active": True}
+LEAVING: Document = {"leaving": {"$type": "date"}}
+
+# Of bookings that were ended when their event was called off: those that had been confirmed. Who
+# waited has no total. Again word for word.
+OWED: Document = {"reason": "called_off", "total": {"$type": "number"}}
+
+
+BY_TIME = [("created_at", ASCENDING), ("event", ASCENDING), ("sequence", ASCENDING)]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSchema:
+    """What MongoDB is told about one collection."""
+
+    validator: Document
+    indexes: list[IndexModel] = field(default_factory=list)
+
+
+SCHEMA: dict[str, CollectionSchema] = {
+    "events": CollectionSchema(
+        validator={
+            "$and": [
+                {
+                    "$jsonSchema": _document_of(
+                        _id=_TEXT,
+                        name=_TEXT,
+                        venue=_TEXT_OR_NULL,
+                        day={
+                            "bsonType": ["string", "null"],
+                            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+                        },
+                        capacity=_POSITIVE,
+                        price=_COUNT,
+                        status={"enum": ["scheduled", "cancelled", "deleted"]},
+                        sold=_COUNT,
+                        bookings=_COUNT,
+                        waiting=_COUNT,
+                        revenue=_COUNT,
+                        sequence=_POSITIVE,
+                        ever_booked={"bsonType": "bool"},
+                        created_at=_TIME,
+                        optional={"owed_total": _COUNT},
+                    )
+                },
+                {"$expr": {"$lte": ["$sold", "$capacity"]}},
+            ]
+        },
+        indexes=[
+            IndexModel(
+                [("day", ASCENDING)],
+                name="one_event_a_day",
+                unique=True,
+                partialFilterExpression=TAKES_PLACE,
+            ),
+            IndexModel(
+                [("day", ASCENDING), ("_id", ASCENDING)],
+                name="listed_by_day",
+                partialFilterExpression=LISTED,
+            ),
+            # What may be left over: few events, whose keys here no sale changes.
+            IndexModel(
+                [("status", ASCENDING)],
+                name="not_yet_empty",
+                partialFilterExpression=NOT_YET_EMPTY,
+            ),
+            IndexModel([("status", ASCENDING)], name="awaited", partialFilterExpression=AWAITED),
+        ],
+    ),
+    "bookings": CollectionSchema(
+        validator={
+            "$jsonSchema": {
+                **_document_of(
+                    _id=_TEXT,
+                    event=_TEXT,
+                    customer=_CUSTOMER_OR_NULL,
+                    tickets=_POSITIVE,
+                    status={"enum": ["confirmed", "waiting", "cancelled"]},
+                    sequence=_POSITIVE,
+                    total={"bsonType": ["int", "long", "null"], "minimum": 0},
+                    created_at=_TIME,
+                    optional={"cancelled_at": _TIME, "reason": {"enum": list(REASONS)}},
+                ),
+                # When and why go together, and an active booking has neither.
+                "dependencies": {"cancelled_at": ["reason"], "reason": ["cancelled_at"]},
+                "anyOf": [
+                    {"properties": {"status": {"enum": ["cancelled"]}}},
+                    {"not": {"required": ["reason"]}},
+                ],
+            }
+        },
+        indexes=[
+            IndexModel(
+                [("event", ASCENDING), ("sequence", ASCENDING)], name="one_a_sequence", unique=True
+            ),
+            IndexModel(
+                [("event", ASCENDING), ("customer.key", ASCENDING)],
+                name="one_active_a_customer",
+                unique=True,
+                partialFilterExpression={
+                    **ACTIVE,
+                    **OF_A_CUSTOMER,
+                },
+            ),
+            IndexModel(
+                [("event", ASCENDING), ("sequence", ASCENDING)],
+                name="active",
+                partialFilterExpression=ACTIVE,
+            ),
+            # Sales over the counter are in none of these, so they cost them nothing.
+            IndexModel(
+                [("event", ASCENDING), ("status", ASCENDING), ("sequence", ASCENDING)],
+                name="waiting_list",
+                partialFilterExpression=WAITING,
+            ),
+            IndexModel(
+                [("event", ASCENDING), ("tickets", ASCENDING)],
+                name="largest_waiting",
+                partialFilterExpression=WAITING,
+            ),
+            # Lists of an event's or a customer's bookings name each status, and MongoDB merges what
+            # it finds of each: so one index is enough for those of one status and of all.
+            IndexModel(
+                [("event", ASCENDING), ("status", ASCENDING), ("sequence", ASCENDING)],
+                name="of_event",
+                partialFilterExpression=OF_A_CUSTOMER,
+            ),
+            IndexModel(
+                [("customer.key", ASCENDING), ("status", ASCENDING), *BY_TIME],
+                name="of_customer",
+                partialFilterExpression=OF_A_CUSTOMER,
+            ),
+            IndexModel(BY_TIME, name="by_time", partialFilterExpression=OF_A_CUSTOMER),
+            IndexModel(
+                [("status", ASCENDING), *BY_TIME],
+                name="by_status_and_time",
+                partialFilterExpression=OF_A_CUSTOMER,
+            ),
+            # Nobody is in this one before their event is called off.
+            IndexModel(
+                [("event", ASCENDING), ("sequence", ASCENDING)],
+                name="owed",
+                partialFilterExpression=OWED,
+            ),
+        ],
+    ),
+    "audit": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                event=_TEXT,
+                sequence=_POSITIVE,
+                action=_TEXT,
+                booking=_TEXT_OR_NULL,
+                customer=_CUSTOMER_OR_NULL,
+                tickets={"bsonType": ["int", "long", "null"], "minimum": 1},
+                total={"bsonType": ["int", "long", "null"], "minimum": 0},
+                sold=_COUNT,
+                waiting=_COUNT,
+                changes={"bsonType": "object"},
+                actor=_TEXT,
+                at=_TIME,
+                request_id=_TEXT,
+            )
+        },
+        indexes=[
+            IndexModel(
+                [("event", ASCENDING), ("sequence", ASCENDING)], name="one_a_sequence", unique=True
+            ),
+            IndexModel(
+                [("event", ASCENDING), ("customer.key", ASCENDING), ("sequence", ASCENDING)],
+                name="by_customer",
+                partialFilterExpression=OF_A_CUSTOMER,
+            ),
+            # Only what was passed on is in here.
+            IndexModel(
+                [("event", ASCENDING), (GIVER_KEY, ASCENDING), ("sequence", ASCENDING)],
+                name="by_giver",
+                partialFilterExpression=OF_A_GIVER,
+            ),
+            IndexModel([("booking", ASCENDING), ("sequence", ASCENDING)], name="by_booking"),
+        ],
+    ),
+    "users": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                _id=_TEXT,
+                email=_TEXT,
+                email_key=_TEXT,
+                role={"enum": ["admin", "staff", "customer"]},
+                active={"bsonType": "bool"},
+                password_hash=_TEXT,
+                generation=_POSITIVE,
+                signed_out={"bsonType": "array"},
+                created_at=_TIME,
+                # Since when, of somebody who was deactivated and may still be on a list.
+                optional={"leaving": _TIME},
+            )
+        },
+        indexes=[
+            IndexModel([("email_key", ASCENDING)], name="one_an_email", unique=True),
+            IndexModel([("role", ASCENDING)], name="admins", partialFilterExpression=ADMINS),
+            IndexModel([("leaving", ASCENDING)], name="leaving", partialFilterExpression=LEAVING),
+        ],
+    ),
+    "idempotency": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                caller=_TEXT,
+                key=_TEXT,
+                fingerprint=_TEXT,
+                status=_POSITIVE,
+                headers={"bsonType": "object"},
+                body={"bsonType": "binData"},
+                expires_at=_TIME,
+            )
+        },
+        indexes=[
+            IndexModel([("key", ASCENDING), ("caller", ASCENDING)], name="one_a_key", unique=True),
+            IndexModel([("expires_at", ASCENDING)], name="clean_up", expireAfterSeconds=0),
+        ],
+    ),
+}
+
+
+# Indexes of before, which others have taken the place of.
+RETIRED: Mapping[str, Set[str]] = {"events": {"by_day"}, "bookings": {"by_event", "by_customer"}}
+
+
+def differences(db: Database) -> list[str]:
+    """Name each collection, validator and index that is not as the table says."""
+    existing = _options(db)
+    found = []
+    for name, schema in SCHEMA.items():
+        if name not in existing:
+            found.append(f"the collection {name}")
+            continue
+        if _validation(existing[name]) != _wanted(schema):
+            found.append(f"the validator of {name}")
+        in_place = _indexes(db, name)
+        found += [
+            f"the index {index} of {name}"
+            for index, wanted in _by_name(schema).items()
+            if in_place.get(index) != _definition(wanted.document)
+        ]
+    return found
+
+
+def misfits(db: Database) -> Iterator[str]:
+    """Name each document that is not what its validator asks of it."""
+    for name, schema in SCHEMA.items():
+        for misfit in db[name].find({"$nor": [schema.validator]}, {"_id": True}):
+            yield f"the document {misfit['_id']!r} of {name} is not as it has to be"
+
+
+def is_behind(db: Database) -> bool:
+    """Return whether `ensure` has something to do."""
+    return bool(differences(db)) or any(True for _ in _retired(db))
+
+
+def ensure(db: Database) -> None:
+    """Bring the database to what the table says; doing it again changes nothing.
+
+    An index that goes by a name of the table but is another one is made anew. What is retired is
+    dropped, once the rest is there, so that no query is without an index meanwhile; what is neither
+    in the table nor retired is somebody else's, and stays. Raises UnfitDatabase where documents
+    stand against it.
+    """
+    existing = _options(db)
+    for name, schema in SCHEMA.items():
+        if name not in existing:
+            db.create_collection(name)
+        if _validation(existing.get(name, {})) != _wanted(schema):
+            _refuse_what_does_not_fit(db, name, schema)
+            db.command({"collMod": name, "validator": schema.validator, **_STRICT})
+        _ensure_indexes(db, name, schema)
+    for name, index in _retired(db):
+        db[name].drop_index(index)
+
+
+def _retired(db: Database) -> Iterator[tuple[str, str]]:
+    for name, retired in RETIRED.items():
+        for index in sorted(retired & db[name].index_information().keys()):
+            yield name, index
+
+
+def _ensure_indexes(db: Database, name: str, schema: CollectionSchema) -> None:
+    in_place = _indexes(db, name)
+    for index, wanted in _by_name(schema).items():
+        if in_place.get(index) == _definition(wanted.document):
+            continue
+        if index in in_place:
+            db[name].drop_index(index)
+        try:
+            db[name].create_indexes([wanted])
+        except DuplicateKeyError as error:
+            twice = (error.details or {}).get("keyValue")
+            raise UnsupportedDatabase(
+                f"Several documents of {name} have {twice}, and the index {index} is for one "
+                "alone: correct or remove the others, then migrate again."
+            ) from error
+
+
+def _refuse_what_does_not_fit(db: Database, name: str, schema: CollectionSchema) -> None:
+    """Raise UnfitDatabase where a document is not what the validator will ask of it.
+
+    MongoDB itself looks only at what is written from then on, and would refuse to change it.
+    """
+    misfit = db[name].find_one({"$nor": [schema.validator]}, {"_id": True})
+    if misfit is not None:
+        raise UnsupportedDatabase(
+            f"The document {misfit['_id']!r} of {name} is not as it has to be (see "
+            "ticketing/storage/migrations/schema.py): correct or remove it, then migrate again."
+        )
+
+
+# What MongoDB does by itself where a validator is set, unless somebody has told it otherwise.
+_STRICT = {"validationLevel": "strict", "validationAction": "error"}
+
+
+def _wanted(schema: CollectionSchema) -> Document:
+    return {"validator": schema.validator, **_STRICT}
+
+
+def _validation(options: Document) -> Document:
+    return {
+        "validator": options.get("validator"),
+        **{k: options.get(k, v) for k, v in _STRICT.items()},
+    }
+
+
+def _options(db: Database) -> dict[str, Document]:
+    return {found["name"]: found.get("options", {}) for found in db.list_collections()}
+
+
+def _by_name(schema: CollectionSchema) -> dict[str, IndexModel]:
+    return {index.document["name"]: index for index in schema.indexes}
+
+
+def _indexes(db: Database, name: str) -> dict[str, Document]:
+    return {index["name"]: _definition(index) for index in db[name].list_indexes()}
+
+
+def _definition(index: Mapping[str, Any]) -> Document:
+    """Return what makes an index this one: its keys in their order, and what it is told."""
+    told = ("unique", "partialFilterExpression", "expireAfterSeconds")
+    return {"keys": list(index["key"].items())} | {
+        k: index[k] for k in told if index.get(k) is not None
+    }

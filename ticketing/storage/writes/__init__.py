@@ -1,0 +1,1 @@
+"""Where a batch reads what it decides on, and writes what it decided."""

@@ -1,0 +1,74 @@
+"""Reads what a batch of commands is decided on, and no more, within its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pymongo.client_session import ClientSession
+
+from ticketing.domain.bookings import Booking
+from ticketing.domain.changes.read_set import NOTHING, Reads, ReadSet, combine, depth_for
+from ticketing.domain.commands.command import AnyCommand
+from ticketing.domain.events import Event
+from ticketing.domain.identity.users import user_id_of
+from ticketing.storage import bookings, events
+from ticketing.storage.accounts import users
+from ticketing.storage.driver.clients import Database
+
+_EMPTY = ReadSet()
+
+
+def load_read_set(
+    db: Database, event_id: str, commands: Sequence[AnyCommand], session: ClientSession
+) -> tuple[Event | None, ReadSet]:
+    """Return the event and what the commands have to know beside it.
+
+    A batch that needs the event alone, as one of sales does while nobody waits, costs one read.
+    """
+    event = events.find(db, event_id, session)
+    reads = [command.reads() for command in commands]
+    if all(wanted is NOTHING for wanted in reads) and (event is None or _is_settled(event)):
+        return event, _EMPTY
+    return event, _load(db, event_id, event, combine(reads), session)
+
+
+def _is_settled(event: Event) -> bool:
+    """Return whether nothing that is booked can matter unless a command names it."""
+    if event.status == "cancelled":
+        return not (event.sold or event.waiting)
+    return not event.waiting
+
+
+def _load(
+    db: Database, event_id: str, event: Event | None, reads: Reads, session: ClientSession
+) -> ReadSet:
+    known = bookings.find_many(db, reads.bookings, reads.customers, event_id, session)
+    depth = depth_for(event, reads, known)
+    queue = bookings.first_waiting(db, event_id, depth.queue, session)
+
+    return ReadSet(
+        bookings=known,
+        taken=events.days_taken(db, reads.days, but_by=event_id, session=session),
+        queue=queue,
+        queue_is_all=event is None or len(queue) == event.waiting,
+        inactive=_inactive(db, queue, session),
+        active=bookings.first_active(db, event_id, depth.active, session),
+        ahead={b.id: bookings.count_ahead(db, b, session) for b in depth.positions},
+        large=(
+            bookings.largest_waiting(db, event_id, depth.larger_than, depth.larger, session)
+            if depth.larger_than is not None
+            else ()
+        ),
+    )
+
+
+def _inactive(db: Database, queue: Sequence[Booking], session: ClientSession) -> frozenset[str]:
+    """Return who of the queue has been deactivated, in the snapshot that the batch is decided on.
+
+    So a deactivation that was acknowledged before this transaction began is seen by it, and nobody
+    is served after it, whatever became of the rest of that request.
+    """
+    keys = {booking.customer.key for booking in queue if booking.customer}
+    ids = {key: id_ for key in keys if (id_ := user_id_of(key))}
+    inactive = users.inactive(db, list(ids.values()), session)
+    return frozenset(key for key, id_ in ids.items() if id_ in inactive)
