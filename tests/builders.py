@@ -15,11 +15,23 @@ from ticketing.domain.commands.events import Create
 from ticketing.domain.commands.sales import Return, Sell
 from ticketing.domain.events import Event
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.customers import Customer, plain_name
+from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer, plain_key
 
 NOW = datetime(2024, 10, 1, 12, tzinfo=UTC)
 HALLOWEEN = date(2024, 10, 31)
-ADA, GRACE, LINUS = (plain_name(name) for name in ("ada", "grace", "linus"))
+
+
+def a_customer(name: str) -> Customer:
+    """A customer who has held bookings before."""
+    return Customer(f"customer-{name}", name, plain_key(name), created_at=NOW)
+
+
+def named(name: str) -> NamedCustomer:
+    """A customer as staff names them, with an id for the case that nobody knows them."""
+    return NamedCustomer(plain_key(name), name, f"customer-{name}")
+
+
+ADA, GRACE, LINUS = (a_customer(name) for name in ("ada", "grace", "linus"))
 
 _numbers = count(1)
 
@@ -76,7 +88,11 @@ def sell(tickets: int = 1, booking: str | None = None) -> Sell:
 
 
 def book(
-    customer: Customer = ADA, tickets: int = 1, *, waitlist: bool | None = None, booking: str = ""
+    customer: CustomerRef = ADA,
+    tickets: int = 1,
+    *,
+    waitlist: bool | None = None,
+    booking: str = "",
 ) -> Book:
     return Book(booking or f"booking-{next(_numbers)}", customer, tickets, waitlist)
 
@@ -85,7 +101,7 @@ def give_back(sale: Booking) -> Return:
     return Return(sale.id)
 
 
-CALLER = Caller("ada", "r1")
+CALLER = Caller("ada", "r1", a_customer("own").id)
 
 
 def an_envelope(command: AnyCommand) -> Envelope:

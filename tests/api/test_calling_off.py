@@ -6,11 +6,10 @@ import pytest
 
 from tests.api.conftest import refused
 from tests.api.test_bookings import book, booked, get, url
-from tests.builders import an_envelope
+from tests.builders import a_customer, an_envelope
 from tests.builders import book as a_booking
 from tests.builders import sell as a_sale
 from ticketing.domain.changes import read_set
-from ticketing.domain.identity.customers import plain_name
 from ticketing.services.verification import verify
 from ticketing.services.writes.batch import Submission
 from ticketing.services.writes.recovery import recover
@@ -76,9 +75,9 @@ def test_tells_who_is_owed_what(api, till):
 
 def test_tells_all_of_many_who_are_owed_money_to_the_end(api, till, handler, db):
     event = till.event(capacity=1_200, costPerTicket=5)
-    all_at_once(handler, event, [a_booking(plain_name(f"c{n}")) for n in range(1_100)])
+    all_at_once(handler, event, [a_booking(a_customer(f"c{n}")) for n in range(1_100)])
     all_at_once(handler, event, [a_sale(2) for _ in range(50)])
-    all_at_once(handler, event, [a_booking(plain_name(f"w{n}")) for n in range(30)])
+    all_at_once(handler, event, [a_booking(a_customer(f"w{n}")) for n in range(30)])
     for customer in ("c3", "c700"):  # w0 and w1 get their tickets
         api.post("/cancel", json={"event_id": event["id"], "user": customer})
 

@@ -13,9 +13,10 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
+from tests.builders import named
 from tests.domain.world import World
 from ticketing.domain.changes.results import Outcome
 from ticketing.domain.commands.bookings import Book, Cancel, Reduce, Transfer
@@ -23,7 +24,6 @@ from ticketing.domain.commands.command import AnyCommand, Envelope
 from ticketing.domain.commands.events import Change
 from ticketing.domain.commands.sales import Sell
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.customers import plain_name
 from ticketing.services.writes.batch import Batch, CommandResult, IdempotencyKey, Submission
 from ticketing.storage.writes.idempotency import IdempotencyRecord, KeyScope, StoredResponse
 
@@ -93,7 +93,8 @@ class Simulation:
 
     def _command(self, new: str) -> AnyCommand:
         some = self.chance.choice([*self._made, "unknown"])
-        customer = plain_name(f"c{self.chance.randrange(12)}")
+        # As staff names them: whoever commits the first booking makes the customer.
+        customer = replace(named(f"c{self.chance.randrange(12)}"), new_id=f"customer-of-{new}")
         kind = self.chance.choice(
             ["sell", "book", "book", "book", "cancel", "cancel", "reduce", "transfer", "capacity"]
         )

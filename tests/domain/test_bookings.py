@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import ADA, GRACE, LINUS, NOW, book, give_back, outcome, sell
+from tests.builders import ADA, GRACE, LINUS, NOW, a_customer, book, give_back, outcome, sell
 from tests.domain.world import World
 from ticketing.domain.changes import read_set, waiting_list
 from ticketing.domain.commands.bookings import Cancel, CancelFor, Reduce, Transfer
@@ -24,10 +24,9 @@ from ticketing.domain.errors import (
     SoldOut,
     WaitingListFirst,
 )
-from ticketing.domain.identity.customers import Customer, plain_name
 from ticketing.domain.verification import differences
 
-HEDY = plain_name("hedy")
+HEDY = a_customer("hedy")
 
 
 def refused(world, command, error):
@@ -247,7 +246,7 @@ def test_passes_a_booking_on_and_leaves_the_counters():
 def test_passes_on_only_what_is_confirmed_and_to_nobody_who_has_one():
     world = World(capacity=2)
     world.do(book(ADA, 1, booking="a"), book(GRACE, 1), book(LINUS, booking="l"))
-    hedy = plain_name("hedy")
+    hedy = a_customer("hedy")
 
     refused(world, Transfer("a", GRACE), AlreadyBooked)
     refused(world, Transfer("a", LINUS), AlreadyWaiting)
@@ -278,11 +277,11 @@ def test_knows_no_sale_as_a_booking_and_no_unknown_one():
 
 def test_serves_the_first_that_fit_when_the_capacity_grows():
     world = World(capacity=1)
-    world.do(sell(1), *(book(plain_name(f"c{n}")) for n in range(8)))
+    world.do(sell(1), *(book(a_customer(f"c{n}")) for n in range(8)))
 
     (changed,) = world.do(Change({"capacity": 6}))
 
-    assert [b.customer.given for b in changed.assigned] == [f"c{n}" for n in range(5)]
+    assert [b.customer.name for b in changed.assigned] == [f"c{n}" for n in range(5)]
     assert (world.event.sold, world.event.waiting) == (6, 3)
     world.check()
 
@@ -324,7 +323,7 @@ def test_calls_an_event_off():
 
 def test_says_when_and_why_a_booking_was_cancelled():
     world = World(capacity=5, price=500)
-    own = Customer("user:ada", "ada@example.org")  # "ada" gives every order
+    own = a_customer("own")  # who asks for every change
     world.do(book(own, booking="own"), book(GRACE, booking="grace"), sell(1, "sale"))
     world.do(book(LINUS, 2, booking="linus"), book(HEDY, booking="hedy"))
 
@@ -368,11 +367,11 @@ def test_keeps_what_an_event_had_brought_when_it_was_called_off():
 
 def test_names_the_first_hundred_who_are_owed_money():
     world = World(capacity=200)
-    world.do(*(book(plain_name(f"c{n}")) for n in range(102)), Change({"price": 0}), sell(3))
+    world.do(*(book(a_customer(f"c{n}")) for n in range(102)), Change({"price": 0}), sell(3))
 
     (off,) = world.do(CallOff())
 
-    assert [b.customer.given for b in off.owed] == [f"c{n}" for n in range(100)]
+    assert [b.customer.name for b in off.owed] == [f"c{n}" for n in range(100)]
     assert off.owed_total == 102 * 500
 
 
@@ -411,7 +410,7 @@ def small_commits(monkeypatch):
 @pytest.mark.usefixtures("small_commits")
 def test_serves_a_long_list_in_several_commits_while_newcomers_wait():
     world = World(capacity=1)
-    world.do(sell(1), *(book(plain_name(f"c{n}")) for n in range(8)))
+    world.do(sell(1), *(book(a_customer(f"c{n}")) for n in range(8)))
 
     decision = world.decide(Change({"capacity": 9}))
     assert decision.has_remaining_work
@@ -431,7 +430,7 @@ def test_serves_a_long_list_in_several_commits_while_newcomers_wait():
 @pytest.mark.usefixtures("small_commits")
 def test_calls_a_large_event_off_in_several_commits():
     world = World(capacity=10, price=500)
-    world.do(*(book(plain_name(f"c{n}")) for n in range(12)))
+    world.do(*(book(a_customer(f"c{n}")) for n in range(12)))
 
     decision = world.decide(CallOff())
     assert decision.has_remaining_work
@@ -448,7 +447,7 @@ def test_calls_a_large_event_off_in_several_commits():
 @pytest.mark.usefixtures("small_commits")
 def test_owes_also_who_cancels_before_the_calling_off_has_come_to_them():
     world = World(capacity=20, price=500)
-    world.do(*(book(plain_name(f"c{n}"), booking=f"b{n:02}") for n in range(15)), sell(1, "s"))
+    world.do(*(book(a_customer(f"c{n}"), booking=f"b{n:02}") for n in range(15)), sell(1, "s"))
     world.do(CallOff())
 
     world.do(Cancel("b13"))

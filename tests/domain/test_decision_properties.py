@@ -5,17 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import an_event, decided
+from tests.builders import a_customer, an_event, decided
 from tests.domain.world import World
 from ticketing.domain.commands.bookings import Book, Cancel, CancelFor, Reduce, Transfer
 from ticketing.domain.commands.command import Command
 from ticketing.domain.commands.events import CallOff, Change, Delete
 from ticketing.domain.commands.sales import Return, Sell
 from ticketing.domain.errors import DomainError
-from ticketing.domain.identity.customers import plain_name
 
 # Few customers, small numbers: what collides is what is interesting.
-CUSTOMERS = [plain_name(name) for name in ("ada", "grace", "linus", "hedy", "alan")]
+CUSTOMERS = [a_customer(name) for name in ("ada", "grace", "linus", "hedy", "alan")]
 
 tickets = st.integers(1, 5)
 customers = st.sampled_from(CUSTOMERS)

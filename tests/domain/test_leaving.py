@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from tests.builders import ADA, CALLER, GRACE, LINUS, NOW, book, sell
+from tests.builders import ADA, CALLER, GRACE, LINUS, book, sell
 from tests.domain.world import World
 from ticketing.domain.commands.bookings import Cancel
-from ticketing.domain.commands.decide import decide
 from ticketing.domain.commands.events import Change
 from ticketing.domain.commands.sales import Return
 
@@ -16,13 +13,14 @@ class Deactivated(World):
     """A world in which these customers have been deactivated."""
 
     def __init__(self, *customers, **known):
-        self._keys = frozenset(customer.key for customer in customers)
+        self._leaving = {customer.id for customer in customers}
         super().__init__(**known)
 
-    def consider(self, envelopes):
-        read_set = self.read_set([envelope.command for envelope in envelopes])
-        read_set = replace(read_set, inactive=self._keys)
-        return decide("e1", self.event, read_set, envelopes, NOW)
+    def write(self, decision):
+        """They are deactivated as soon as they wait."""
+        decision = super().write(decision)
+        self.deactivated = self._leaving & self.customers.keys()
+        return decision
 
 
 def waiting(*customers, inactive=(ADA,)):
@@ -30,7 +28,7 @@ def waiting(*customers, inactive=(ADA,)):
     world = Deactivated(*inactive, capacity=1)
     world.do(sell(1, "s1"))
     for customer in customers:
-        world.do(book(customer, booking=f"b-{customer.given}"))
+        world.do(book(customer, booking=f"b-{customer.name}"))
     return world
 
 

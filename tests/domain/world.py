@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tests.builders import NOW, an_envelope, an_event
 from ticketing.domain.audit import AuditEntry
@@ -13,8 +14,9 @@ from ticketing.domain.commands.command import AnyCommand, Envelope
 from ticketing.domain.commands.decide import Decision, decide
 from ticketing.domain.commands.events import Create
 from ticketing.domain.events import Event
-from ticketing.domain.identity.customers import Customer
+from ticketing.domain.identity.customers import Customer, NamedCustomer
 from ticketing.domain.verification import differences
+from ticketing.storage import customers
 
 
 class World:
@@ -24,6 +26,8 @@ class World:
         details = an_event(**known)
         self.event: Event | None = None
         self.bookings: dict[str, Booking] = {}
+        self.customers: dict[str, Customer] = {}
+        self.deactivated: set[str] = set()
         self.trail: list[AuditEntry] = []
         self.do(Create(details.name, details.venue, details.day, details.capacity, details.price))
 
@@ -43,16 +47,24 @@ class World:
         """Store what a decision comes to."""
         self.event = decision.after
         self.bookings |= {write.after.id: write.after for write in decision.writes}
+        self.customers |= {customer.id: customer for customer in decision.new_customers}
         self.trail += decision.entries
         return decision
 
     def read_set(self, commands: Sequence[AnyCommand]) -> ReadSet:
         reads = combine([command.reads() for command in commands])
+        by_key = {customer.key: customer for customer in self.everybody().values()}
+        named = {
+            ref.key: by_key[ref.key]
+            for ref in reads.customers
+            if isinstance(ref, NamedCustomer) and ref.key in by_key
+        }
+        whose = {c.id for c in [*named.values(), *reads.customers] if isinstance(c, Customer)}
         known = {
             booking.id: booking
-            for booking in self.bookings.values()
+            for booking in self.in_order()
             if booking.id in reads.bookings
-            or (booking.active and booking.customer and booking.customer.key in reads.customers)
+            or (booking.active and booking.customer and booking.customer.id in whose)
         }
         depth = depth_for(self.event, reads, known)
         waiting = self.waiting()
@@ -65,10 +77,21 @@ class World:
             active=active[: depth.active],
             ahead={b.id: waiting.index(b) for b in depth.positions},
             large=large,
+            customers=self.everybody(),
+            named=named,
         )
 
+    def everybody(self) -> dict[str, Customer]:
+        return {
+            id_: replace(customer, active=id_ not in self.deactivated)
+            for id_, customer in self.customers.items()
+        }
+
     def in_order(self) -> list[Booking]:
-        return sorted(self.bookings.values(), key=lambda booking: booking.sequence)
+        """All bookings by sequence, with their customers as they are by now."""
+        return customers.attached(
+            sorted(self.bookings.values(), key=lambda booking: booking.sequence), self.everybody()
+        )
 
     def waiting(self) -> list[Booking]:
         return [b for b in self.in_order() if b.status == "waiting"]
@@ -82,6 +105,9 @@ class World:
         assert list(differences(self.event, self.bookings.values(), self.trail)) == []
         held = [b.customer for b in self.bookings.values() if b.active and b.customer]
         assert len(held) == len(set(held))
+        keys = [customer.key for customer in self.customers.values()]
+        assert len(keys) == len(set(keys)), "one person is one customer"
+        assert customers.ids_of(self.bookings.values()) <= self.customers.keys()
 
     def id_of(self, customer: Customer) -> str:
         (found,) = (b.id for b in self.bookings.values() if b.active and b.customer == customer)

@@ -106,7 +106,9 @@ MUTANTS: dict[str, Sequence[Change]] = {
         Change("storage/migrations/schema.py", '{"$lte": ["$sold", "$capacity"]}', "True"),
     ),
     "no audit": (
-        Change("storage/writes/change_sets.py", "    append_audit(db, decision.entries, session)\n", ""),
+        Change(
+            "storage/writes/change_sets.py", "    append_audit(db, decision.entries, session)\n", ""
+        ),
     ),
     "no idempotency": (
         Change(

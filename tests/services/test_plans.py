@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import a_sale, an_event, book, sell
+from tests.builders import a_customer, a_sale, an_event, book, sell
 from ticketing.domain.changes import read_set
 from ticketing.domain.commands.bookings import Cancel, CancelFor, Reduce, Transfer
 from ticketing.domain.commands.command import Resume
@@ -12,7 +12,6 @@ from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.commands.sales import Return
 from ticketing.domain.errors import CapacityBelowWaiting
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.customers import plain_name
 from ticketing.services.writes.recovery import recover
 from ticketing.storage import events
 from ticketing.storage.documents import BOOKINGS, EVENTS
@@ -43,7 +42,7 @@ def crowded(db):
         rows.append(
             a_sale(
                 id=f"b{n}",
-                customer=plain_name(f"c{n}") if named else None,
+                customer=a_customer(f"c{n}") if named else None,
                 tickets=9 if n == 3 * MANY - 1 else 1,
                 status=status,
                 sequence=n + 2,
@@ -86,13 +85,13 @@ def examined(crowded):
     ("command", "enough"),
     [
         (sell(1), 2),
-        (book(plain_name("new")), 2),
+        (book(a_customer("new")), 2),
         (Cancel(f"b{MANY + 1}"), 10),
         (Cancel(f"b{2 * MANY + 7}"), 5),
-        (CancelFor(plain_name(f"c{MANY + 1}")), 10),
+        (CancelFor(a_customer(f"c{MANY + 1}")), 10),
         (Return(f"b{MANY + 1}"), 10),
         (Reduce(f"b{3 * MANY - 1}", 2), 5),
-        (Transfer(f"b{MANY + 1}", plain_name("new")), 5),
+        (Transfer(f"b{MANY + 1}", a_customer("new")), 5),
         (Change({"price": 100}), 2),
         (Change({"capacity": MANY + 2}), 12),
         (Change({"capacity": MANY - 1}), 2 + MOST_PER_COMMIT),

@@ -7,13 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import a_new_event, book, sell
+from tests.builders import a_customer, a_new_event, book, sell
 from tests.services.conftest import a_handler
 from tests.waiting import eventually
 from ticketing.domain.changes import read_set
 from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.customers import plain_name
 from ticketing.services.verification import verify
 from ticketing.services.writes.recovery import RecoveryWorker, recover
 from ticketing.storage import events, leases
@@ -35,7 +34,7 @@ def queue(handler):
     handler.execute(a_new_event(capacity=1), on="e1", caller=CALLER)
     handler.execute(sell(1), on="e1", caller=CALLER)
     for number in range(8):
-        handler.execute(book(plain_name(f"c{number}")), on="e1", caller=CALLER)
+        handler.execute(book(a_customer(f"c{number}")), on="e1", caller=CALLER)
 
 
 def crash_after_the_first_commit(handler, monkeypatch, command):
@@ -62,7 +61,7 @@ def test_goes_on_with_what_was_begun(db, handler, monkeypatch, command, sold, wa
 @pytest.mark.usefixtures("queue")
 def test_writes_nothing_where_nothing_is_left_over(db, handler):
     handler.execute(Change({"capacity": 8}), on="e1", caller=CALLER)
-    handler.execute(book(plain_name("big"), 5, waitlist=True), on="e1", caller=CALLER)
+    handler.execute(book(a_customer("big"), 5, waitlist=True), on="e1", caller=CALLER)
     before = list(db.events.find()), db.audit.count_documents({})
 
     recover(db, handler)

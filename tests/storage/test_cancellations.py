@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import ADA, GRACE, LINUS, a_new_event, a_sale, an_event, book, sell
+from tests.builders import ADA, GRACE, LINUS, a_customer, a_new_event, a_sale, an_event, book, sell
+from tests.storage.before import with_names, without_customers
+from tests.storage.test_migrating_customers import a_user
 from ticketing.domain.commands.bookings import Cancel, CancelFor, Transfer
 from ticketing.domain.commands.events import CallOff
 from ticketing.domain.commands.sales import Return
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.customers import Customer, plain_name
+from ticketing.domain.identity.customers import Customer, plain_key
 from ticketing.services.verification import verify
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage import cancellations, events
+from ticketing.storage.accounts import users
 from ticketing.storage.documents import BOOKINGS, EVENTS
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.migrations.runner import migrate, pending
 
-CALLER = Caller("u1", "r1")
-HERSELF = Customer("user:u1", "ada@example.org")
+HERSELF = Customer("customer-u1", "ada@example.org", plain_key("ada@example.org"), user="u1")
+CALLER = Caller("u1", "r1", HERSELF.id)
 
 AN_OLD_INDEX = [("event", 1), ("_id", 1)]
 
 
 def age(db):
     """Make a database what it was before cancellations said when and why."""
-    db.command("collMod", "bookings", validator={})
+    without_customers(db)
     db.command("collMod", "events", validator={})
     db.bookings.update_many({}, {"$unset": {"cancelled_at": 1, "reason": 1}})
     db.events.update_many({}, {"$unset": {"owed_total": 1}})
@@ -47,28 +50,29 @@ def lived(mongo, fresh_db):
         for command in commands:
             handler.execute(command, on=event, caller=CALLER)
 
+    users.insert(fresh_db, a_user("u1", "ada@example.org"))
     do("off", a_new_event(capacity=5), book(HERSELF, booking="own"), book(GRACE, 2, booking="g"))
     do("off", sell(2, "s"), book(LINUS, booking="l"), book(ADA, booking="waits"))
-    do("off", Cancel("own"), Transfer("g", plain_name("hedy")), CallOff())
+    do("off", Cancel("own"), Transfer("g", a_customer("hedy")), CallOff())
     do("on", a_new_event(), book(HERSELF, booking="b1"), book(GRACE, booking="b2"), sell(1, "s2"))
     do("on", CancelFor(HERSELF), CancelFor(GRACE), Return("s2"), book(GRACE, booking="b3"))
     do("empty", a_new_event(day=None), CallOff())
     return fresh_db
 
 
-def whole(db):
-    return [list(db[name].find().sort("_id")) for name in ("events", "bookings", "audit")]
-
-
 def test_brings_old_cancellations_over(lived):
-    as_it_is_now = whole(lived)
+    as_it_is_now = with_names(lived)
     age(lived)
-    assert [migration.name for migration in pending(lived)] == ["0004_cancellations", "schema"]
-    assert whole(lived) != as_it_is_now
+    assert [migration.name for migration in pending(lived)] == [
+        "0004_cancellations",
+        "0006_customers",
+        "schema",
+    ]
+    assert with_names(lived) != as_it_is_now
 
-    assert migrate(lived) == ["0004_cancellations", "schema"]
+    assert migrate(lived) == ["0004_cancellations", "0006_customers", "schema"]
 
-    assert whole(lived) == as_it_is_now
+    assert with_names(lived) == as_it_is_now
     assert list(verify(lived)) == []
     names = set(lived.bookings.index_information())
     assert not names & {"by_event", "by_customer"}
@@ -76,13 +80,13 @@ def test_brings_old_cancellations_over(lived):
 
 
 def test_brings_old_cancellations_over_in_small_steps(lived, monkeypatch):
-    as_it_is_now = whole(lived)
+    as_it_is_now = with_names(lived)
     age(lived)
     monkeypatch.setattr("ticketing.storage.migrations.m0004_cancellations._AT_ONCE", 2)
 
     migrate(lived)
 
-    assert whole(lived) == as_it_is_now
+    assert with_names(lived) == as_it_is_now
 
 
 def test_brings_a_calling_off_over_that_is_not_finished(lived):
@@ -108,7 +112,7 @@ def test_leaves_a_booking_alone_that_the_trail_does_not_know(lived):
 
 
 def test_does_the_rest_where_it_was_cut_off(lived, monkeypatch):
-    as_it_is_now = whole(lived)
+    as_it_is_now = with_names(lived)
     age(lived)
     with monkeypatch.context() as patch:
         patch.setattr(
@@ -119,7 +123,7 @@ def test_does_the_rest_where_it_was_cut_off(lived, monkeypatch):
 
     migrate(lived)
 
-    assert whole(lived) == as_it_is_now
+    assert with_names(lived) == as_it_is_now
 
 
 MANY = 2_000

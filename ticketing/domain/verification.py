@@ -101,13 +101,15 @@ def _replay_booking(model: _Model, entry: AuditEntry) -> Iterator[str]:
         status = "cancelled"
     new = _Replayed(
         status,
-        entry.customer.key if entry.customer else None,
+        entry.customer.id if entry.customer else None,
         entry.tickets or 0,
         entry.total,
         old.sequence if old else entry.sequence,
         entry.at if status == "cancelled" else None,
-        _reason(model, entry) if status == "cancelled" else None,
+        _reason(entry) if status == "cancelled" else None,
     )
+    if (new.reason == "called_off") != (status == model.details["status"] == "cancelled"):
+        yield f"booking {id_} ended as {new.reason}, of an event that is {model.details['status']}"
     _count(model, old, -1)
     _count(model, new, +1)
     model.bookings[id_] = new
@@ -117,12 +119,10 @@ def _replay_booking(model: _Model, entry: AuditEntry) -> Iterator[str]:
         model.queue.pop(id_, None)
 
 
-def _reason(model: _Model, entry: AuditEntry) -> str:
-    """Tell why an entry ended a booking: by whose hand, or with the event."""
-    if model.details["status"] == "cancelled":
-        return "called_off"
-    own = entry.customer is not None and entry.customer.key == f"user:{entry.actor}"
-    return "customer" if own else "staff"
+def _reason(entry: AuditEntry) -> str | None:
+    """Return why an entry ended a booking: by whose hand, or with the event."""
+    _, reason = entry.changes.get("reason", (None, None))
+    return str(reason) if reason is not None else None
 
 
 def _count(model: _Model, booking: _Replayed | None, sign: int) -> None:
@@ -140,7 +140,7 @@ def _compare_bookings(model: _Model, stored: Mapping[str, Booking]) -> Iterator[
         booking, told = stored[id_], model.bookings[id_]
         is_ = _Replayed(
             booking.status,
-            booking.customer.key if booking.customer else None,
+            booking.customer.id if booking.customer else None,
             booking.tickets,
             booking.total,
             booking.sequence,

@@ -8,8 +8,7 @@ from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.audit import AuditEntry
-from ticketing.domain.identity.customers import Customer
-from ticketing.storage.customers import of_customer, of_giver
+from ticketing.storage.customers import attach, of_customer, of_giver
 from ticketing.storage.documents import AUDIT, UnreadableDocument, first_readable, read_what_can_be
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading
@@ -22,7 +21,7 @@ def page(
     db: Database,
     event: str,
     booking: str | None,
-    customer: Customer | None,
+    customer: str | None,
     after: int,
     limit: int,
 ) -> list[AuditEntry]:
@@ -35,13 +34,13 @@ def page(
         conditions["booking"] = booking
     if customer is not None:
         # Each side by its own index, in the order of the sequence: so it has to stand outermost.
-        sides = of_customer(customer.key), of_giver(customer.key)
+        sides = of_customer(customer), of_giver(customer)
         conditions = {"$or": [{**conditions, **side} for side in sides]}
 
     def find_first(number: int) -> Iterable[Document]:
         return db.audit.find(conditions).sort("sequence", ASCENDING).limit(number)
 
-    return first_readable(_NAME, find_first, limit, AUDIT.decode)
+    return attach(db, first_readable(_NAME, find_first, limit, AUDIT.decode))
 
 
 def replay(

@@ -14,9 +14,8 @@ from ticketing.domain.bookings import Booking, BookingStatus
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.errors import BookingNotFound, TransactionNotFound
 from ticketing.domain.events import Event
-from ticketing.domain.identity.customers import Customer
 from ticketing.domain.places import Place, Row
-from ticketing.storage.customers import OF_A_CUSTOMER, of_customer, of_customers
+from ticketing.storage.customers import OF_A_CUSTOMER, attach, of_customer, of_customers
 from ticketing.storage.documents import (
     BOOKINGS,
     UnreadableDocument,
@@ -33,10 +32,10 @@ _NAME = "bookings"
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which bookings to list; None stands for any."""
+    """Which bookings to list; None stands for any, `customer` is an id."""
 
     event: str | None = None
-    customer: Customer | None = None
+    customer: str | None = None
     status: str | None = None
 
 
@@ -47,7 +46,7 @@ def find_many(
     event: str,
     session: ClientSession,
 ) -> dict[str, Booking]:
-    """Find these bookings of the event, and the active ones of these customers (keys), by id."""
+    """Find these bookings of the event, and the active ones of these customers, by id."""
     found: list[Document] = []
     if ids:
         found += db.bookings.find({"_id": {"$in": list(ids)}, "event": event}, session=session)
@@ -93,9 +92,9 @@ def largest_waiting(
 
 
 @reading
-def waiting_of(db: Database, customer: Customer) -> list[Booking]:
+def waiting_of(db: Database, customer: str) -> list[Booking]:
     """List what a customer waits for, of all events."""
-    found = db.bookings.find({**of_customer(customer.key), **WAITING})
+    found = db.bookings.find({**of_customer(customer), **WAITING})
     return list(read_what_can_be(_NAME, found, BOOKINGS.decode))
 
 
@@ -143,10 +142,10 @@ def get_sale(db: Database, id_: str) -> Booking:
 def get_with_position(db: Database, id_: str, holder: str | None = None) -> BookingResult:
     """Return a customer's booking and, while it waits, its place in the list, from one moment.
 
-    With `holder` only a booking of the customer with this key is found. Raises BookingNotFound.
+    With `holder` only a booking of the customer with this id is found. Raises BookingNotFound.
     """
     with db.client.start_session(snapshot=True) as session:
-        booking = _get(db, id_, holder, session)
+        (booking,) = attach(db, [_get(db, id_, holder, session)], session)
         if booking.status != "waiting":
             return BookingResult(booking)
         return BookingResult(booking, count_ahead(db, booking, session) + 1)
@@ -166,7 +165,7 @@ def waiting_page(db: Database, event: str, after: int, limit: int) -> list[Booki
             before[:] = [document["_id"] for document in found]
             return found
 
-        waiting = first_readable(_NAME, find_first, limit, BOOKINGS.decode)
+        waiting = attach(db, first_readable(_NAME, find_first, limit, BOOKINGS.decode), session)
         ahead = count_ahead(db, waiting[0], session) if waiting else 0
     first = ahead + 1 - before.index(waiting[0].id) if waiting else 0
     return [BookingResult(booking, first + before.index(booking.id)) for booking in waiting]
@@ -180,7 +179,7 @@ def page(db: Database, wanted: Filter, after: Place, limit: int) -> list[Booking
     def find_first(number: int) -> Iterable[Document]:
         return db.bookings.find(conditions).sort(BY_TIME).limit(number)
 
-    return first_readable(_NAME, find_first, limit, BOOKINGS.decode)
+    return attach(db, first_readable(_NAME, find_first, limit, BOOKINGS.decode))
 
 
 @reading
@@ -191,7 +190,7 @@ def page_of_event(db: Database, wanted: Filter, after: int, limit: int) -> list[
     def find_first(number: int) -> Iterable[Document]:
         return db.bookings.find(conditions).sort("sequence", ASCENDING).limit(number)
 
-    return first_readable(_NAME, find_first, limit, BOOKINGS.decode)
+    return attach(db, first_readable(_NAME, find_first, limit, BOOKINGS.decode))
 
 
 def _wanted(wanted: Filter) -> Document:
@@ -199,7 +198,7 @@ def _wanted(wanted: Filter) -> Document:
     if wanted.event is not None:
         conditions["event"] = wanted.event
     if wanted.customer is not None:
-        conditions |= of_customer(wanted.customer.key)
+        conditions |= of_customer(wanted.customer)
     if wanted.status is not None:
         conditions["status"] = wanted.status
     elif wanted.event is not None or wanted.customer is not None:
@@ -246,7 +245,7 @@ def owed(
         confirmed: Document = {"$and": [ACTIVE, {"status": "confirmed"}]}
         still = {"event": event.id, "sequence": following, **confirmed}
         found += _in_order(db, still, limit, session)
-    return sorted(found, key=lambda b: b.sequence)[:limit]
+    return attach(db, sorted(found, key=lambda b: b.sequence)[:limit], session)
 
 
 def _in_order(

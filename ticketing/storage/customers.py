@@ -1,4 +1,4 @@
-"""How documents of customers are found.
+"""Customers in MongoDB, and how the documents that carry their ids are found and read.
 
 The indexes by customer leave box-office sales out, which have none, and MongoDB takes such an index
 only for a query that repeats its condition: word for word, so it stands here once.
@@ -6,29 +6,185 @@ only for a query that repeats its condition: word for word, so it stands here on
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
 
-from ticketing.storage.driver.clients import Document
+from pymongo import ReturnDocument
+from pymongo.client_session import ClientSession
+from pymongo.errors import DuplicateKeyError
 
+from ticketing.domain.audit import AuditEntry
+from ticketing.domain.bookings import Booking
+from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer
+from ticketing.storage.documents import CUSTOMERS, read
+from ticketing.storage.driver.clients import Database, Document
+from ticketing.storage.driver.reads import reading
+from ticketing.storage.driver.units_of_work import Conflict
+from ticketing.storage.ids import new_id
+
+_NAME = "customers"
 _TEXT: Document = {"$type": "string"}
 
-OF_A_CUSTOMER: Document = {"customer.key": _TEXT}
+OF_A_CUSTOMER: Document = {"customer": _TEXT}
+OF_AN_ACCOUNT: Document = {"user": _TEXT}
+HAS_KEY: Document = {"key": _TEXT}
 
 # In an audit entry, who held a booking until it was passed on.
-GIVER_KEY = "changes.customer.0.key"
-OF_A_GIVER: Document = {GIVER_KEY: _TEXT}
+GIVER = "changes.customer.0"
+OF_A_GIVER: Document = {GIVER: _TEXT}
+
+Holding = TypeVar("Holding", Booking, AuditEntry)
 
 
-def of_customer(key: str) -> Document:
+def of_customer(id_: str) -> Document:
     """Select the documents of one customer."""
-    return {"customer.key": {"$eq": key, **_TEXT}}
+    return {"customer": {"$eq": id_, **_TEXT}}
 
 
-def of_giver(key: str) -> Document:
+def of_giver(id_: str) -> Document:
     """Select the audit entries by which this customer passed a booking on."""
-    return {GIVER_KEY: {"$eq": key, **_TEXT}}
+    return {GIVER: {"$eq": id_, **_TEXT}}
 
 
-def of_customers(keys: Collection[str]) -> Document:
+def of_customers(ids: Collection[str]) -> Document:
     """Select the documents of these customers."""
-    return {"customer.key": {"$in": list(keys), **_TEXT}}
+    return {"customer": {"$in": list(ids), **_TEXT}}
+
+
+@reading
+def find_named(db: Database, named: NamedCustomer) -> Customer | None:
+    """Find who is meant by a name: a customer, by key or id, or the customer of a user's id."""
+    return _matching(_found(db, [named], None), named)
+
+
+@reading
+def find(db: Database, id_: str) -> Customer | None:
+    """Find a customer by id."""
+    return find_many(db, {id_}, None).get(id_)
+
+
+def find_referred(
+    db: Database, refs: Sequence[CustomerRef], session: ClientSession
+) -> tuple[dict[str, Customer], dict[str, Customer]]:
+    """Find those who are referred to: all by id, and those who were named by the key named."""
+    found = _found(db, refs, session)
+    named = {
+        ref.key: customer
+        for ref in refs
+        if isinstance(ref, NamedCustomer) and (customer := _matching(found, ref))
+    }
+    return {customer.id: customer for customer in found}, named
+
+
+def find_many(
+    db: Database, ids: Collection[str], session: ClientSession | None
+) -> dict[str, Customer]:
+    """Find customers by id."""
+    if not ids:
+        return {}
+    documents = db.customers.find({"_id": {"$in": list(ids)}}, session=session)
+    return {document["_id"]: _read(document) for document in documents}
+
+
+def insert_many(db: Database, customers: Sequence[Customer], session: ClientSession) -> None:
+    """Add customers; raises Conflict where another commit has just added one with the same key."""
+    try:
+        db.customers.insert_many(
+            [CUSTOMERS.encode(customer) for customer in customers], session=session
+        )
+    except DuplicateKeyError as error:
+        raise Conflict from error
+
+
+def claim(
+    db: Database, key: str, name: str, user: str, now: datetime, session: ClientSession | None
+) -> Customer:
+    """Return the customer with this key, who from now on has this account; make one if need be."""
+    made = Customer(new_id(), name, key, created_at=now)
+    initially = {k: v for k, v in CUSTOMERS.encode(made).items() if k not in ("key", "active")}
+    document = db.customers.find_one_and_update(
+        {"key": key},
+        {"$set": {"user": user, "active": True}, "$setOnInsert": initially},
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
+        session=session,
+    )
+    assert document is not None, "an upsert that returns what is there afterwards"
+    return _read(document)
+
+
+def set_active(db: Database, user: str, session: ClientSession | None, *, active: bool) -> None:
+    """Note of the customer of an account whether it is active."""
+    db.customers.update_one({"user": user}, {"$set": {"active": active}}, session=session)
+
+
+def attach(
+    db: Database, holding: Sequence[Holding], session: ClientSession | None = None
+) -> list[Holding]:
+    """Return bookings or audit entries with their customers as they are called, in one read.
+
+    What refers to a customer who is not there keeps the id alone; `verify` tells of it.
+    """
+    ids = {customer.id for each in holding for customer in _customers_of(each)}
+    return attached(holding, find_many(db, ids, session))
+
+
+def attached(holding: Iterable[Holding], known: Mapping[str, Customer]) -> list[Holding]:
+    """Return bookings or audit entries with those of their customers that are known."""
+    return [_with(each, known) for each in holding]
+
+
+def ids_of(holding: Iterable[Holding]) -> set[str]:
+    """Return the ids of all customers that bookings or audit entries name."""
+    return {customer.id for each in holding for customer in _customers_of(each)}
+
+
+def _customers_of(holding: Holding) -> Iterable[Customer]:
+    if holding.customer is not None:
+        yield holding.customer
+    if isinstance(holding, AuditEntry):
+        for side in holding.changes.get("customer", ()):
+            if isinstance(side, Customer):
+                yield side
+
+
+def _with(holding: Holding, known: Mapping[str, Customer]) -> Holding:
+    def named(customer: object) -> object:
+        return known.get(customer.id, customer) if isinstance(customer, Customer) else customer
+
+    if holding.customer is not None and holding.customer.id in known:
+        holding = replace(holding, customer=known[holding.customer.id])
+    if isinstance(holding, AuditEntry) and "customer" in holding.changes:
+        old, new = holding.changes["customer"]
+        changes = {**holding.changes, "customer": (named(old), named(new))}
+        holding = replace(holding, changes=changes)
+    return holding
+
+
+def _found(
+    db: Database, refs: Iterable[CustomerRef], session: ClientSession | None
+) -> list[Customer]:
+    keys = [ref.key for ref in refs if isinstance(ref, NamedCustomer)]
+    ids = [ref.id for ref in refs if ref.id is not None]
+    users = [ref.id for ref in refs if isinstance(ref, NamedCustomer) and ref.id is not None]
+    meant: list[Document] = []
+    if keys:
+        meant.append({"key": {"$in": keys, **_TEXT}})
+    if ids:
+        meant.append({"_id": {"$in": ids}})
+    if users:
+        meant.append({"user": {"$in": users, **_TEXT}})
+    conditions = meant[0] if len(meant) == 1 else {"$or": meant}
+    return [_read(document) for document in db.customers.find(conditions, session=session)]
+
+
+def _matching(found: Iterable[Customer], named: NamedCustomer) -> Customer | None:
+    """Return who is meant; an id is meant before a name that looks like one."""
+    by_id = [c for c in found if named.id is not None and named.id in (c.id, c.user)]
+    return next(iter([*by_id, *(c for c in found if c.key == named.key)]), None)
+
+
+def _read(document: Document) -> Customer:
+    return read(_NAME, document, CUSTOMERS.decode)

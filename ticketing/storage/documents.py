@@ -117,11 +117,9 @@ class Fields:
         return None if self._is_null(name) else self._day(name)
 
     def customer_or_none(self, name: str) -> Customer | None:
-        """Return a customer, or None for null."""
-        if self._is_null(name):
-            return None
-        inner = Fields(self.mapping(name))
-        return Customer(inner.text("key"), inner.text("given"))
+        """Return a customer of whom only the id stands here, or None for null."""
+        id_ = self.text_or_none(name)
+        return None if id_ is None else Customer(id_, None)
 
     def mapping(self, name: str) -> Document:
         """Return a document within the document."""
@@ -294,7 +292,7 @@ def _write(value: object) -> object:
 
 _WRITERS: Mapping[type, Callable[[Any], Any]] = {
     date: date.isoformat,
-    Customer: lambda customer: {"key": customer.key, "given": customer.given},
+    Customer: lambda customer: customer.id,
     dict: lambda changes: {name: [_write(side) for side in pair] for name, pair in changes.items()},
 }
 
@@ -313,3 +311,4 @@ _READERS: Mapping[tuple[Any, bool], Read] = {
 EVENTS = Codec(Event)
 BOOKINGS = Codec(Booking)
 AUDIT = Codec(AuditEntry)
+CUSTOMERS = Codec(Customer)

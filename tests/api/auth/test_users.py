@@ -411,19 +411,24 @@ def test_knows_a_user_by_whatever_name_staff_gives(person, event, staff):
 
     answer = book(staff, event, customer="ADA@Example.org")
 
-    assert answer.json["customer"] == "ADA@Example.org"
-    assert ada.ask("GET", f"/bookings/{answer.json['id']}").status_code == 200
+    assert answer.json["customer"] == ada.user.email
+    assert ada.ask("GET", f"/bookings/{answer.json['id']}").json == answer.json
+    for name in ("ada@EXAMPLE.org", ada.user.id, answer.json["customerId"]):
+        assert staff.ask("GET", f"/bookings?customer={name}").json["items"] == [answer.json]
     refused(book(staff, event, customer=ada.user.id), 409, "already_booked")
     refused(book(ada, event), 409, "already_booked")
 
 
-def test_gives_a_plain_name_to_nobody_who_registers_later(person, event, staff):
-    booking = book(staff, event, customer="ada@example.org").json
+def test_an_account_has_what_was_booked_for_its_address(person, event, staff):
+    """One person is one customer, whoever names them, before and after there is an account."""
+    booking = book(staff, event, customer="Ada@example.org").json
 
     ada = person("ada")
 
-    refused(ada.ask("GET", f"/bookings/{booking['id']}"), 404, "booking_not_found")
-    assert book(ada, event).status_code == 201
+    assert ada.ask("GET", f"/bookings/{booking['id']}").json == booking
+    refused(book(ada, event), 409, "already_booked")
+    refused(book(staff, event, customer="ada@example.org"), 409, "already_booked")
+    assert staff.ask("GET", "/bookings?customer=ADA@example.org").json["items"] == [booking]
 
 
 def test_passes_a_booking_on_to_another_user(person, event):

@@ -11,8 +11,7 @@ import pytest
 
 from tests.api.conftest import Till, refused
 from tests.api.test_bookings import booked, get
-from tests.builders import a_sale
-from ticketing.domain.identity.customers import plain_name
+from tests.builders import a_customer, a_sale
 from ticketing.storage.documents import BOOKINGS
 
 MIDNIGHT = datetime(2024, 10, 1, tzinfo=UTC)
@@ -114,7 +113,7 @@ def put(db, event, sequence, made):
     """A booking that has just been committed."""
     row = a_sale(
         id=f"{event}-{sequence}", event=event, sequence=sequence,
-        customer=plain_name(f"c{sequence}"), created_at=made,
+        customer=a_customer(f"c{sequence}"), created_at=made,
     )  # fmt: skip
     db.bookings.insert_one(BOOKINGS.encode(row))
 

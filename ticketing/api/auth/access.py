@@ -27,6 +27,7 @@ from ticketing.api.http.context import app_context
 from ticketing.api.legacy import aliases
 from ticketing.api.schemas.fields import CustomerName
 from ticketing.domain.errors import NotAllowed, NotSignedIn, TooManyRequests
+from ticketing.domain.identity.customers import NamedCustomer
 from ticketing.domain.identity.users import OPEN, Principal, Role, introduced
 from ticketing.services.accounts import users
 
@@ -127,7 +128,8 @@ def _introduced() -> Principal:
     credentials = _offered()
     if credentials is not None and credentials.type == "basic":
         try:
-            return introduced(CustomerName().deserialize(credentials.username))
+            named: NamedCustomer = CustomerName().deserialize(credentials.username)  # type: ignore[assignment]
+            return introduced(named)
         except ValidationError:
             return OPEN
     found = _signed_in(credentials)

@@ -10,37 +10,57 @@ from ticketing.api.http.context import app_context
 from ticketing.api.http.problems import BadRequest
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.errors import NotAllowed
-from ticketing.domain.identity.customers import Customer
-from ticketing.services.accounts import users
+from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer
+from ticketing.storage import customers
 from ticketing.storage.writes.idempotency import StoredResponse
 
+NOBODY = ""
+"""An id that no customer has."""
 
-def resolve_customer(
-    named: Customer | None, field: str = "customer", *, receives: bool = False
-) -> Customer:
-    """Return who a booking is for: the one who is named, else the one who asks.
 
-    Raises BadRequest where that is nobody, NotAllowed where a customer names somebody else, and
-    AccountDeactivated where somebody who is to receive tickets can't.
+def resolve_customer(named: NamedCustomer | None, field: str = "customer") -> CustomerRef:
+    """Return who a command is for: the one who is named, else the one who asks.
+
+    Raises BadRequest where that is nobody, NotAllowed where a customer names somebody else. Whom
+    staff names is looked up by the commit itself.
     """
     asks = principal()
-    if named is None and asks.customer is not None and asks.proven:
-        return asks.customer  # who has signed in is active
-    meant = named or asks.customer
-    if meant is None:
-        raise BadRequest("Say which customer this is for.", {field: ["Missing."]})
-    found = _named(meant)
-    if receives:
-        users.refuse_deactivated(app_context.db, found)
-    return found
+    if named is None:
+        if asks.customer is None:
+            raise BadRequest("Say which customer this is for.", {field: ["Missing."]})
+        return asks.customer
+    return named if is_staff() else _oneself(named)
 
 
 def ownership_scope() -> str | None:
-    """Return whose bookings alone may be seen and changed, by key; None for everybody's."""
-    if is_staff():
+    """Return whose bookings alone may be seen and changed, by id; None for everybody's."""
+    return None if is_staff() else _own_id()
+
+
+def list_scope(named: NamedCustomer | None) -> str | None:
+    """Return whose bookings to list, by id: staff may ask for anybody's (None: all).
+
+    Raises NotAllowed where a customer names somebody else.
+    """
+    if not is_staff():
+        return _own_id() if named is None else _oneself(named).id
+    if named is None:
         return None
+    found = customers.find_named(app_context.db, named)
+    return found.id if found else NOBODY
+
+
+def _oneself(named: NamedCustomer) -> Customer:
+    """Return the customer who asks; raises NotAllowed where they name anybody else."""
+    found = customers.find_named(app_context.db, named)
+    if found is None or found.id != _own_id():
+        raise NotAllowed
+    return found
+
+
+def _own_id() -> str:
     own = principal().customer
-    return own.key if own else ""
+    return own.id if own is not None and own.id is not None else NOBODY
 
 
 def redact(
@@ -52,22 +72,3 @@ def redact(
 
 def _without_names(held: BookingResult) -> BookingResult:
     return replace(held, assigned=[replace(booking, customer=None) for booking in held.assigned])
-
-
-def list_scope(named: Customer | None) -> Customer | None:
-    """Return whose bookings to list: staff may ask for anybody's (None: all), others for theirs.
-
-    Raises NotAllowed where a customer names somebody else.
-    """
-    if named is not None:
-        return _named(named)
-    return None if is_staff() else principal().customer
-
-
-def _named(named: Customer) -> Customer:
-    """Find out who is named; raises NotAllowed where a customer names somebody else."""
-    found = users.named(app_context.db, named)
-    own = principal().customer
-    if not is_staff() and (own is None or found.key != own.key):
-        raise NotAllowed
-    return found

@@ -58,7 +58,8 @@ def execute_on_booking(
 
 def caller() -> Caller:
     """Return who makes this request; raises NotSignedIn."""
-    return Caller(principal().id, g.request_id)
+    who = principal()
+    return Caller(who.id, g.request_id, who.customer.id if who.customer else None)
 
 
 def _to_response(

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields
 
 from ticketing.api.schemas.assigning import Assigned
 from ticketing.api.schemas.bookings import Booking, MadeBooking
-from ticketing.api.schemas.fields import CustomerName, Day
+from ticketing.api.schemas.fields import CustomerId, CustomerName, Day
 
 
 class FlatEvent(Schema):
@@ -50,6 +50,7 @@ class PassedBooking(Booking):
     """A booking that got freed tickets; `customer` is told to staff only."""
 
     customer = CustomerName(required=True, allow_none=True)
+    customer_id = CustomerId(required=True, allow_none=True)
 
 
 class FlatCancelled(Schema):

@@ -9,7 +9,16 @@ from marshmallow import Schema, fields
 
 from ticketing.api.schemas.assigning import Assigning
 from ticketing.api.schemas.ending import Ending, without_none
-from ticketing.api.schemas.fields import CustomerName, Flag, Id, Instant, Money, WholeNumber, absent
+from ticketing.api.schemas.fields import (
+    CustomerId,
+    CustomerName,
+    Flag,
+    Id,
+    Instant,
+    Money,
+    WholeNumber,
+    absent,
+)
 from ticketing.api.schemas.pages import Page, PageQuery
 from ticketing.domain.events import MAX_CAPACITY
 
@@ -39,7 +48,8 @@ class Booking(Ending):
 
     id = fields.String(required=True)
     event = fields.String(required=True)
-    customer = CustomerName(required=True)
+    customer = CustomerName(required=True, allow_none=True)
+    customer_id = CustomerId(required=True)
     tickets = fields.Integer(required=True, data_key="nTickets")
     status = fields.String(
         required=True, validate=ma.validate.OneOf(["confirmed", "waiting", "cancelled"])
@@ -90,7 +100,8 @@ class Waiting(Placed):
 
     position = fields.Integer(required=True)
     id = fields.String(required=True)
-    customer = CustomerName(required=True)
+    customer = CustomerName(required=True, allow_none=True)
+    customer_id = CustomerId(required=True)
     tickets = fields.Integer(required=True, data_key="nTickets")
     created_at = Instant(required=True, data_key="createdAt")
 

@@ -14,7 +14,8 @@ from marshmallow import ValidationError, fields
 
 from ticketing.api.http.context import app_context
 from ticketing.domain import calendar, money
-from ticketing.domain.identity.customers import MAX_NAME, Customer, plain_name
+from ticketing.domain.identity.customers import MAX_NAME, Customer, NamedCustomer, plain_key
+from ticketing.storage.ids import new_id
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _EVENT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
@@ -102,22 +103,25 @@ class NewEventId(LooseId):
         return text
 
 
-class CustomerName(fields.Field[Customer]):
-    """A customer as the office's staff names them."""
+class CustomerName(fields.Field[Any]):
+    """A customer by name: in, as staff names them; out, as they were named first.
+
+    Null is somebody who has been erased.
+    """
 
     documented: ClassVar[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": MAX_NAME}
 
     def _serialize(self, value: Customer | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        return value.given if value else None
+        return value.name if value else None
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Customer:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> NamedCustomer:
         if not isinstance(value, str):
             raise ValidationError("Not a string.")
         if any(unicodedata.category(character) == "Cc" for character in value):
             raise ValidationError("Control characters are not allowed.")
         if not 1 <= len(value.strip()) <= MAX_NAME:
             raise ValidationError(f"Must have between 1 and {MAX_NAME} characters.")
-        return plain_name(value)
+        return NamedCustomer(plain_key(value), value.strip(), new_id())
 
 
 class Email(Text):
@@ -263,5 +267,17 @@ class LooseCustomer(CustomerName):
 
     documented: ClassVar[dict[str, Any]] = {"type": ["string", "integer"]}
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Customer:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> NamedCustomer:
         return super()._deserialize(loose_text(value), attr, data, **kwargs)
+
+
+class CustomerId(fields.Field[Any]):
+    """The id of a booking's customer, out."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "string"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(attribute="customer", data_key="customerId", dump_only=True, **kwargs)
+
+    def _serialize(self, value: Customer | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value.id if value else None

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.fields import ChangedFields, CustomerName, Id, Instant, Money, absent
+from ticketing.api.schemas.fields import (
+    ChangedFields,
+    CustomerId,
+    CustomerName,
+    Id,
+    Instant,
+    Money,
+    absent,
+)
 from ticketing.api.schemas.pages import Page, PageQuery
 
 
@@ -15,6 +23,7 @@ class AuditEntry(Schema):
     action = fields.String(required=True)
     booking = fields.String(required=True, allow_none=True)
     customer = CustomerName(required=True, allow_none=True)
+    customer_id = CustomerId(required=True, allow_none=True)
     tickets = fields.Integer(required=True, allow_none=True, data_key="nTickets")
     total = Money(required=True, allow_none=True)
     sold = fields.Integer(required=True)

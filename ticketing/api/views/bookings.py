@@ -19,9 +19,8 @@ from ticketing.api.http.problems import BadRequest
 from ticketing.api.http.responses import answer, respond
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.bookings import Book, Cancel, Reduce, Transfer
-from ticketing.domain.identity.customers import Customer
+from ticketing.domain.identity.customers import NamedCustomer
 from ticketing.domain.identity.users import Role
-from ticketing.services.accounts import users
 from ticketing.storage import bookings
 from ticketing.storage.ids import new_id
 from ticketing.storage.writes.idempotency import StoredResponse
@@ -107,14 +106,12 @@ def cancel(id: str) -> Response:
 @blp.response(200, schemas.HELD_BOOKING)
 def transfer(body: dict[str, Any], id: str) -> Response:
     """Pass a confirmed booking on to a customer who has none for the event."""
-    to = users.named(app_context.db, body["to"])
-    users.refuse_deactivated(app_context.db, to)
-    return _change(id, Transfer(id, to, ownership_scope()))
+    return _change(id, Transfer(id, body["to"], ownership_scope()))
 
 
-def new_booking(customer: Customer | None, tickets: int, waitlist: bool | None = None) -> Book:  # noqa: FBT001
+def new_booking(customer: NamedCustomer | None, tickets: int, waitlist: bool | None = None) -> Book:  # noqa: FBT001
     """Put a booking together; raises BadRequest where nobody is named or it is too large."""
-    holder = resolve_customer(customer, receives=True)
+    holder = resolve_customer(customer)
     most = app_context.settings.max_tickets_per_booking
     if tickets > most:
         raise BadRequest(

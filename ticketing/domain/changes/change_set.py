@@ -20,11 +20,10 @@ from typing import Any
 from ticketing.domain.audit import Action, AuditEntry
 from ticketing.domain.bookings import Booking, Reason
 from ticketing.domain.changes.read_set import ReadSet
-from ticketing.domain.errors import EventCancelled, EventNotFound
+from ticketing.domain.errors import AccountDeactivated, EventCancelled, EventNotFound
 from ticketing.domain.events import Event
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.customers import Customer
-from ticketing.domain.identity.users import is_user
+from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer
 
 Changes = dict[str, tuple[Any, Any]]
 
@@ -55,11 +54,13 @@ class ChangeSet:
         self.entries: list[AuditEntry] = []
         known = [*read_set.bookings.values(), *read_set.queue, *read_set.active, *read_set.large]
         self._bookings = {booking.id: booking for booking in known}
-        self._held = {b.customer.key: b.id for b in known if b.customer and b.active}
+        self._held = {b.customer.id: b.id for b in known if b.customer and b.active}
+        self._customers = dict(read_set.customers)
+        self._named = dict(read_set.named)
+        self.new_customers: list[Customer] = []
         self._queue = deque(booking.id for booking in read_set.queue)
         self._queue_is_all = read_set.queue_is_all
         self._ahead = dict(read_set.ahead)
-        self._inactive = read_set.inactive
         self._out_of_list: list[int] = []
 
     def existing_event(self) -> Event:
@@ -79,9 +80,25 @@ class ChangeSet:
         """Return a booking of this event that a command named."""
         return self._bookings.get(id_)
 
+    def customer(self, ref: CustomerRef) -> Customer | None:
+        """Return who is referred to, as they are now; None where there is no such customer yet."""
+        if isinstance(ref, NamedCustomer):
+            return self._named.get(ref.key)
+        return self._customers.get(ref.id, ref)
+
+    def receiver(self, ref: CustomerRef) -> Customer:
+        """Return who is to get tickets, who may be new; raises AccountDeactivated."""
+        customer = self.customer(ref)
+        if customer is None:
+            assert isinstance(ref, NamedCustomer)
+            return ref.made(self.now)
+        if not customer.active:
+            raise AccountDeactivated
+        return customer
+
     def held_by(self, customer: Customer) -> Booking | None:
-        """Return the active booking of a customer that a command named."""
-        id_ = self._held.get(customer.key)
+        """Return the active booking of a customer whom a command referred to."""
+        id_ = self._held.get(customer.id)
         return self._bookings[id_] if id_ else None
 
     def active_bookings(self) -> Iterable[Booking]:
@@ -100,7 +117,7 @@ class ChangeSet:
 
     def is_inactive(self, booking: Booking) -> bool:
         """Return whether whoever waits with this booking has been deactivated."""
-        return booking.customer is not None and booking.customer.key in self._inactive
+        return booking.customer is not None and not booking.customer.active
 
     @property
     def queue_goes_on(self) -> bool:
@@ -154,7 +171,7 @@ class ChangeSet:
         """Record that a customer's booking is cancelled, or a sale taken back."""
         reason = self._reason(caller, booking)
         ended = replace(booking, status="cancelled", cancelled_at=self.now, reason=reason)
-        changes = {"status": (booking.status, "cancelled")}
+        changes = {"status": (booking.status, "cancelled"), "reason": (None, reason)}
         action: Action = "cancelled" if booking.customer else "returned"
         return self.record_booking(caller, action, booking, ended, changes)
 
@@ -164,7 +181,8 @@ class ChangeSet:
         if self.existing_event().status == "cancelled":
             return "called_off"
         # Customers cancel nothing but their own, so whoever else cancels is staff.
-        return "customer" if is_user(booking.customer, caller.actor) else "staff"
+        own = booking.customer is not None and booking.customer.id == caller.customer
+        return "customer" if own else "staff"
 
     def _count(self, before: Booking | None, after: Booking) -> None:
         event = self.existing_event()
@@ -181,10 +199,12 @@ class ChangeSet:
 
     def _index(self, before: Booking | None, after: Booking) -> None:
         self._bookings[after.id] = after
-        if before and before.customer and self._held.get(before.customer.key) == before.id:
-            del self._held[before.customer.key]
-        if after.customer and after.active:
-            self._held[after.customer.key] = after.id
+        if before and before.customer and self._held.get(before.customer.id) == before.id:
+            del self._held[before.customer.id]
+        if after.customer:
+            self._introduce(after.customer)
+            if after.active:
+                self._held[after.customer.id] = after.id
         if before is None and after.status == "waiting":
             self._ahead[after.id] = self.existing_event().waiting - 1 + len(self._out_of_list)
             # Behind a part of the list that is not known nobody is served in this commit.
@@ -192,6 +212,15 @@ class ChangeSet:
                 self._queue.append(after.id)
         if before and before.status == "waiting" and after.status != "waiting":
             self._out_of_list.append(before.sequence)
+
+    def _introduce(self, customer: Customer) -> None:
+        """Record a customer whom nobody has known before, with the first booking that they get."""
+        if customer.id in self._customers:
+            return
+        self._customers[customer.id] = customer
+        if customer.key is not None:
+            self._named[customer.key] = customer
+            self.new_customers.append(customer)
 
     def _record_entry(
         self, caller: Caller, action: Action, booking: Booking | None, changes: Changes

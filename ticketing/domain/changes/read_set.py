@@ -18,6 +18,7 @@ from datetime import date
 
 from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
+from ticketing.domain.identity.customers import Customer, CustomerRef
 
 MOST_PER_COMMIT = 1_000
 """Changes that follow from others, in one commit: 1,000 assignments take about 0.15 s here, of the
@@ -28,13 +29,14 @@ MOST_PER_COMMIT = 1_000
 class Reads:
     """What one command, or a batch of them, has to know beside the event itself.
 
-    `bookings` by id, of whatever status; `customers` by key, for their active booking; `days`, to
-    see whether another event has them. `position_of` are bookings whose place in the list is told.
-    `capacities` are those that the event may get. `all_active` asks for everything that is booked.
+    `bookings` by id, of whatever status; `customers`, who they are and their active booking;
+    `days`, to see whether another event has them. `position_of` are bookings whose place in the
+    list is told. `capacities` are those that the event may get. `all_active` asks for everything
+    that is booked.
     """
 
     bookings: tuple[str, ...] = ()
-    customers: tuple[str, ...] = ()
+    customers: tuple[CustomerRef, ...] = ()
     days: tuple[date, ...] = ()
     position_of: tuple[str, ...] = ()
     capacities: tuple[int, ...] = ()
@@ -70,8 +72,8 @@ class ReadSet:
     `taken` are the named days on which another event takes place. `queue` are the first who wait,
     in order, and `queue_is_all` tells whether there are no more. `active` are the first active
     bookings, where an event is called off. `ahead` counts who waits before a booking. `large` are
-    waiting bookings that a lower capacity may be too small for. `inactive` are the keys of those in
-    the queue whose accounts have been deactivated.
+    waiting bookings that a lower capacity may be too small for. `customers` are, by id, those who
+    were referred to and who hold any of the bookings; `named`, by key, those who were named.
     """
 
     bookings: Mapping[str, Booking] = field(default_factory=dict)
@@ -81,14 +83,15 @@ class ReadSet:
     active: Sequence[Booking] = ()
     ahead: Mapping[str, int] = field(default_factory=dict)
     large: Sequence[Booking] = ()
-    inactive: frozenset[str] = frozenset()
+    customers: Mapping[str, Customer] = field(default_factory=dict)
+    named: Mapping[str, Customer] = field(default_factory=dict)
 
 
 def combine(reads: Sequence[Reads]) -> Reads:
     """Return what a batch has to know: all that its commands have to."""
     return Reads(
         bookings=tuple(id_ for wanted in reads for id_ in wanted.bookings),
-        customers=tuple(key for wanted in reads for key in wanted.customers),
+        customers=tuple(ref for wanted in reads for ref in wanted.customers),
         days=tuple(day for wanted in reads for day in wanted.days),
         position_of=tuple(id_ for wanted in reads for id_ in wanted.position_of),
         capacities=tuple(capacity for wanted in reads for capacity in wanted.capacities),

@@ -23,7 +23,7 @@ from ticketing.domain.errors import (
     SoldOut,
 )
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.customers import Customer
+from ticketing.domain.identity.customers import Customer, CustomerRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +35,27 @@ class Book(Command[BookingResult]):
     """
 
     booking: str
-    customer: Customer
+    customer: CustomerRef
     tickets: int
     waitlist: bool | None = None
 
     def reads(self) -> Reads:
         """Return the customer, for what they hold already."""
-        return Reads(customers=(self.customer.key,))
+        return Reads(customers=(self.customer,))
 
     def apply(self, change_set: ChangeSet, caller: Caller) -> BookingResult:
         """Book tickets, or join the list where nothing is left or anybody waits.
 
-        Raises EventNotFound, EventCancelled, AlreadyBooked, AlreadyWaiting, ExceedsCapacity,
-        SoldOut, NotEnoughTickets.
+        Raises EventNotFound, EventCancelled, AccountDeactivated, AlreadyBooked, AlreadyWaiting,
+        ExceedsCapacity, SoldOut, NotEnoughTickets.
         """
         event = change_set.scheduled_event()
-        _require_no_booking(change_set, self.customer)
+        customer = change_set.receiver(self.customer)
+        _require_no_booking(change_set, customer)
         if self.tickets > event.capacity:
             raise ExceedsCapacity(capacity=event.capacity)
 
-        booking = change_set.new_booking(self.booking, self.customer, self.tickets)
+        booking = change_set.new_booking(self.booking, customer, self.tickets)
         if event.waiting or event.available == 0:
             if self.waitlist is False:
                 raise SoldOut(available=event.available)
@@ -91,16 +92,17 @@ class Cancel(Command[BookingResult]):
 class CancelFor(Command[BookingResult]):
     """Cancel the one booking that a customer has for the event."""
 
-    customer: Customer
+    customer: CustomerRef
 
     def reads(self) -> Reads:
         """Return the customer, for what they hold."""
-        return Reads(customers=(self.customer.key,))
+        return Reads(customers=(self.customer,))
 
     def apply(self, change_set: ChangeSet, caller: Caller) -> BookingResult:
         """Cancel what they hold; raises EventNotFound, BookingNotFound where that is nothing."""
         change_set.existing_event()
-        booking = change_set.held_by(self.customer)
+        customer = change_set.customer(self.customer)
+        booking = change_set.held_by(customer) if customer else None
         if booking is None:
             raise BookingNotFound
         return _cancel(change_set, caller, booking)
@@ -143,26 +145,28 @@ class Transfer(Command[BookingResult]):
     """Pass a confirmed booking on to a customer who has none for the event."""
 
     booking: str
-    to: Customer
+    to: CustomerRef
     holder: str | None = None
 
     def reads(self) -> Reads:
         """Return the booking, and the receiver for what they hold already."""
-        return Reads(bookings=(self.booking,), customers=(self.to.key,))
+        return Reads(bookings=(self.booking,), customers=(self.to,))
 
     def apply(self, change_set: ChangeSet, caller: Caller) -> BookingResult:
         """Pass a confirmed booking on; the event's counters stay.
 
-        Raises BookingNotFound, EventCancelled, NotConfirmed, AlreadyBooked, AlreadyWaiting.
+        Raises BookingNotFound, EventCancelled, NotConfirmed, AccountDeactivated, AlreadyBooked,
+        AlreadyWaiting.
         """
         booking = _customers_booking(change_set, self.booking, self.holder)
         change_set.scheduled_event()
         if booking.status != "confirmed":
             raise NotConfirmed
-        _require_no_booking(change_set, self.to)
+        receiver = change_set.receiver(self.to)
+        _require_no_booking(change_set, receiver)
 
-        passed = replace(booking, customer=self.to)
-        changes = {"customer": (booking.customer, self.to)}
+        passed = replace(booking, customer=receiver)
+        changes = {"customer": (booking.customer, receiver)}
         change_set.record_booking(caller, "transferred", booking, passed, changes)
         return BookingResult(passed)
 
@@ -190,7 +194,7 @@ def _customers_booking(change_set: ChangeSet, id_: str, holder: str | None) -> B
     booking = change_set.booking(id_)
     if booking is None or booking.customer is None:
         raise BookingNotFound
-    if holder is not None and booking.customer.key != holder:
+    if holder is not None and booking.customer.id != holder:
         raise BookingNotFound
     return booking
 

@@ -12,7 +12,7 @@ Nothing else has to be registered, and mypy and the tests name what is forgotten
 
 Where a command has `expected`, these are the event's sequences that the caller would accept, or
 None where they named none. Where it has `holder`, it is for the booking of the customer with this
-key alone; None stands for anybody's.
+id alone; None stands for anybody's.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from ticketing.domain.commands.events import cancel_bookings
 from ticketing.domain.errors import DomainError
 from ticketing.domain.events import Event
 from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
+from ticketing.domain.identity.customers import Customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Decision:
     after: Event | None
     writes: Sequence[BookingWrite]
     entries: Sequence[AuditEntry]
+    new_customers: Sequence[Customer]
     outcomes: Sequence[Outcome]
     has_remaining_work: bool = False
 
@@ -61,6 +63,7 @@ def decide(
         change_set.event,
         change_set.writes,
         change_set.entries,
+        change_set.new_customers,
         outcomes,
         _has_remaining_work(change_set),
     )

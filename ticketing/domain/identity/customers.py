@@ -1,26 +1,64 @@
-"""Who holds a booking."""
+"""Who holds a booking: a customer has an id, which bookings and the audit carry, and a key.
+
+The key is canonical (`ticketing.domain.identity.names`): one person has one key however they are
+spelt, so one person is one customer, over the counter and with an account. What a customer is
+called stands in the customer alone, so that a person can be forgotten while every booking stays.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
 
 MAX_NAME = 254
 
-_NAME = "name:"
+_ID = re.compile(r"[0-9A-Fa-f]{24}")
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer: `key` tells them apart, `given` is how they were named, which answers show.
+    """A customer, who is the same as long as the id is.
 
-    The key says where the name comes from, so that a plain name is never taken for a user's id.
+    `name` is as it was given first, and None of somebody who has been erased. `user` is the id of the account that has proven to be this customer's, if any. `active` is
+    False while that account is deactivated.
+    """
+
+    id: str
+    name: str | None = field(compare=False)
+    key: str | None = field(default=None, compare=False)
+    user: str | None = field(default=None, compare=False)
+    active: bool = field(default=True, compare=False)
+    created_at: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCustomer:
+    """A customer as somebody named them: by address, by name, or by an id.
+
+    Whether there is such a customer is read together with what they hold. If not, a booking makes
+    one: with `new_id`, under the key.
     """
 
     key: str
     given: str
+    new_id: str = field(compare=False)
+
+    @property
+    def id(self) -> str | None:
+        """The id of a customer or a user that the name may be; such ids are in small letters."""
+        return self.given.lower() if _ID.fullmatch(self.given) else None
+
+    def made(self, now: datetime) -> Customer:
+        """Return the customer that a first booking makes."""
+        return Customer(self.new_id, self.given, self.key, created_at=now)
 
 
-def plain_name(text: str) -> Customer:
-    """Take a text for a plain name: trimmed, and an e-mail address without regard to case."""
-    given = text.strip()
-    return Customer(_NAME + (given.lower() if "@" in given else given), given)
+CustomerRef = Customer | NamedCustomer
+"""Whom a command is for: a customer who is known, or one who is named."""
+
+
+def plain_key(text: str) -> str:
+    """Return the key of a name: an e-mail address without regard to case."""
+    name = text.strip()
+    return f"address:{name.lower()}" if "@" in name else f"name:{name}"

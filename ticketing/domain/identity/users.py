@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from ticketing.domain.identity.customers import Customer
-
-_USER = "user:"
+from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer
 
 
 class Role(IntEnum):
@@ -37,7 +35,8 @@ def role_of(word: str) -> Role:
 class User:
     """Somebody who can sign in.
 
-    `email` is as it was given; it is unique without regard to case. `generation` is in every token
+    `email` is as it was given; it is unique without regard to case. `customer_id` is whose bookings
+    are the user's. `generation` is in every token
     and goes up with each change of password or activity, which makes older tokens worthless.
     `signed_out` are the ids of tokens that were given back before their time.
     """
@@ -50,16 +49,12 @@ class User:
     generation: int
     signed_out: frozenset[str]
     created_at: datetime
+    customer_id: str | None = None
 
     @property
-    def customer(self) -> Customer:
-        """The user as the holder of bookings."""
-        return Customer(_USER + self.id, self.email)
-
-
-def user_id_of(customer_key: str) -> str | None:
-    """Return which user holds the bookings of this customer key; None for a plain name."""
-    return customer_key.removeprefix(_USER) if customer_key.startswith(_USER) else None
+    def customer(self) -> Customer | None:
+        """The user as the holder of bookings, once it is known whose they are."""
+        return Customer(self.customer_id, self.email) if self.customer_id else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +67,16 @@ class Principal:
 
     id: str
     role: Role
-    customer: Customer | None = None
+    customer: CustomerRef | None = None
     proven: bool = True
 
 
 OPEN = Principal("open", Role.ADMIN, proven=False)
 
 
-def introduced(customer: Customer) -> Principal:
+def introduced(customer: NamedCustomer) -> Principal:
     """Return somebody who has given a name in open mode, where nobody has to prove it."""
     return Principal(f"{OPEN.id}:{customer.given}", Role.ADMIN, customer, proven=False)
-
-
-def is_user(customer: Customer | None, actor: str) -> bool:
-    """Return whether a customer is the user with this id."""
-    return customer is not None and customer.key == _USER + actor
 
 
 def email_key(email: str) -> str:

@@ -24,7 +24,9 @@ log = structlog.get_logger(__name__)
 
 def leave_lists(db: Database, commands: CommandHandler, user: User, caller: Caller) -> bool:
     """Cancel what a deactivated user waits for; return whether all of it is done."""
-    waiting = bookings.waiting_of(db, user.customer)
+    if user.customer_id is None:
+        return True
+    waiting = bookings.waiting_of(db, user.customer_id)
     # Looked at afterwards: what somebody who is active again waits for may be new.
     if waiting and not _is_inactive(db, user):
         return True

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
 
-from ticketing.domain.errors import AccountDeactivated, Busy, UserNotFound, WrongPassword
+from ticketing.domain.errors import Busy, UserNotFound, WrongPassword
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.customers import Customer
-from ticketing.domain.identity.users import Principal, Role, User, user_id_of
+from ticketing.domain.identity.customers import plain_key
+from ticketing.domain.identity.users import Principal, Role, User
 from ticketing.services.accounts.deactivation import leave_lists
 from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.tokens import Claims
 from ticketing.services.writes.handler import CommandHandler
+from ticketing.storage import customers
 from ticketing.storage.accounts import users
 from ticketing.storage.driver.clients import Database
 
@@ -40,7 +42,16 @@ def register(
         created_at=now,
     )
     users.insert(db, user)
-    return user
+    return claimed(db, user, now)
+
+
+def claimed(db: Database, user: User, now: datetime) -> User:
+    """Return a user who has what is booked for their address; doing it again changes nothing."""
+    if user.customer_id is not None:
+        return user
+    customer = customers.claim(db, plain_key(user.email), user.email, user.id, now, None)
+    users.link(db, user.id, customer.id)
+    return replace(user, customer_id=customer.id)
 
 
 def authenticate(db: Database, passwords: Passwords, email: str, password: str) -> User | None:
@@ -122,21 +133,3 @@ def change_own_password(
     if not passwords.check(user.password_hash, current):
         raise WrongPassword
     return users.change(db, user_id, {"password_hash": passwords.hash(password)}, revoke=True)
-
-
-def named(db: Database, customer: Customer) -> Customer:
-    """Find out whether a name that staff gave is a user's id or e-mail address.
-
-    If so the customer is that user, shown as they were named; else it stays a plain name.
-    """
-    # Ids of users are in small letters.
-    user = users.find(db, customer.given.lower()) or users.find_by_email(db, customer.given)
-    return Customer(user.customer.key, customer.given) if user else customer
-
-
-def refuse_deactivated(db: Database, customer: Customer) -> None:
-    """Raise AccountDeactivated where this customer is a user who has been deactivated."""
-    id_ = user_id_of(customer.key)
-    user = users.find(db, id_) if id_ else None
-    if user is not None and not user.active:
-        raise AccountDeactivated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from pymongo import ReturnDocument
@@ -13,6 +13,7 @@ from pymongo.errors import DuplicateKeyError
 
 from ticketing.domain.errors import Busy, EmailTaken, LastAdmin, UserNotFound
 from ticketing.domain.identity.users import ROLES, User, email_key, role_of
+from ticketing.storage import customers
 from ticketing.storage.documents import Fields, first_readable, read
 from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database, Document
 from ticketing.storage.driver.reads import reading, writing
@@ -61,8 +62,14 @@ def page(db: Database, after: str | None, limit: int) -> list[User]:
 
 @writing
 def change(db: Database, id_: str, values: Document, *, revoke: bool) -> User:
-    """Return a user new values; with `revoke` all tokens become worthless. Raises UserNotFound."""
-    return _change(db, id_, values, None, revoke=revoke)
+    """Give a user new values; with `revoke` all tokens become worthless. Raises UserNotFound."""
+    return _in_one_commit(db, lambda session: _change(db, id_, values, session, revoke=revoke))
+
+
+@writing
+def link(db: Database, id_: str, customer: str) -> None:
+    """Note whose bookings are this user's."""
+    db.users.update_one({"_id": id_}, {"$set": {"customer": customer}})
 
 
 @writing
@@ -81,6 +88,10 @@ def change_unless_last_admin(db: Database, id_: str, values: Document, *, revoke
             raise LastAdmin
         return _change(db, id_, values, session, revoke=revoke)
 
+    return _in_one_commit(db, work)
+
+
+def _in_one_commit(db: Database, work: Callable[[ClientSession], User]) -> User:
     until = time.monotonic() + OPERATION_TIMEOUT_S
     while (seconds := until - time.monotonic()) > 0:
         try:
@@ -88,16 +99,6 @@ def change_unless_last_admin(db: Database, id_: str, values: Document, *, revoke
         except Conflict:
             time.sleep(random.uniform(0, 0.05))
     raise Busy
-
-
-def inactive(db: Database, ids: Collection[str], session: ClientSession) -> frozenset[str]:
-    """Find which of these users are deactivated."""
-    if not ids:
-        return frozenset()
-    found = db.users.find(
-        {"_id": {"$in": list(ids)}, "active": False}, {"_id": True}, session=session
-    )
-    return frozenset(document["_id"] for document in found)
 
 
 @reading
@@ -123,6 +124,8 @@ def has_left(db: Database, id_: str) -> None:
 def _change(
     db: Database, id_: str, values: Document, session: ClientSession | None, *, revoke: bool
 ) -> User:
+    if "active" in values:
+        customers.set_active(db, id_, session, active=values["active"])
     update: Document = {"$set": values}
     if revoke:
         update["$inc"] = {"generation": 1}
@@ -173,6 +176,7 @@ def _document(user: User) -> Document:
         "generation": user.generation,
         "signed_out": [],
         "created_at": user.created_at,
+        **({"customer": user.customer_id} if user.customer_id else {}),
     }
 
 
@@ -187,6 +191,7 @@ def _user(fields: Fields) -> User:
         generation=fields.whole("generation", 1),
         signed_out=frozenset(item.text("token") for item in signed_out),
         created_at=fields.moment("created_at"),
+        customer_id=fields.text("customer") if fields.has("customer") else None,
     )
 
 

@@ -14,7 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ticketing.storage.driver.clients import Database
-from ticketing.storage.migrations import m0004_cancellations, m0005_deactivated_users, schema
+from ticketing.storage.migrations import (
+    m0004_cancellations,
+    m0005_deactivated_users,
+    m0006_customers,
+    schema,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +40,6 @@ OF_BEFORE = frozenset({"0001_collections", "0002_bookings", "0003_users"})
 MIGRATIONS = (
     Migration("0004_cancellations", m0004_cancellations.apply),
     Migration("0005_deactivated_users", m0005_deactivated_users.apply),
+    Migration("0006_customers", m0006_customers.apply),
     Migration("schema", schema.ensure, is_needed=schema.is_behind),
 )

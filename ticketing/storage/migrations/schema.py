@@ -16,7 +16,13 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from ticketing.domain.bookings import REASONS
-from ticketing.storage.customers import GIVER_KEY, OF_A_CUSTOMER, OF_A_GIVER
+from ticketing.storage.customers import (
+    GIVER,
+    HAS_KEY,
+    OF_A_CUSTOMER,
+    OF_A_GIVER,
+    OF_AN_ACCOUNT,
+)
 from ticketing.storage.driver.clients import Database, Document, UnsupportedDatabase
 
 _TEXT: Document = {"bsonType": "string"}
@@ -30,13 +36,6 @@ _POSITIVE: Document = {**_WHOLE, "minimum": 1}
 def _document_of(*, optional: Mapping[str, Document] | None = None, **needed: Document) -> Document:
     properties = {**needed, **(optional or {})}
     return {"bsonType": "object", "required": list(needed), "properties": properties}
-
-
-_CUSTOMER_OR_NULL: Document = {
-    "bsonType": ["object", "null"],
-    "required": ["key", "given"],
-    "properties": {"key": _TEXT, "given": _TEXT},
-}
 
 
 # As for `OF_A_CUSTOMER`, queries have to say these in the same words. Of bookings:
@@ -123,7 +122,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                 **_document_of(
                     _id=_TEXT,
                     event=_TEXT,
-                    customer=_CUSTOMER_OR_NULL,
+                    customer=_TEXT_OR_NULL,
                     tickets=_POSITIVE,
                     status={"enum": ["confirmed", "waiting", "cancelled"]},
                     sequence=_POSITIVE,
@@ -144,7 +143,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                 [("event", ASCENDING), ("sequence", ASCENDING)], name="one_a_sequence", unique=True
             ),
             IndexModel(
-                [("event", ASCENDING), ("customer.key", ASCENDING)],
+                [("event", ASCENDING), ("customer", ASCENDING)],
                 name="one_active_a_customer",
                 unique=True,
                 partialFilterExpression={
@@ -176,7 +175,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                 partialFilterExpression=OF_A_CUSTOMER,
             ),
             IndexModel(
-                [("customer.key", ASCENDING), ("status", ASCENDING), *BY_TIME],
+                [("customer", ASCENDING), ("status", ASCENDING), *BY_TIME],
                 name="of_customer",
                 partialFilterExpression=OF_A_CUSTOMER,
             ),
@@ -201,7 +200,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                 sequence=_POSITIVE,
                 action=_TEXT,
                 booking=_TEXT_OR_NULL,
-                customer=_CUSTOMER_OR_NULL,
+                customer=_TEXT_OR_NULL,
                 tickets={"bsonType": ["int", "long", "null"], "minimum": 1},
                 total={"bsonType": ["int", "long", "null"], "minimum": 0},
                 sold=_COUNT,
@@ -217,17 +216,39 @@ SCHEMA: dict[str, CollectionSchema] = {
                 [("event", ASCENDING), ("sequence", ASCENDING)], name="one_a_sequence", unique=True
             ),
             IndexModel(
-                [("event", ASCENDING), ("customer.key", ASCENDING), ("sequence", ASCENDING)],
+                [("event", ASCENDING), ("customer", ASCENDING), ("sequence", ASCENDING)],
                 name="by_customer",
                 partialFilterExpression=OF_A_CUSTOMER,
             ),
             # Only what was passed on is in here.
             IndexModel(
-                [("event", ASCENDING), (GIVER_KEY, ASCENDING), ("sequence", ASCENDING)],
+                [("event", ASCENDING), (GIVER, ASCENDING), ("sequence", ASCENDING)],
                 name="by_giver",
                 partialFilterExpression=OF_A_GIVER,
             ),
             IndexModel([("booking", ASCENDING), ("sequence", ASCENDING)], name="by_booking"),
+        ],
+    ),
+    "customers": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                _id=_TEXT,
+                name=_TEXT_OR_NULL,
+                active={"bsonType": "bool"},
+                optional={"key": _TEXT, "user": _TEXT, "created_at": _TIME},
+            )
+        },
+        indexes=[
+            # Who has been erased has no key any more, and nobody but them.
+            IndexModel(
+                [("key", ASCENDING)], name="one_a_key", unique=True, partialFilterExpression=HAS_KEY
+            ),
+            IndexModel(
+                [("user", ASCENDING)],
+                name="one_an_account",
+                unique=True,
+                partialFilterExpression=OF_AN_ACCOUNT,
+            ),
         ],
     ),
     "users": CollectionSchema(
@@ -243,7 +264,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                 signed_out={"bsonType": "array"},
                 created_at=_TIME,
                 # Since when, of somebody who was deactivated and may still be on a list.
-                optional={"leaving": _TIME},
+                optional={"leaving": _TIME, "customer": _TEXT},
             )
         },
         indexes=[

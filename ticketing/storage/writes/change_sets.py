@@ -1,4 +1,8 @@
-"""Writes all that a batch has changed, within its transaction: event, bookings, audit."""
+"""Writes all that a batch has changed, within its transaction.
+
+The event first, by whose fence a batch that was decided on an older state ends at once; then new
+customers, bookings, audit.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from ticketing.domain.audit import AuditEntry
 from ticketing.domain.changes.change_set import BookingWrite
 from ticketing.domain.commands.decide import Decision
 from ticketing.domain.events import Event
+from ticketing.storage import customers
 from ticketing.storage.documents import AUDIT, BOOKINGS, EVENTS, UnreadableDocument
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.units_of_work import Conflict
@@ -24,6 +29,8 @@ def write(db: Database, decision: Decision, session: ClientSession) -> None:
     if decision.after is None:
         return
     write_event(db, decision.before, decision.after, session)
+    if decision.new_customers:
+        customers.insert_many(db, decision.new_customers, session)
     if decision.writes:
         write_bookings(db, decision.writes, session)
     append_audit(db, decision.entries, session)

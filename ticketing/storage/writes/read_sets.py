@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 from pymongo.client_session import ClientSession
 
-from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.read_set import NOTHING, Reads, ReadSet, combine, depth_for
 from ticketing.domain.commands.command import AnyCommand
 from ticketing.domain.events import Event
-from ticketing.domain.identity.users import user_id_of
-from ticketing.storage import bookings, events
-from ticketing.storage.accounts import users
+from ticketing.domain.identity.customers import Customer
+from ticketing.storage import bookings, customers, events
 from ticketing.storage.driver.clients import Database
 
 _EMPTY = ReadSet()
@@ -42,33 +40,32 @@ def _is_settled(event: Event) -> bool:
 def _load(
     db: Database, event_id: str, event: Event | None, reads: Reads, session: ClientSession
 ) -> ReadSet:
-    known = bookings.find_many(db, reads.bookings, reads.customers, event_id, session)
+    referred, named = (
+        customers.find_referred(db, reads.customers, session) if reads.customers else ({}, {})
+    )
+    whose = {*referred, *(ref.id for ref in reads.customers if isinstance(ref, Customer))}
+    known = bookings.find_many(db, reads.bookings, whose, event_id, session)
     depth = depth_for(event, reads, known)
     queue = bookings.first_waiting(db, event_id, depth.queue, session)
-
-    return ReadSet(
-        bookings=known,
-        taken=events.days_taken(db, reads.days, but_by=event_id, session=session),
-        queue=queue,
-        queue_is_all=event is None or len(queue) == event.waiting,
-        inactive=_inactive(db, queue, session),
-        active=bookings.first_active(db, event_id, depth.active, session),
-        ahead={b.id: bookings.count_ahead(db, b, session) for b in depth.positions},
-        large=(
-            bookings.largest_waiting(db, event_id, depth.larger_than, depth.larger, session)
-            if depth.larger_than is not None
-            else ()
-        ),
+    active = bookings.first_active(db, event_id, depth.active, session)
+    large = (
+        bookings.largest_waiting(db, event_id, depth.larger_than, depth.larger, session)
+        if depth.larger_than is not None
+        else []
     )
 
-
-def _inactive(db: Database, queue: Sequence[Booking], session: ClientSession) -> frozenset[str]:
-    """Return who of the queue has been deactivated, in the snapshot that the batch is decided on.
-
-    So a deactivation that was acknowledged before this transaction began is seen by it, and nobody
-    is served after it, whatever became of the rest of that request.
-    """
-    keys = {booking.customer.key for booking in queue if booking.customer}
-    ids = {key: id_ for key in keys if (id_ := user_id_of(key))}
-    inactive = users.inactive(db, list(ids.values()), session)
-    return frozenset(key for key, id_ in ids.items() if id_ in inactive)
+    # In the snapshot that the batch is decided on: so a deactivation that was acknowledged before
+    # this transaction began is seen by it, and nobody is served after it.
+    holders = customers.ids_of([*known.values(), *queue, *active, *large]) - referred.keys()
+    everybody = {**referred, **customers.find_many(db, holders, session)}
+    return ReadSet(
+        bookings={b.id: b for b in customers.attached(known.values(), everybody)},
+        taken=events.days_taken(db, reads.days, but_by=event_id, session=session),
+        queue=customers.attached(queue, everybody),
+        queue_is_all=event is None or len(queue) == event.waiting,
+        active=customers.attached(active, everybody),
+        ahead={b.id: bookings.count_ahead(db, b, session) for b in depth.positions},
+        large=customers.attached(large, everybody),
+        customers=everybody,
+        named=named,
+    )
