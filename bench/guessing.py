@@ -16,13 +16,15 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from pathlib import Path
 from statistics import quantiles
 
 from bench.rush import EVENT
-from bench.serving import post, post_on, start
+from bench.serving import post, start
+from tests.client import Client
 from ticketing.domain.identity.users import Role
 from ticketing.server.mongod import Mongod, free_port
 from ticketing.services.accounts.passwords import Passwords
@@ -64,10 +66,11 @@ def _measure(uri: str, asked: argparse.Namespace) -> int:
             SECRET_KEY="a-key-for-the-benchmark-alone-0123456789",
             RATE_WRITES="off",
         )
+        till = Client(port)
         try:
-            token = post(port, "/api/v1/tokens", None, Authorization=_basic(PASSWORD))["token"]
+            token = post(till, "/api/v1/tokens", None, Authorization=_basic(PASSWORD))["token"]
             authorization = f"Bearer {token}"
-            event = post(port, "/api/v1/events", EVENT, Authorization=authorization)["id"]
+            event = post(till, "/api/v1/events", EVENT, Authorization=authorization)["id"]
             _sell(port, event, authorization, 2)  # warms up
             _show("before", _sell(port, event, authorization, asked.seconds))
             print(f"memory  {_memory(server)}")
@@ -93,14 +96,14 @@ def _hire(db: Database) -> None:
 
 def _sell(port: int, event: str, authorization: str, seconds: float) -> list[float]:
     """Sell a ticket every so often on one connection; return how long each took."""
-    connection, took = HTTPConnection("127.0.0.1", port, timeout=30), []
+    client, took = Client(port), []
     until = time.monotonic() + seconds
     while (started := time.monotonic()) < until:
         sale = {"event": event, "nTickets": 1}
-        post_on(connection, "/api/v1/transactions", sale, Authorization=authorization)
+        post(client, "/api/v1/transactions", sale, Authorization=authorization)
         took.append(time.monotonic() - started)
         time.sleep(max(0.0, PACE_S - took[-1]))
-    connection.close()
+    client.close()
     return took
 
 
@@ -110,17 +113,13 @@ def _guess(port: int, connections: int, seconds: float) -> int:
 
     def one(number: int) -> Counter[int]:
         answers: Counter[int] = Counter()
-        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        client = Client(port)
         while time.monotonic() < until:
-            headers = {"Authorization": _basic(f"guess {number} {answers.total()}")}
+            guess = _basic(f"guess {number} {answers.total()}")
             method, path = ROUTES[answers.total() % 2]
-            try:
-                connection.request(method, path, headers=headers)
-                with connection.getresponse() as response:
-                    response.read()
-                    answers[response.status] += 1
-            except (HTTPException, OSError):
-                connection.close()
+            # After a fault the next guess has a connection of its own.
+            with suppress(HTTPException, OSError):
+                answers[client.request(method, path, Authorization=guess).status] += 1
         return answers
 
     with ThreadPoolExecutor(connections) as pool:

@@ -15,17 +15,26 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import NamedTuple
 
 from bench.serving import post, start
+from tests.client import Client
 from ticketing.server.mongod import Mongod, free_port
-from ticketing.storage.driver.clients import connect
+from ticketing.storage.driver.clients import Database, connect
 from ticketing.storage.migrations.runner import migrate
 
 EVENT = {"name": "Rush", "date": "2024-10-31", "capacity": 1_000_000, "costPerTicket": 5}
 SALES = "/api/v1/transactions"
 PLAIN = "/bench/validated"
 WARM_UP_S = 2
+
+
+class Figures(NamedTuple):
+    """What wrk has measured: requests a second, and how long they took, with a unit."""
+
+    rate: float
+    p50: str
+    p99: str
 
 
 def main() -> int:
@@ -49,7 +58,7 @@ def _measure(uri: str, asked: argparse.Namespace, folder: Path) -> int:
         migrate(client["bench"])
         server = start(uri, port, asked.workers, "bench.wsgi:app", AUTH="open")
         try:
-            event = post(port, "/api/v1/events", EVENT)["id"]
+            event = post(Client(port), "/api/v1/events", EVENT)["id"]
             script = _script(folder, event)
             # Not counted: until all workers are up, the first takes all connections.
             for path in (SALES, PLAIN):
@@ -65,16 +74,16 @@ def _measure(uri: str, asked: argparse.Namespace, folder: Path) -> int:
 def _round(port: int, script: Path, asked: argparse.Namespace) -> float:
     sales = _wrk(port, SALES, script, asked.connections, asked.seconds)
     plain = _wrk(port, PLAIN, script, asked.connections, asked.seconds)
-    ratio = sales["rate"] / plain["rate"]
+    ratio = sales.rate / plain.rate
     print(
-        f"sales {sales['rate']:7.0f}/s  p50 {sales['p50']:>8}  p99 {sales['p99']:>8}   "
-        f"no database {plain['rate']:7.0f}/s   ratio {ratio:.2f}",
+        f"sales {sales.rate:7.0f}/s  p50 {sales.p50:>8}  p99 {sales.p99:>8}   "
+        f"no database {plain.rate:7.0f}/s   ratio {ratio:.2f}",
         flush=True,
     )
     return ratio
 
 
-def _wrk(port: int, path: str, script: Path, connections: int, seconds: int) -> dict[str, Any]:
+def _wrk(port: int, path: str, script: Path, connections: int, seconds: int) -> Figures:
     out = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", "--timeout", "30s",
          "-s", str(script), f"http://127.0.0.1:{port}{path}"],
@@ -82,15 +91,18 @@ def _wrk(port: int, path: str, script: Path, connections: int, seconds: int) -> 
     ).stdout  # fmt: skip
     if refused := re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: .*", out):
         raise SystemExit(f"{path}: {refused[0]}")
-    found = {name: re.search(pattern, out)[1] for name, pattern in _FIGURES.items()}  # type: ignore[index]
-    return {**found, "rate": float(found["rate"])}
+    return Figures(
+        float(_figure(r"Requests/sec:\s+(\S+)", out)),
+        _figure(r"\n\s+50%\s+(\S+)", out),
+        _figure(r"\n\s+99%\s+(\S+)", out),
+    )
 
 
-_FIGURES = {
-    "rate": r"Requests/sec:\s+(\S+)",
-    "p50": r"\n\s+50%\s+(\S+)",
-    "p99": r"\n\s+99%\s+(\S+)",
-}
+def _figure(pattern: str, out: str) -> str:
+    found = re.search(pattern, out)
+    if found is None:
+        raise SystemExit(f"wrk said something else than expected:\n{out}")
+    return found[1]
 
 
 def _script(folder: Path, event: str) -> Path:
@@ -104,8 +116,8 @@ wrk.headers["Content-Type"] = "application/json"
     return script
 
 
-def _check(db: Any, event_id: str) -> int:
-    event = db.events.find_one({"_id": event_id})
+def _check(db: Database, event_id: str) -> int:
+    event = db.events.find_one({"_id": event_id}) or {}
     bookings = db.bookings.count_documents({"event": event_id})
     trail = db.audit.count_documents({"event": event_id, "action": "sold"})
     print(f"sold {event['sold']} of {event['capacity']}; bookings {bookings}; audit {trail}")

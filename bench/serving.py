@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import time
 import urllib.request
-from http.client import HTTPConnection
 from typing import Any
 
+from tests.client import Client
 from ticketing.server.running import GUNICORN
 
 
@@ -33,18 +32,9 @@ def start(uri: str, port: int, workers: int, app: str, **settings: str) -> subpr
     raise SystemExit("the server did not become ready")
 
 
-def post(port: int, path: str, body: object, **headers: str) -> Any:
+def post(client: Client, path: str, body: object, **headers: str) -> Any:
     """Ask for a change that has to succeed; return what is answered."""
-    return post_on(HTTPConnection("127.0.0.1", port, timeout=30), path, body, **headers)
-
-
-def post_on(connection: HTTPConnection, path: str, body: object, **headers: str) -> Any:
-    """Ask for a change on a connection that is kept."""
-    data = None if body is None else json.dumps(body).encode()
-    sent = {"Content-Type": "application/json"} if data else {}
-    connection.request("POST", path, data, {**sent, **headers})
-    response = connection.getresponse()
-    told = response.read()
-    if response.status != 201:
-        raise SystemExit(f"{path}: {response.status} {told.decode()}")
-    return json.loads(told)
+    answer = client.post(path, body, **headers)
+    if answer.status != 201:
+        raise SystemExit(f"{path}: {answer.status} {answer.body.decode()}")
+    return answer.json

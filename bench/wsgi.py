@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from ticketing.api import schemas
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.responses import answer, respond
+from ticketing.api.schemas.transactions import SaleRequest
 from ticketing.app import create_app
 from ticketing.domain.bookings import Booking
 from ticketing.domain.identity.users import Role
@@ -20,10 +19,10 @@ blp = Blueprint("bench", __name__, url_prefix="/bench")
 @blp.writes("POST", "/validated", who=Role.STAFF)
 @blp.arguments(schemas.NEW_TRANSACTION)
 @blp.response(201, schemas.TRANSACTION)
-def validated(body: dict[str, Any]) -> Response:
+def validated(wanted: SaleRequest) -> Response:
     """Do all that a sale does for HTTP, and nothing else."""
-    tickets = body["tickets"]
-    sale = Booking("0" * 24, body["event"], None, tickets, "confirmed", 1, 500 * tickets, utc_now())
+    tickets = wanted.tickets
+    sale = Booking("0" * 24, wanted.event, None, tickets, "confirmed", 1, 500 * tickets, utc_now())
     return respond(answer(201, sale, schemas.TRANSACTION, {"Location": "/bench/none"}))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,7 +18,7 @@ from pymongo.write_concern import WriteConcern
 from tests.api.documented import documented
 from tests.mongodb import replica_set
 from ticketing.app import create_app
-from ticketing.config import Settings
+from ticketing.config import PREFIX, Settings, load
 from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database, connect
@@ -94,35 +96,24 @@ def fresh_db(mongo: Client) -> Iterator[Database]:
     mongo.drop_database(name)
 
 
+@cache
+def _defaults() -> Settings:
+    """What a service has that nobody has set anything for, in open mode."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:
+            environment.delenv(name)
+        return load(default_auth="open", env_file=None)
+
+
 def the_settings(**known: object) -> Settings:
-    """The default settings in open mode."""
+    """The default settings in open mode, where no MongoDB is, but for what is named."""
     values: dict[str, object] = {
         "mongodb_uri": "mongodb://127.0.0.1:1/",
-        "database": "ticketing",
-        "auth": "open",
-        "timezone": ZoneInfo("UTC"),
-        "max_body_bytes": 65_536,
-        "max_tickets_per_booking": 10,
-        "host": "127.0.0.1",
-        "port": 8000,
-        "workers": 2,
-        "threads": 32,
-        "pin_workers": True,
-        "graceful_timeout_s": 15,
-        "group_size": 128,
-        "request_timeout_s": 9.0,
-        "lane_wait_s": 4.0,
-        "commit_timeout_s": 8.0,
         "log_level": "error",
         "log_format": "json",
         "secret_keys": ("a-key-that-only-the-tests-sign-with",),
-        "token_lifetime_s": 3600,
-        "trusted_proxies": 0,
-        "rate_limit_uri": None,
-        "rates": {},
-        "cors_origins": (),
     }
-    return Settings(**{**values, **known})  # type: ignore[arg-type]
+    return replace(_defaults(), **{**values, **known})  # type: ignore[arg-type]
 
 
 @pytest.fixture

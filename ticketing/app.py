@@ -24,7 +24,6 @@ from ticketing.services.accounts.sign_in import SignIn
 from ticketing.services.accounts.tokens import Tokens
 from ticketing.services.rates import RateLimiter
 from ticketing.services.writes.handler import CommandHandler
-from ticketing.services.writes.recovery import RecoveryWorker
 from ticketing.storage.driver.clients import Client, connect
 from ticketing.storage.driver.fitness import Fitness
 from ticketing.storage.driver.units_of_work import utc_now
@@ -62,8 +61,6 @@ def create_app(
         settings, settings.mongodb_uri, client, clock or utc_now, passwords or Passwords()
     )
     setattr(app, context.KEY, made)
-    # Whoever serves starts it, once it has forked.
-    app.extensions["recovery"] = RecoveryWorker(made.db, made.commands, made.fitness)
     app.wsgi_app = middleware.with_deadline(app.wsgi_app, settings.request_timeout_s)  # type: ignore[assignment, method-assign]
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies

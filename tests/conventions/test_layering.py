@@ -24,7 +24,8 @@ ALLOWED = {
     "storage": {"storage", "domain"},
     "services": {"services", "storage", "domain"},
     "api": {"api", "services", "storage", "domain", "config"},
-    "server": {"server", "api", "storage", "config"},
+    "web": {"web", "services", "storage", "domain", "config"},
+    "server": {"server", "api", "services", "storage", "config"},
     "config": set(),
 }
 
@@ -65,6 +66,23 @@ def test_imports_point_inwards(file):
     assert not {name.split(".")[0] for name in imports(file)} & FOREIGN.get(floor, set())
 
 
+def names(file: Path) -> set[str]:
+    """Every name that is given in a file: of arguments, attributes and variables."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        found |= {getattr(node, kind, None) for kind in ("id", "attr", "arg")}
+    return {name for name in found if isinstance(name, str)}
+
+
+@pytest.mark.parametrize("floor", ["domain", "services"])
+def test_the_inner_floors_speak_no_camel_case(floor):
+    inner = [file for file in modules() if floor_of(file) == floor]
+    spelled = {name for file in inner for name in names(file)}
+
+    assert len(spelled) > 100
+    assert not {name for name in spelled if re.fullmatch(r"[a-z]+([A-Z][a-z]+)+", name)}
+
+
 def test_nothing_fetches_addresses():
     """But for the greeting of `run`, which asks itself whether it is ready."""
     fetchers = {"urllib.request", "http.client", "requests", "httpx", "aiohttp"}
@@ -94,6 +112,13 @@ def test_every_test_that_the_docs_name_is_there():
 def test_has_no_room_for_odds_and_ends():
     names = {file.stem for file in modules()}
     assert not names & {"utils", "helpers", "common", "manager", "base", "misc"}
+
+
+def test_no_test_takes_more_than_a_screen():
+    for file in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < 50, (file, node.name)
 
 
 def test_every_package_says_what_it_is_for():

@@ -225,7 +225,7 @@ def test_reduces_to_fewer_only():
     world = World(capacity=5)
     world.do(book(ADA, 2, booking="b1"))
 
-    assert refused(world, Reduce("b1", 2), NothingToReduce).facts == {"nTickets": 2}
+    assert refused(world, Reduce("b1", 2), NothingToReduce).facts == {"tickets": 2}
     refused(world, Reduce("b1", 3), NothingToReduce)
     world.do(Cancel("b1"))
     refused(world, Reduce("b1", 1), NotActive)

@@ -31,9 +31,9 @@ CLOCKS: Sequence[Change] = (
     ),
     Change(
         "server/gunicorn_config.py",
-        "    worker.wsgi.ext",
+        "    running = background.start",
         "    __import__('ticketing.storage.driver.units_of_work', fromlist=['']).DAYS = "
-        "worker.age % 3 - 1\n    worker.wsgi.ext",
+        "worker.age % 3 - 1\n    running = background.start",
     ),
 )
 
@@ -107,7 +107,9 @@ MUTANTS: dict[str, Sequence[Change]] = {
     ),
     "no audit": (
         Change(
-            "storage/writes/change_sets.py", "    append_audit(db, decision.entries, session)\n", ""
+            "storage/writes/change_sets.py",
+            "    append_audit(db, decision.entries, session)\n",
+            "",
         ),
     ),
     "no idempotency": (

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.client import Client
 from tests.faults.builds import build
 from tests.faults.cluster import Cluster, Database, Embedded
 from tests.faults.disk import small_disk
 from tests.faults.judging.checker import Findings, check
 from tests.faults.judging.table import Fault, World
-from tests.faults.nemesis import CommandHandler
+from tests.faults.nemesis import Target
 from tests.faults.workload import Workload, new_operation
-from tests.system.client import Client
 from tests.system.runs import ticketing
 from tests.system.server import ROOT, Server
 from ticketing.storage.driver.clients import connect
@@ -89,15 +89,16 @@ class Runner:
 
     def _run_on(self, database: Database, fault: Fault, folder: Path, root: Path) -> Ran:
         name = f"faults{self._runs}"
-        settings = {"MONGODB_URI": database.uri, "DATABASE": name, "AUTH": "open"}
-        migrated = ticketing("migrate", root=root, **settings)
+        migrated = ticketing(
+            "migrate", root=root, MONGODB_URI=database.uri, DATABASE=name, AUTH="open"
+        )
         assert migrated.returncode == 0, migrated.stderr
         server = Server(database.uri, name, folder / "log", root=root, LOG_LEVEL="warning")
         with connect(database.uri, appname="faults") as client, server:
             with Workload(
                 server.port, self._open(server), self._chance.randrange(10**6)
             ) as workload:
-                target = CommandHandler(database, server, workload, self._chance)
+                target = Target(database, server, workload, self._chance)
                 time.sleep(CALM_S)
                 fault.breaks(target)
                 recovery_s = _recovers(workload)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import compileall
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -11,17 +13,17 @@ from tests.faults.judging.table import FAULTS, QUICK, REVEALED_BY
 
 
 @pytest.mark.parametrize("changes", [*MUTANTS.values(), CLOCKS], ids=[*MUTANTS, "clocks"])
-def test_builds(changes, tmp_path):
+def test_builds(changes: Sequence[Change], tmp_path: Path) -> None:
     root = build(tmp_path, changes)
 
     assert compileall.compile_dir(root, quiet=2)
 
 
-def test_refuses_a_change_that_finds_no_place(tmp_path):
+def test_refuses_a_change_that_finds_no_place(tmp_path: Path) -> None:
     with pytest.raises(LookupError):
         build(tmp_path, [Change("app.py", "no such text", "")])
 
 
-def test_names_only_what_there_is():
+def test_names_only_what_there_is() -> None:
     assert set(REVEALED_BY) == set(MUTANTS)
     assert {fault for fault in REVEALED_BY.values() if fault} | set(QUICK) <= set(FAULTS)

@@ -22,7 +22,7 @@ from ticketing.storage.writes import change_sets
 
 
 @pytest.mark.system
-def test_a_new_primary_shows_all_that_was_acknowledged_or_nothing(tmp_path):
+def test_a_new_primary_shows_all_that_was_acknowledged_or_nothing(tmp_path: Path) -> None:
     """The next primary has the last sale, but can't know yet that a majority has it.
 
     The sale was acknowledged by the first node and one more. The first is frozen at once, before it
@@ -32,7 +32,7 @@ def test_a_new_primary_shows_all_that_was_acknowledged_or_nothing(tmp_path):
     """
     test_commands = ["--setParameter", "enableTestCommands=1"]
     with (
-        Cluster(Path(tmp_path), extra=test_commands) as cluster,
+        Cluster(tmp_path, extra=test_commands) as cluster,
         connect(cluster.uri, appname="tests") as client,
     ):
         db = client["office"]
@@ -63,7 +63,7 @@ def hold_back(port: int, mode: str) -> None:
 def await_another(client: Client, former: int) -> None:
     """Wait until this client has found another primary."""
 
-    def is_found():
+    def is_found() -> bool:
         with suppress(PyMongoError):
             client.admin.command("ping")
         return client.primary is not None and client.primary[1] != former

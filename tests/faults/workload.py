@@ -12,7 +12,7 @@ from http.client import HTTPException
 from typing import Any
 from uuid import uuid4
 
-from tests.system.client import Client, StoredResponse
+from tests.client import Answer, Client
 
 AGAIN = {429, 500, 503}
 PATIENCE_S = 90
@@ -38,7 +38,7 @@ class Operation:
     body: dict[str, Any] | None
     began: float
     ended: float = math.inf
-    answer: StoredResponse | None = None
+    answer: Answer | None = None
     attempts: int = 0
     longest_s: float = 0.0
     told: list[int] = field(default_factory=list)
@@ -127,7 +127,8 @@ class Workload:
         return client
 
     def _buy(self, chance: random.Random) -> None:
-        client, mine = Client(self.port, TIMEOUT_S), []
+        client = Client(self.port, TIMEOUT_S)
+        mine: list[str] = []
         while not self._stop.is_set():
             operation = self._operation(chance, mine)
             client = self.fulfil(client, operation)
@@ -179,7 +180,7 @@ class Workload:
         client.close()
 
 
-def is_final(answer: StoredResponse) -> bool:
+def is_final(answer: Answer) -> bool:
     """Tell whether there is no use in asking again."""
     if answer.status in AGAIN:
         return False
@@ -190,6 +191,6 @@ def new_operation(method: str, path: str, body: dict[str, Any] | None = None) ->
     return Operation(uuid4().hex, method, path, body, time.monotonic())
 
 
-def _seen(event: str, began: float, answer: StoredResponse) -> Look:
+def _seen(event: str, began: float, answer: Answer) -> Look:
     shown, sequence = answer.json, int(answer.headers["ETag"].strip('"'))
     return Look(event, began, time.monotonic(), sequence, shown["ticketsSold"], shown["waiting"])

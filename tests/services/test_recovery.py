@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 
@@ -83,30 +84,29 @@ def test_answers_in_time_and_says_that_something_is_left(db, handler, monkeypatc
 
 
 @pytest.mark.usefixtures("queue")
-def test_sweeps_by_itself(db, handler, monkeypatch):
+def test_sweeps_by_itself(db, handler, monkeypatch, sweepers):
     crash_after_the_first_commit(handler, monkeypatch, CallOff())
 
-    recovery_worker = RecoveryWorker(db, handler, pause_s=0.05)
-    recovery_worker.start()
-    try:
-        eventually(lambda: not list(verify(db)), "it is swept")
-    finally:
-        recovery_worker.stop()
+    sweepers(1, pause_s=0.05)
+
+    eventually(lambda: not list(verify(db)), "it is swept")
 
 
 @pytest.fixture
 def sweepers(db, handler):
     """As many sweepers as a test asks for, each of which stops after it."""
-    started = []
+    stop, started = threading.Event(), []
 
     def start(number, pause_s):
-        started.extend(RecoveryWorker(db, handler, pause_s=pause_s) for _ in range(number))
-        for recovery_worker in started:
-            recovery_worker.start()
+        for _ in range(number):
+            worker = RecoveryWorker(db, handler, pause_s=pause_s)
+            started.append(threading.Thread(target=worker.run, args=[stop]))
+            started[-1].start()
 
     yield start
-    for recovery_worker in started:
-        recovery_worker.stop()
+    stop.set()
+    for thread in started:
+        thread.join()
 
 
 def rounds(db):

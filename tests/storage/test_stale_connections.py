@@ -12,7 +12,7 @@ from ticketing.domain.identity.caller import Caller
 from ticketing.storage import bookings, events
 from ticketing.storage.driver import reads
 from ticketing.storage.driver.clients import connect
-from ticketing.storage.driver.stale_connections import is_stale
+from ticketing.storage.driver.stale_connections import is_stale, pools
 from ticketing.storage.driver.units_of_work import unit_of_work
 
 CALLER = Caller("ada", "r1")
@@ -27,11 +27,7 @@ def client(mongodb_uri):
 
 
 def connections_of(client):
-    return [
-        connection
-        for server in client._topology._servers.values()
-        for connection in server.pool.conns
-    ]
+    return [connection for pool in pools(client) for connection in pool.conns]
 
 
 def spoil(client):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from tests.system.client import Client
+from tests.client import Client
 from tests.waiting import NEVER_S, eventually
 from ticketing.server.mongod import free_port
 

@@ -26,6 +26,8 @@
     │   ├── EmailTaken
     │   ├── AccountDeactivated
     │   └── LastAdmin
+    ├── Invalid              asked beyond what may be asked at all
+    │   └── TooManyTickets
     ├── NotSignedIn          nobody, or nobody known, is asking
     ├── NotAllowed           somebody is asking who may not
     │   └── ForeignOrigin    another site's page is asking, in open mode
@@ -185,6 +187,23 @@ class AccountDeactivated(Refused):
 class LastAdmin(Refused):
     code = "last_admin"
     message = "This is the last active administrator."
+
+
+class Invalid(DomainError):
+    """A value that is out of bounds, whatever the state of things: `field` says which."""
+
+    code = "bad_request"
+    message = "Some fields are not valid."
+
+    def __init__(self, field: str, fault: str) -> None:
+        super().__init__()
+        self.field = field
+        self.fault = fault
+
+
+class TooManyTickets(Invalid):
+    def __init__(self, most: int) -> None:
+        super().__init__("tickets", f"A booking has at most {most} tickets.")
 
 
 class NotSignedIn(DomainError):

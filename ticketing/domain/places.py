@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 # A place has to fit into a URL. Where more events than these sold within the few seconds that are
 # not settled, it moves on and forgets those that were quiet longest.
 MOST_SEEN = 24
+
+CLOCKS_AGREE = timedelta(seconds=5)
+"""How far the hosts' clocks may differ."""
 
 
 class Row(NamedTuple):
@@ -42,7 +45,7 @@ class Place:
         known = self.seen.get(row.event)
         return row <= self.row or (known is not None and row.sequence <= known.sequence)
 
-    def after(self, given: Sequence[Row], completed: datetime) -> Place:
+    def after(self, given: Sequence[Row], settled: datetime) -> Place:
         """Return the place after these rows, the next ones after this place in order.
 
         Before `settled` no row turns up any more.
@@ -50,8 +53,16 @@ class Place:
         latest = dict(self.seen)
         for row in given:
             latest[row.event] = max(row, latest.get(row.event, row), key=lambda r: r.sequence)
-        reached = max(self.row, min(given[-1], Row(completed, "", 0)))
+        reached = max(self.row, min(given[-1], Row(settled, "", 0)))
         young = sorted(row for row in latest.values() if row > reached)
         if len(young) > MOST_SEEN:
             reached = young[-MOST_SEEN - 1]
         return Place(reached, {row.event: row for row in young[-MOST_SEEN:]})
+
+
+def settled_before(now: datetime, commit_s: float) -> datetime:
+    """Return the moment before which no row turns up any more.
+
+    What was decided before it is committed, or never will be: a commit takes at most `commit_s`.
+    """
+    return now - timedelta(milliseconds=round(commit_s * 1000)) - CLOCKS_AGREE

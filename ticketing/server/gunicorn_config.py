@@ -20,7 +20,7 @@ import gunicorn.http.wsgi
 from gunicorn.errors import HaltServer
 
 from ticketing.config import SIGN_IN_THREADS, authority, is_loopback, load
-from ticketing.server import logs, names
+from ticketing.server import background, logs, names
 from ticketing.server.gunicorn_log import LikeOurs
 from ticketing.server.reaper import LONGEST_S
 from ticketing.server.sharing import MOST_WORKERS, SHARES
@@ -89,16 +89,16 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Keep the worker on its processor, let its threads take turns more often, and recover.
+    """Keep the worker on its processor, and start what runs beside its requests.
 
-    What is registered for the exit is done after the last thread has ended, and not in a worker
-    that is killed.
+    What is registered for the exit is done after the last thread that serves has ended, and not in
+    a worker that is killed.
     """
-    atexit.register(SHARES.end, worker.place)
     if worker.cpu is not None:
         os.sched_setaffinity(0, {worker.cpu})
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    worker.wsgi.extensions["recovery"].start()
+    running = background.start(worker.wsgi)
+    atexit.register(_end_in_good_order, worker.place, running)
     # Nobody needs to know what serves them.
     gunicorn.http.wsgi.SERVER = "ticketing"
 
@@ -133,6 +133,12 @@ def on_exit(server: Any) -> None:
         except subprocess.TimeoutExpired:
             reaper.kill()
             reaper.wait()
+
+
+def _end_in_good_order(place: int, running: background.Background) -> None:
+    """Note that nothing is left behind, once what ran beside the requests has ended, too."""
+    if running.stop():
+        SHARES.end(place)
 
 
 def _is_loopback(address: str) -> bool:

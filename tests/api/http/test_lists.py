@@ -12,6 +12,7 @@ import pytest
 from tests.api.conftest import Till, refused
 from tests.api.test_bookings import booked, get
 from tests.builders import a_customer, a_sale
+from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.documents import BOOKINGS
 
 MIDNIGHT = datetime(2024, 10, 1, tzinfo=UTC)
@@ -38,7 +39,7 @@ def three(till):
 def ids_of_many_workers(monkeypatch):
     """Each id comes from another process: later ones are smaller than earlier ones."""
     made = iter(range(10_000, 0, -1))
-    monkeypatch.setattr("ticketing.api.views.bookings.new_id", lambda: f"{next(made):024x}")
+    monkeypatch.setattr("ticketing.services.commands.new_id", lambda: f"{next(made):024x}")
 
 
 @pytest.mark.usefixtures("ids_of_many_workers")
@@ -132,7 +133,7 @@ def test_lists_a_booking_whose_commit_took_longer_than_that_of_later_ones(api_at
 
 
 def test_loses_that_booking_without_the_moment_that_is_settled(api_at, db, monkeypatch):
-    monkeypatch.setattr("ticketing.api.views.bookings._settled", lambda: MIDNIGHT)
+    monkeypatch.setattr(CommandHandler, "settled_before", lambda _: MIDNIGHT)
 
     with pytest.raises(AssertionError):
         test_lists_a_booking_whose_commit_took_longer_than_that_of_later_ones(api_at, db)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.faults.builds import CLOCKS, Change
-from tests.faults.nemesis import CommandHandler, clients, database, mixed, nothing, server
+from tests.faults.nemesis import Target, clients, database, mixed, nothing, server
 
 World = Literal["three nodes", "embedded node", "small disk"]
 
@@ -19,7 +19,7 @@ class Fault:
     `bound_s` is what the longest single request may take.
     """
 
-    breaks: Callable[[CommandHandler], None]
+    breaks: Callable[[Target], None]
     bound_s: float
     world: World = "three nodes"
     build: Sequence[Change] = ()

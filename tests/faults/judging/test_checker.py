@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from tests.client import Answer
 from tests.faults.judging.checker import compare
 from tests.faults.workload import Operation
-from tests.system.client import StoredResponse
+
+Entry = dict[str, Any]
 
 
-def operation(key="k1", method="POST", path="/api/v1/transactions", status=201, **body):
+def operation(
+    key: str = "k1",
+    method: str = "POST",
+    path: str = "/api/v1/transactions",
+    status: int = 201,
+    **body: str,
+) -> Operation:
     """Somebody's wish, and what they were told."""
-    answer = StoredResponse(status, {}, json.dumps(body or {"id": "s1"}).encode())
+    answer = Answer(status, {}, json.dumps(body or {"id": "s1"}).encode())
     return Operation(key, method, path, None, 0.0, 1.0, answer, told=[status])
 
 
-def entry(key="k1", action="sold", booking="s1"):
+def entry(key: str = "k1", action: str = "sold", booking: str = "s1") -> Entry:
     return {"request_id": key, "action": action, "booking": booking}
 
 
-SOUND = ([operation()], [entry()], {"s1": "confirmed"})
+SOUND: tuple[list[Operation], list[Entry], dict[str, str]] = (
+    [operation()],
+    [entry()],
+    {"s1": "confirmed"},
+)
 
 
-def test_is_silent_where_all_is_well():
+def test_is_silent_where_all_is_well() -> None:
     assert compare(*SOUND).all == []
 
 
-def test_is_silent_about_assignments_which_are_consequences():
+def test_is_silent_about_assignments_which_are_consequences() -> None:
     history = [operation(method="DELETE", path="/api/v1/bookings/b1", status=200)]
     entries = [entry(action="cancelled", booking="b1"), entry(action="assigned", booking="b2")]
 
@@ -53,7 +66,9 @@ def test_is_silent_about_assignments_which_are_consequences():
         ),
     ],
 )  # fmt: skip
-def test_finds_what_was_lost(history, entries, statuses):
+def test_finds_what_was_lost(
+    history: list[Operation], entries: list[Entry], statuses: dict[str, str]
+) -> None:
     assert compare(history, entries, statuses).lost
 
 
@@ -74,11 +89,13 @@ def test_finds_what_was_lost(history, entries, statuses):
         ),
     ],
 )  # fmt: skip
-def test_finds_what_happened_twice_or_unasked(history, entries, statuses):
+def test_finds_what_happened_twice_or_unasked(
+    history: list[Operation], entries: list[Entry], statuses: dict[str, str]
+) -> None:
     assert compare(history, entries, statuses).duplicated
 
 
-def test_finds_who_never_got_an_answer_and_who_got_a_500():
+def test_finds_who_never_got_an_answer_and_who_got_a_500() -> None:
     silent = operation()
     silent.answer = None
     crashed = operation(key="k2", id="s2")

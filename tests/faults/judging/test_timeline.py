@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import count
+from typing import Any
 
 import pytest
 
+from tests.client import Answer
 from tests.faults.judging.timeline import Order, Timeline, disorder, unjustified
 from tests.faults.workload import Look, Operation
-from tests.system.client import StoredResponse
 
 
 class Story:
@@ -20,7 +21,16 @@ class Story:
         self.entries = [self._entry(1, "created", "", "", 0, 0, capacity=(None, capacity))]
         self.operations: dict[str, Operation] = {}
 
-    def told(self, action, sold, waiting=0, *, began=0.0, ended=1.0, booking="b"):
+    def told(
+        self,
+        action: str,
+        sold: int,
+        waiting: int = 0,
+        *,
+        began: float = 0.0,
+        ended: float = 1.0,
+        booking: str = "b",
+    ) -> Story:
         """Add a change and the wish of whoever asked for it."""
         number = len(self.entries) + 1
         key = f"k{number}"
@@ -28,7 +38,10 @@ class Story:
         self.operations[key] = Operation(key, "POST", "/", None, began, ended)
         return self
 
-    def _entry(self, number, action, booking, key, sold, waiting, **changes):
+    def _entry(
+        self, number: int, action: str, booking: str, key: str, sold: int, waiting: int,
+        **changes: tuple[int | None, int],
+    ) -> dict[str, Any]:  # fmt: skip
         return {
             "sequence": number, "action": action, "booking": booking, "request_id": key,
             "sold": sold, "waiting": waiting, "changes": changes,
@@ -48,18 +61,18 @@ TWO_SALES = (
 SEEN = Look("e1", 1.5, 1.6, sequence=2, sold=1, waiting=0)
 
 
-def test_is_silent_where_time_only_goes_on():
+def test_is_silent_where_time_only_goes_on() -> None:
     assert TWO_SALES.disorder(SEEN) == []
     assert TWO_SALES.timeline().oversold == []
 
 
-def test_lets_what_was_asked_at_once_come_in_any_order():
+def test_lets_what_was_asked_at_once_come_in_any_order() -> None:
     story = Story(10).told("sold", 1, began=2, ended=9).told("sold", 2, began=1, ended=8)
 
     assert story.disorder() == []
 
 
-def test_finds_a_change_that_came_before_one_that_was_acknowledged_earlier():
+def test_finds_a_change_that_came_before_one_that_was_acknowledged_earlier() -> None:
     story = Story(10).told("sold", 1, began=2, ended=3).told("sold", 2, began=0, ended=1)
 
     assert len(story.disorder()) == 1
@@ -75,13 +88,13 @@ def test_finds_a_change_that_came_before_one_that_was_acknowledged_earlier():
     ],
     ids=["of nothing", "of a state that never was", "stale", "of the future"],
 )
-def test_finds_a_look_that_can_not_have_been(look, what):
+def test_finds_a_look_that_can_not_have_been(look: Look, what: str) -> None:
     (found,) = TWO_SALES.disorder(look)
 
     assert what in found
 
 
-def test_finds_two_looks_of_which_the_later_saw_less():
+def test_finds_two_looks_of_which_the_later_saw_less() -> None:
     story = Story(10).told("sold", 1, ended=9.0)
 
     found = story.disorder(SEEN, Look("e1", 2.0, 2.1, sequence=1, sold=0, waiting=0))
@@ -89,13 +102,13 @@ def test_finds_two_looks_of_which_the_later_saw_less():
     assert len(found) == 1
 
 
-def test_finds_what_was_oversold_at_any_moment():
+def test_finds_what_was_oversold_at_any_moment() -> None:
     story = Story(3).told("sold", 2).told("sold", 4).told("returned", 2)
 
     assert len(story.timeline().oversold) == 1
 
 
-def test_finds_who_was_served_before_the_head_of_the_list():
+def test_finds_who_was_served_before_the_head_of_the_list() -> None:
     story = (
         Story(1).told("sold", 1).told("waitlisted", 1, 1, booking="b1")
         .told("waitlisted", 1, 2, booking="b2").told("returned", 0, 2)
@@ -107,7 +120,7 @@ def test_finds_who_was_served_before_the_head_of_the_list():
     assert len(story.timeline().overtaken) == 1
 
 
-def test_finds_who_got_tickets_while_others_waited():
+def test_finds_who_got_tickets_while_others_waited() -> None:
     story = Story(2).told("sold", 1).told("waitlisted", 1, 1, booking="b1").told("sold", 2, 1)
 
     assert len(story.timeline().overtaken) == 1
@@ -116,11 +129,9 @@ def test_finds_who_got_tickets_while_others_waited():
 _keys = count()
 
 
-def refused(code, available, began=1.5, ended=1.6):
+def refused(code: str, available: int, began: float = 1.5, ended: float = 1.6) -> Operation:
     told = json.dumps({"code": code, "available": available}).encode()
-    return Operation(
-        f"r{next(_keys)}", "POST", "/", None, began, ended, StoredResponse(409, {}, told)
-    )
+    return Operation(f"r{next(_keys)}", "POST", "/", None, began, ended, Answer(409, {}, told))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +145,7 @@ def refused(code, available, began=1.5, ended=1.6):
         (refused("waiting_list_first", 1), False),
     ],
 )
-def test_finds_a_refusal_that_nothing_explains(operation, justified):
+def test_finds_a_refusal_that_nothing_explains(operation: Operation, justified: bool) -> None:
     story = Story(2).told("sold", 1, began=0, ended=1).told("sold", 2, began=2, ended=3)
     order = Order(story.timeline(), story.operations, [])
 

@@ -12,7 +12,7 @@ from tests.system.server import Server
 
 
 @dataclass
-class CommandHandler:
+class Target:
     """What there is to break, and what was noticed meanwhile that should not be.
 
     What is late is no complaint: the noise of a machine can cause it.
@@ -40,6 +40,6 @@ class CommandHandler:
             self.late.append(f"{text} took {took_s:.1f} s, bound {bound_s:g}")
 
 
-def nothing(target: CommandHandler) -> None:
+def nothing(target: Target) -> None:
     """Only the crowd."""
     time.sleep(2)

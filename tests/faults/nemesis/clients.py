@@ -4,43 +4,46 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
 
-from tests.faults.nemesis import CommandHandler
-from tests.faults.workload import is_final, new_operation
-from tests.system.client import Client, at_once
+from tests.client import Answer, Client, at_once
+from tests.faults.nemesis import Target
+from tests.faults.workload import Operation, is_final, new_operation
 
 TWINS = 50
 
 
-def cut_off(target: CommandHandler) -> None:
+def cut_off(target: Target) -> None:
     """Everybody gives up after 50 ms, twice, and asks again with the same key."""
     target.workload.impatient = True
     time.sleep(4)
     target.workload.impatient = False
 
 
-def same_key_at_once(target: CommandHandler) -> None:
+def same_key_at_once(target: Target) -> None:
     """One wish, asked fifty times at the same moment over both workers."""
     for _ in range(5):
         event = target.chance.choice(target.workload.events)
         operation = new_operation("POST", "/api/v1/transactions", {"event": event, "nTickets": 2})
 
-        def ask(client: Client, _: int, body=operation.body, key=operation.key):
-            while True:
-                answer = client.post(
-                    "/api/v1/transactions", body, Idempotency_Key=key, X_Request_ID=key
-                )
-                if is_final(answer):
-                    return answer
-
-        answers = at_once(target.server.port, TWINS, ask)
+        answers = at_once(target.server.port, TWINS, partial(_ask, operation))
         operation.attempts, operation.answer, operation.ended = TWINS, answers[0], time.monotonic()
         target.workload.history.append(operation)
         bodies = {(answer.status, answer.body) for answer in answers}
         target.complain(len(bodies) == 1, f"one key, {len(bodies)} answers")
 
 
-def gone_before_the_answer(target: CommandHandler) -> None:
+def _ask(operation: Operation, client: Client, _: int) -> Answer:
+    while True:
+        answer = client.request(
+            operation.method, operation.path, operation.body,
+            Idempotency_Key=operation.key, X_Request_ID=operation.key,
+        )  # fmt: skip
+        if is_final(answer):
+            return answer
+
+
+def gone_before_the_answer(target: Target) -> None:
     """Clients that send a request and hang up at once."""
     for _ in range(100):
         client = Client(target.server.port)

@@ -6,12 +6,12 @@ import time
 from contextlib import suppress
 from functools import partial
 
+from tests.client import timed
 from tests.faults.disk import filled
-from tests.faults.nemesis import CommandHandler
-from tests.system.client import timed
+from tests.faults.nemesis import Target
 
 
-def primary_killed(target: CommandHandler) -> None:
+def primary_killed(target: Target) -> None:
     port = target.cluster.await_healthy()
     target.cluster.kill(port)
     target.cluster.await_primary()
@@ -19,14 +19,14 @@ def primary_killed(target: CommandHandler) -> None:
     time.sleep(2)
 
 
-def primary_terminated(target: CommandHandler) -> None:
+def primary_terminated(target: Target) -> None:
     port = target.cluster.await_healthy()
     target.cluster.terminate(port)
     target.cluster.start(port)
     target.cluster.await_primary()
 
 
-def primary_stopped(target: CommandHandler) -> None:
+def primary_stopped(target: Target) -> None:
     port = target.cluster.await_healthy()
     target.cluster.freeze(port)
     time.sleep(5)
@@ -34,13 +34,13 @@ def primary_stopped(target: CommandHandler) -> None:
     target.cluster.await_primary()
 
 
-def primary_steps_down(target: CommandHandler) -> None:
+def primary_steps_down(target: Target) -> None:
     target.cluster.await_healthy()
     target.cluster.step_down()
     target.cluster.await_primary()
 
 
-def secondaries_then_primary_killed(target: CommandHandler) -> None:
+def secondaries_then_primary_killed(target: Target) -> None:
     """What the primary alone took in its last moments is gone; nobody may have been promised it."""
     cluster = target.cluster
     primary, secondaries = cluster.await_healthy(), cluster.secondaries()
@@ -56,13 +56,13 @@ def secondaries_then_primary_killed(target: CommandHandler) -> None:
     time.sleep(3)
 
 
-def all_killed(target: CommandHandler) -> None:
+def all_killed(target: Target) -> None:
     target.database.kill_all()
     target.database.start_all()
     target.database.await_primary()
 
 
-def away(target: CommandHandler, seconds: float = 60) -> None:
+def away(target: Target, seconds: float = 60) -> None:
     """The service says so all the while, in time, and comes back by itself."""
     workers = target.server.workers()
     target.database.kill_all()
@@ -75,11 +75,11 @@ def away(target: CommandHandler, seconds: float = 60) -> None:
     target.complain(target.server.workers() == workers, "away: a worker was replaced")
 
 
-def away_for_a_moment(target: CommandHandler) -> None:
+def away_for_a_moment(target: Target) -> None:
     away(target, seconds=5)
 
 
-def disk_full(target: CommandHandler) -> None:
+def disk_full(target: Target) -> None:
     """The only node's disk is full until the node dies of it; then there is room again."""
     cluster = target.cluster
     port = cluster.await_primary()
@@ -93,7 +93,7 @@ def disk_full(target: CommandHandler) -> None:
     cluster.await_primary()
 
 
-def _tells_the_truth(target: CommandHandler) -> None:
+def _tells_the_truth(target: Target) -> None:
     client = target.server.client()
     for path, status, bound_s in (("/livez", 200, 2), ("/readyz", 503, 2)):
         with suppress(OSError):

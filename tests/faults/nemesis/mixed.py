@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from tests.faults.nemesis import CommandHandler, clients, database, server
+from tests.faults.nemesis import Target, clients, database, server
 
 SECONDS = 30
 
-Faults = Sequence[Callable[[CommandHandler], None]]
+Faults = Sequence[Callable[[Target], None]]
 
 _OF_THE_SERVER: Faults = (
     server.worker_killed,
@@ -31,7 +31,7 @@ _OF_MONGODB: Faults = (
 )
 
 
-def everything(target: CommandHandler) -> None:
+def everything(target: Target) -> None:
     """The server, MongoDB and the clients each break again and again, in no order, for a while."""
     until = time.monotonic() + SECONDS
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.client import Client
 from tests.conventions.locks import wanted
-from tests.system.client import Client
 from tests.system.runs import Run
 from tests.system.server import ROOT, clean_environment
 from ticketing.server.mongod import free_port

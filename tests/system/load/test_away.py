@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.client import Client
+from tests.client import Client
 from tests.system.runs import Run, standalone_mongod
 from tests.system.server import Server
 from tests.waiting import eventually

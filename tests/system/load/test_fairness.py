@@ -11,7 +11,7 @@ from http.client import HTTPException
 
 import pytest
 
-from tests.system.client import at_once
+from tests.client import at_once
 from ticketing.services.verification import verify
 
 

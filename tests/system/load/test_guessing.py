@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.system.client import at_once
+from tests.client import at_once
 from tests.system.server import Server
 from ticketing.domain.identity.users import Role
 from ticketing.services.accounts.passwords import Passwords

@@ -7,8 +7,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 
+from tests.client import at_once
 from tests.system.checks import check_event
-from tests.system.client import at_once
 from tests.waiting import NEVER_S, eventually
 
 

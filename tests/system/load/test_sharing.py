@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.client import Client
+from tests.client import Client
 from tests.waiting import eventually
 from ticketing.server.sharing import Shares
 

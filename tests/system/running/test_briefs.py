@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.legacy.brief_clients import basic
-from tests.system.client import at_once
+from tests.client import at_once
 
 pytestmark = pytest.mark.usefixtures("clean_db")
 

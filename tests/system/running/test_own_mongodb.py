@@ -14,7 +14,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from tests.system.client import Client
+from tests.client import Client
 from tests.system.runs import Run, ticketing
 from ticketing.server import credentials
 from ticketing.server.mongod import Mongod, MongodError, direct, find_mongod, free_port, running_in

@@ -22,7 +22,7 @@ import pytest
 from pymongo.errors import OperationFailure
 
 from tests.builders import an_event
-from tests.system.client import Client
+from tests.client import Client
 from tests.system.runs import TICKETING, Run, shell, standalone_mongod, ticketing
 from tests.system.server import ROOT, Server, clean_environment
 from tests.system.terminal import Terminal

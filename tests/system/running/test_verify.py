@@ -8,8 +8,8 @@ import shutil
 import pytest
 
 from tests.builders import ADA, GRACE, a_new_event, book, sell
+from tests.client import Client
 from tests.services.conftest import a_handler
-from tests.system.client import Client
 from tests.system.runs import Run, shell, ticketing
 from ticketing.domain.commands.bookings import Cancel, Transfer
 from ticketing.domain.commands.events import Delete

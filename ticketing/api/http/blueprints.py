@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, overload
 
 from flask import Flask, Response
 from flask_smorest import Api as SmorestApi
@@ -18,6 +18,7 @@ from ticketing.api.auth.access import Access, guarded
 from ticketing.api.http import headers, problems
 from ticketing.api.http.middleware import REQUEST_ID
 from ticketing.api.http.parsing import StrictParser
+from ticketing.api.schemas.inputs import Input, ValueT
 from ticketing.domain.identity.users import Role
 
 
@@ -30,6 +31,7 @@ def _as_documented(self: object, field: Field[Any], **kwargs: Any) -> dict[str, 
 
 
 View = TypeVar("View", bound=Callable[..., Any])
+P = ParamSpec("P")
 
 # What any request can be refused with, and what only those that ask for a user or for MongoDB.
 _EVERYWHERE = {400, 403, 411, 413, 415, 500}
@@ -61,15 +63,25 @@ class Blueprint(SmorestBlueprint):
         """Document another answer of a view."""
         return _saying(super().alt_response(*args, **kwargs))
 
+    @overload
+    def arguments(
+        self, schema: Input[ValueT], *, location: str = "json", **kwargs: Any
+    ) -> Callable[[Callable[Concatenate[ValueT, P], Response]], Callable[P, Response]]: ...
+
+    @overload
     def arguments(
         self, schema: Schema, *, location: str = "json", **kwargs: Any
-    ) -> Callable[[View], View]:
-        """Have a view called with what a schema makes of the body or the query."""
+    ) -> Callable[[View], View]: ...
+
+    def arguments(
+        self, schema: Schema, *, location: str = "json", **kwargs: Any
+    ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+        """Call a view with the value that a schema makes of the body or the query."""
         documented = _saying(super().arguments(schema, location=location, **kwargs))
         parsed = self.ARGUMENTS_PARSER.use_args(schema, location=location)
 
-        def decorate(view: View) -> View:
-            return parsed(documented(view))  # type: ignore[return-value]
+        def decorate(view: Callable[..., Response]) -> Callable[..., Response]:
+            return parsed(documented(view))
 
         return decorate
 

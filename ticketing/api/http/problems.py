@@ -14,6 +14,7 @@ from ticketing.api.auth.rate_limits import fields
 from ticketing.api.legacy import aliases
 from ticketing.domain.errors import (
     DomainError,
+    Invalid,
     KeyReused,
     NotAllowed,
     NotFound,
@@ -38,6 +39,7 @@ CONTENT_TYPE = "application/problem+json"
 STATUS_OF: tuple[tuple[type[DomainError], int], ...] = (
     (NotFound, 404),
     (Refused, 409),
+    (Invalid, 400),
     (NotSignedIn, 401),
     (NotAllowed, 403),
     (WrongPassword, 403),
@@ -69,6 +71,9 @@ TITLES = {
 }
 
 RETRY_AFTER_S = 1
+
+# What the domain's facts and fields are called outside, where that is not the same.
+_OUTSIDE = {"tickets": "nTickets", "sold": "ticketsSold"}
 
 CHALLENGES = 'Bearer realm="ticketing", Basic realm="ticketing", charset="UTF-8"'
 
@@ -109,7 +114,7 @@ def refusal(error: DomainError, extra: Extra) -> StoredResponse:
         waiting = {"Retry-After": str(RETRY_AFTER_S)}
         headers |= fields(error.standing) if error.standing else waiting
     return StoredResponse(
-        status, headers, _body(status, error.code, str(error), error.facts, extra)
+        status, headers, _body(status, error.code, str(error), _facts(error), extra)
     )
 
 
@@ -151,6 +156,12 @@ def http_error(error: HTTPException) -> Response:
 def _office_error(error: DomainError) -> Response:
     answer = refusal(error, problem_extensions(request.path))
     return Response(answer.body, answer.status, dict(answer.headers))
+
+
+def _facts(error: DomainError) -> Mapping[str, object]:
+    if isinstance(error, Invalid):
+        return {"errors": {_OUTSIDE.get(error.field, error.field): [error.fault]}}
+    return {_OUTSIDE.get(name, name): fact for name, fact in error.facts.items()}
 
 
 def _crash(error: Exception) -> Response:

@@ -9,6 +9,7 @@ is taken more loosely here than elsewhere is named in this module: ids, customer
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
@@ -25,7 +26,10 @@ from ticketing.api.schemas.fields import (
     absent,
     loose_text,
 )
+from ticketing.api.schemas.inputs import Input
+from ticketing.domain.commands.events import Create
 from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE
+from ticketing.domain.identity.customers import NamedCustomer
 
 ALIASES = {
     "name": ("name", "event_name", "title"),
@@ -39,6 +43,31 @@ _IDS = {"event", "customer"}
 
 # Where errors also say `error: true` and `message`, and open mode takes any name that is given.
 PATHS = re.compile(r"/(api/events/)?(initialize|book|cancel|status)(/.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class InitializeRequest:
+    """An event to be made, or made anew where it has this id."""
+
+    command: Create
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequest:
+    """Whose booking for which event is to be cancelled."""
+
+    event: str
+    customer: NamedCustomer | None
+
+
+@dataclass(frozen=True, slots=True)
+class BookRequest:
+    """Who wants how many tickets of which event."""
+
+    event: str
+    customer: NamedCustomer | None
+    tickets: int
 
 
 class Spelled(Schema):
@@ -59,7 +88,7 @@ class Spelled(Schema):
         return united
 
 
-class Initialize(Spelled):
+class Initialize(Spelled, Input[InitializeRequest]):
     """A new event; day and price may be left out.
 
     The name is also understood as `event_name` or `title`, the capacity as `available_tickets` or
@@ -73,8 +102,13 @@ class Initialize(Spelled):
     price = Money(maximum=MAX_PRICE, data_key="costPerTicket", load_default=0)
     id = NewEventId(load_default=absent, allow_none=False)
 
+    def value(self, data: dict[str, Any]) -> InitializeRequest:
+        """Return the command, apart from what it is executed on."""
+        id_ = data.pop("id")
+        return InitializeRequest(Create(**data, replaces=True), id_)
 
-class BookOrCancel(Spelled):
+
+class EventAndCustomer(Spelled):
     """Which event, and who.
 
     The event as `event_id` or `eventId`, who as `user`, `userId` or `userEmail`.
@@ -84,8 +118,12 @@ class BookOrCancel(Spelled):
     customer = LooseCustomer(load_default=absent, allow_none=False)
 
 
-class BookAction(BookOrCancel):
-    """What to book; see `BookOrCancel` for the spellings."""
+class BookOrCancel(EventAndCustomer, Input[CancelRequest]):
+    """What to cancel."""
+
+
+class BookAction(EventAndCustomer, Input[BookRequest]):
+    """What to book."""
 
     tickets = WholeNumber(1, MAX_CAPACITY, data_key="nTickets", load_default=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.assigning import Assigned
+from ticketing.api.schemas.assignments import Assigned
 from ticketing.api.schemas.bookings import Booking, MadeBooking
 from ticketing.api.schemas.fields import CustomerId, CustomerName, Day
 

@@ -20,14 +20,12 @@ from ticketing.api.http.execute import execute
 from ticketing.api.http.responses import CONTENT_TYPE, body, respond
 from ticketing.api.legacy import aliases
 from ticketing.api.legacy import schemas as described
-from ticketing.api.views.bookings import new_booking
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.bookings import CancelFor
-from ticketing.domain.commands.events import Create
 from ticketing.domain.events import Event
 from ticketing.domain.identity.users import Role
+from ticketing.services import commands
 from ticketing.storage import events
-from ticketing.storage.ids import new_id
 from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint("actions", __name__, description="The actions of the briefs")
@@ -188,28 +186,28 @@ def _register(dialect: Dialect) -> None:
     @blp.writes("POST", f"{dialect.prefix}/initialize", 409, who=Role.ADMIN)
     @blp.arguments(aliases.INITIALIZE)
     @blp.response(201, dialect.documented.initialized)
-    def initialize(asked: Json) -> Response:
+    def initialize(wanted: aliases.InitializeRequest) -> Response:
         """Make an event, or make one anew that has this id and was never booked."""
-        id = asked.pop("id") or new_id()
-        command = Create(**asked, replaces=True)
-        return execute(command, on=id, present=initialized)
+        return execute(wanted.command, on=commands.event_id(wanted.id), present=initialized)
 
     @blp.writes("POST", f"{dialect.prefix}/book", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(aliases.BOOK)
     @blp.response(201, dialect.documented.booked)
     @blp.alt_response(202, schema=dialect.documented.waitlisted, success=True)
-    def book(asked: Json) -> Response:
+    def book(wanted: aliases.BookRequest) -> Response:
         """Book tickets, or join the waiting list (202)."""
-        command = new_booking(asked["customer"], asked["tickets"])
-        return execute(command, on=asked["event"], present=booked)
+        holder = resolve_customer(wanted.customer)
+        most = app_context.settings.max_tickets_per_booking
+        command = commands.book(holder, wanted.tickets, most=most)
+        return execute(command, on=wanted.event, present=booked)
 
     @blp.writes("POST", f"{dialect.prefix}/cancel", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(aliases.CANCEL)
     @blp.response(200, dialect.documented.cancelled)
-    def cancel(asked: Json) -> Response:
+    def cancel(wanted: aliases.CancelRequest) -> Response:
         """Cancel the booking that a customer has for an event."""
-        command, present = CancelFor(resolve_customer(asked["customer"], "user")), redact(cancelled)
-        return execute(command, on=asked["event"], present=present)
+        command, present = CancelFor(resolve_customer(wanted.customer, "user")), redact(cancelled)
+        return execute(command, on=wanted.event, present=present)
 
     @blp.reads(f"{dialect.prefix}/status/<id>", 404, who=Role.ANYBODY)
     @blp.response(200, dialect.documented.status)

@@ -5,7 +5,7 @@ Instances, not classes: a class would be built anew for each request.
 
 from __future__ import annotations
 
-from ticketing.api.schemas.assigning import CHANGED_EVENT
+from ticketing.api.schemas.audit import AUDIT_PAGE, AUDIT_QUERY
 from ticketing.api.schemas.bookings import (
     BOOKING_PAGE,
     BOOKING_QUERY,
@@ -14,10 +14,10 @@ from ticketing.api.schemas.bookings import (
     MADE_BOOKING,
     NEW_BOOKING,
     TRANSFER,
-    WAITING_PAGE,
 )
-from ticketing.api.schemas.calling_off import CALLED_OFF, CANCELLATION
+from ticketing.api.schemas.cancellations import CALLED_OFF, CANCELLATION
 from ticketing.api.schemas.events import (
+    CHANGED_EVENT,
     EVENT,
     EVENT_CHANGE,
     EVENT_PAGE,
@@ -27,12 +27,13 @@ from ticketing.api.schemas.events import (
     PUBLIC_EVENT,
     PUBLIC_EVENT_PAGE,
 )
+from ticketing.api.schemas.health import HEALTH, READINESS
 from ticketing.api.schemas.pages import PAGE_QUERY
-from ticketing.api.schemas.service import HEALTH, PROBLEM, READINESS
+from ticketing.api.schemas.problems import PROBLEM
 from ticketing.api.schemas.statistics import MONTHS, STATISTICS_QUERY
-from ticketing.api.schemas.trail import AUDIT_PAGE, AUDIT_QUERY
 from ticketing.api.schemas.transactions import NEW_TRANSACTION, RETURNED_TRANSACTION, TRANSACTION
 from ticketing.api.schemas.users import NEW_USER, OWN_PASSWORD, TOKEN, USER, USER_CHANGE, USER_PAGE
+from ticketing.api.schemas.waiting_list import WAITING_PAGE
 
 __all__ = [
     "AUDIT_PAGE",

@@ -1,14 +1,15 @@
-"""Customers' bookings and the waiting list."""
+"""Customers' bookings."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.assigning import Assigning
-from ticketing.api.schemas.ending import Ending, without_none
+from ticketing.api.schemas.assignments import Assigning
 from ticketing.api.schemas.fields import (
     CustomerId,
     CustomerName,
@@ -19,11 +20,46 @@ from ticketing.api.schemas.fields import (
     WholeNumber,
     absent,
 )
-from ticketing.api.schemas.pages import Page, PageQuery
+from ticketing.api.schemas.inputs import Input
+from ticketing.api.schemas.pages import Page, PageFields, PageRequest
+from ticketing.domain.bookings import REASONS, BookingStatus
 from ticketing.domain.events import MAX_CAPACITY
+from ticketing.domain.identity.customers import NamedCustomer
 
 
-class NewBooking(Schema):
+@dataclass(frozen=True, slots=True)
+class BookingRequest:
+    """What somebody wants to book; without `customer`, for themselves."""
+
+    tickets: int
+    waitlist: bool | None
+    customer: NamedCustomer | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReductionRequest:
+    """How many tickets of a booking stay."""
+
+    tickets: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequest:
+    """Who gets a booking."""
+
+    to: NamedCustomer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingsRequest(PageRequest):
+    """Which bookings to list: of one event, customer or status, where one is named."""
+
+    event: str | None
+    customer: NamedCustomer | None
+    status: BookingStatus | None
+
+
+class NewBooking(Input[BookingRequest]):
     """What a customer wants; `customer` names them where staff asks."""
 
     tickets = WholeNumber(1, MAX_CAPACITY, data_key="nTickets", load_default=1)
@@ -31,16 +67,35 @@ class NewBooking(Schema):
     customer = CustomerName(load_default=absent, allow_none=False)
 
 
-class BookingReduction(Schema):
+class BookingReduction(Input[ReductionRequest]):
     """How many tickets stay."""
 
     tickets = WholeNumber(1, MAX_CAPACITY, required=True, data_key="nTickets")
 
 
-class Transfer(Schema):
+class Transfer(Input[TransferRequest]):
     """Who gets the booking."""
 
     to = CustomerName(required=True)
+
+
+def without_none(*names: str) -> Callable[..., dict[str, Any]]:
+    """Have a schema leave out these fields where they are null."""
+
+    @ma.post_dump
+    def leave_out(self: Schema, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return {k: v for k, v in data.items() if v is not None or k not in names}
+
+    return leave_out
+
+
+class Ending(Schema):
+    """When and why it was cancelled; left out of what is not."""
+
+    cancelled_at = Instant(data_key="cancelledAt")
+    reason = fields.String(validate=ma.validate.OneOf(REASONS))
+
+    _leave_out_no_ending = without_none("cancelledAt", "reason")
 
 
 class Booking(Ending):
@@ -83,7 +138,7 @@ class BookingPage(Page):
     items = fields.List(fields.Nested(Booking), required=True)
 
 
-class BookingQuery(PageQuery):
+class BookingQuery(PageFields, Input[BookingsRequest]):
     """Which bookings to list."""
 
     event = Id(load_default=absent, allow_none=False)
@@ -95,23 +150,6 @@ class BookingQuery(PageQuery):
     )
 
 
-class Waiting(Placed):
-    """Somebody who waits, and their place in the list."""
-
-    position = fields.Integer(required=True)
-    id = fields.String(required=True)
-    customer = CustomerName(required=True, allow_none=True)
-    customer_id = CustomerId(required=True)
-    tickets = fields.Integer(required=True, data_key="nTickets")
-    created_at = Instant(required=True, data_key="createdAt")
-
-
-class WaitingPage(Page):
-    """A part of the waiting list, and where to go on."""
-
-    items = fields.List(fields.Nested(Waiting), required=True)
-
-
 NEW_BOOKING = NewBooking()
 BOOKING_REDUCTION = BookingReduction()
 TRANSFER = Transfer()
@@ -119,4 +157,3 @@ MADE_BOOKING = MadeBooking()
 HELD_BOOKING = HeldBooking()
 BOOKING_PAGE = BookingPage()
 BOOKING_QUERY = BookingQuery()
-WAITING_PAGE = WaitingPage()

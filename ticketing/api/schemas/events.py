@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.changing import Something
+from ticketing.api.schemas.assignments import Assigned, Assigning
 from ticketing.api.schemas.fields import Day, Instant, Money, Text, WholeNumber, absent
-from ticketing.api.schemas.pages import Page, PageQuery
+from ticketing.api.schemas.inputs import Input, SomeFields
+from ticketing.api.schemas.pages import Page, PageFields, PageRequest
+from ticketing.domain.commands.events import Change, Create, EventDetails
 from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE
 
 
-class NewEvent(Schema):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsRequest(PageRequest):
+    """Which events to list: those from the first to the last of these days."""
+
+    first: date | None
+    last: date | None
+
+
+class NewEvent(Input[Create]):
     """What an event needs."""
 
     name = Text(1, 200, required=True)
@@ -21,7 +35,7 @@ class NewEvent(Schema):
     venue = Text(0, 200, blank=True, load_default=absent, allow_none=False)
 
 
-class EventChange(Something):
+class EventChange(SomeFields, Input[Change]):
     """The details that get new values; at least one."""
 
     name = Text(1, 200)
@@ -29,6 +43,10 @@ class EventChange(Something):
     capacity = WholeNumber(1, MAX_CAPACITY)
     price = Money(maximum=MAX_PRICE, data_key="costPerTicket")
     venue = Text(0, 200, blank=True)
+
+    def value(self, data: dict[str, Any]) -> Change:
+        """Return the change to the details that were sent, and to no others."""
+        return Change(cast(EventDetails, data))
 
 
 class Event(Schema):
@@ -49,13 +67,20 @@ class Event(Schema):
     created_at = Instant(required=True, data_key="createdAt")
 
 
+class ChangedEvent(Assigning, Event):
+    """An event after a change; it says who got tickets where somebody did."""
+
+    assigned = fields.List(fields.Nested(Assigned))
+    assigned_count = fields.Integer(data_key="assignedCount")
+
+
 class EventPage(Page):
     """Some events, by day, and where to go on."""
 
     items = fields.List(fields.Nested(Event), required=True)
 
 
-class EventQuery(PageQuery):
+class EventQuery(PageFields, Input[EventsRequest]):
     """Which events to list."""
 
     first = Day(data_key="from", load_default=absent)
@@ -77,6 +102,7 @@ class EventFigures(Schema):
 NEW_EVENT = NewEvent()
 EVENT_CHANGE = EventChange()
 EVENT = Event()
+CHANGED_EVENT = ChangedEvent()
 EVENT_PAGE = EventPage()
 EVENT_QUERY = EventQuery()
 EVENT_STATUS = EventFigures()

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import marshmallow as ma
 from marshmallow import Schema, fields
 
 from ticketing.api.schemas.fields import Money, Percentage, QueryNumber
+from ticketing.api.schemas.inputs import Input
 
 MAX_MONTHS = 60
 DEFAULT_MONTHS = 12
 
 
-class StatisticsQuery(Schema):
+@dataclass(frozen=True, slots=True)
+class StatisticsRequest:
+    """Which months: so many, up to the current one or up to the last one that is over."""
+
+    months: int
+    window: Literal["current", "complete"]
+
+
+class StatisticsQuery(Input[StatisticsRequest]):
     """Which months."""
 
     months = QueryNumber(1, MAX_MONTHS, load_default=DEFAULT_MONTHS)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import marshmallow as ma
-from marshmallow import Schema, fields
+from dataclasses import dataclass
 
-from ticketing.api.schemas.assigning import Assigning
-from ticketing.api.schemas.ending import Ending
+import marshmallow as ma
+from marshmallow import fields
+
+from ticketing.api.schemas.assignments import Assigning
+from ticketing.api.schemas.bookings import Ending
 from ticketing.api.schemas.fields import Id, Instant, Money, WholeNumber
+from ticketing.api.schemas.inputs import Input
 from ticketing.domain.events import MAX_CAPACITY
 
 
-class NewTransaction(Schema):
+@dataclass(frozen=True, slots=True)
+class SaleRequest:
+    """So many tickets of an event, to be sold over the counter."""
+
+    event: str
+    tickets: int
+
+
+class NewTransaction(Input[SaleRequest]):
     """A sale over the counter."""
 
     event = Id(required=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.changing import Something
 from ticketing.api.schemas.fields import Email, Flag, Instant, Password
+from ticketing.api.schemas.inputs import SomeFields
 from ticketing.api.schemas.pages import Page
 from ticketing.domain.identity.users import ROLES
 
@@ -18,7 +18,7 @@ class NewUser(Schema):
     password = Password(required=True)
 
 
-class UserChange(Something):
+class UserChange(SomeFields):
     """What an administrator changes; at least one."""
 
     role = fields.String(validate=ma.validate.OneOf(ROLES))

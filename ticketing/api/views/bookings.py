@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
-
 from flask import Response
 
 from ticketing.api import schemas
@@ -15,19 +12,21 @@ from ticketing.api.http.context import app_context
 from ticketing.api.http.execute import execute, execute_on_booking
 from ticketing.api.http.headers import sent
 from ticketing.api.http.pagination import paged
-from ticketing.api.http.problems import BadRequest
 from ticketing.api.http.responses import answer, respond
+from ticketing.api.schemas.bookings import (
+    BookingRequest,
+    BookingsRequest,
+    ReductionRequest,
+    TransferRequest,
+)
 from ticketing.domain.changes.results import BookingResult
-from ticketing.domain.commands.bookings import Book, Cancel, Reduce, Transfer
-from ticketing.domain.identity.customers import NamedCustomer
+from ticketing.domain.commands.bookings import Cancel, Reduce, Transfer
 from ticketing.domain.identity.users import Role
+from ticketing.services import commands
 from ticketing.storage import bookings
-from ticketing.storage.ids import new_id
 from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint("bookings", __name__, url_prefix="/api/v1", description="Customers' bookings")
-
-CLOCKS_AGREE = timedelta(seconds=5)
 
 
 def present_new_booking(held: BookingResult) -> StoredResponse:
@@ -46,35 +45,37 @@ def present_changed_booking(held: BookingResult) -> StoredResponse:
 @blp.arguments(schemas.NEW_BOOKING)
 @blp.response(201, schemas.MADE_BOOKING, headers=sent("Location"))
 @blp.alt_response(202, schema=schemas.MADE_BOOKING, headers=sent("Location"), success=True)
-def create(body: dict[str, Any], id: str) -> Response:
+def create(wanted: BookingRequest, id: str) -> Response:
     """Book tickets; 202 with the `position` where the customer has to wait.
 
     Nobody overtakes those who wait. With `"waitlist": false` nobody is put on the list, with
     `"waitlist": true` also where a smaller booking would go through.
     """
-    command = new_booking(body["customer"], body["tickets"], body["waitlist"])
+    holder = resolve_customer(wanted.customer)
+    most = app_context.settings.max_tickets_per_booking
+    command = commands.book(holder, wanted.tickets, wanted.waitlist, most=most)
     return execute(command, on=id, present=present_new_booking)
 
 
 @blp.reads("/bookings", who=Role.CUSTOMER)
 @blp.arguments(schemas.BOOKING_QUERY, location="query")
 @blp.response(200, schemas.BOOKING_PAGE, headers=sent("Link"))
-def index(query: dict[str, Any]) -> Response:
+def index(wanted: BookingsRequest) -> Response:
     """List bookings by time, of one event, customer or status where one is named.
 
     Those of one event are in the order of its sequence.
     """
-    limit, cursor = query["limit"], query["cursor"]
-    wanted = bookings.Filter(query["event"], list_scope(query["customer"]), query["status"])
+    limit, cursor = wanted.limit, wanted.cursor
+    filter_ = bookings.Filter(wanted.event, list_scope(wanted.customer), wanted.status)
     if wanted.event is not None:
         after = cursors.sequence_in(cursor)
-        found = bookings.page_of_event(app_context.db, wanted, after, limit + 1)
+        found = bookings.page_of_event(app_context.db, filter_, after, limit + 1)
         return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.sequence,))
 
     place = cursors.place_in(cursor)
-    found = bookings.page(app_context.db, wanted, place, limit + 1)
+    found = bookings.page(app_context.db, filter_, place, limit + 1)
     given = [bookings.row_of(booking) for booking in found[:limit]]
-    following = place.after(given, _settled()) if given else place
+    following = place.after(given, app_context.commands.settled_before()) if given else place
     return paged(found, limit, schemas.BOOKING_PAGE, lambda _: cursors.by_time(following))
 
 
@@ -89,9 +90,9 @@ def show(id: str) -> Response:
 @blp.writes("PATCH", "/bookings/<id>", 404, 409, who=Role.CUSTOMER)
 @blp.arguments(schemas.BOOKING_REDUCTION)
 @blp.response(200, schemas.HELD_BOOKING)
-def reduce(body: dict[str, Any], id: str) -> Response:
+def reduce(wanted: ReductionRequest, id: str) -> Response:
     """Keep fewer tickets; a booking that waits keeps its place."""
-    return _change(id, Reduce(id, body["tickets"], ownership_scope()))
+    return _change(id, Reduce(id, wanted.tickets, ownership_scope()))
 
 
 @blp.writes("DELETE", "/bookings/<id>", 404, who=Role.CUSTOMER)
@@ -104,29 +105,9 @@ def cancel(id: str) -> Response:
 @blp.writes("POST", "/bookings/<id>/transfer", 404, 409, who=Role.CUSTOMER)
 @blp.arguments(schemas.TRANSFER)
 @blp.response(200, schemas.HELD_BOOKING)
-def transfer(body: dict[str, Any], id: str) -> Response:
+def transfer(wanted: TransferRequest, id: str) -> Response:
     """Pass a confirmed booking on to a customer who has none for the event."""
-    return _change(id, Transfer(id, body["to"], ownership_scope()))
-
-
-def new_booking(customer: NamedCustomer | None, tickets: int, waitlist: bool | None = None) -> Book:  # noqa: FBT001
-    """Put a booking together; raises BadRequest where nobody is named or it is too large."""
-    holder = resolve_customer(customer)
-    most = app_context.settings.max_tickets_per_booking
-    if tickets > most:
-        raise BadRequest(
-            "Some fields are not valid.", {"nTickets": [f"A booking has at most {most} tickets."]}
-        )
-    return Book(new_id(), holder, tickets, waitlist)
-
-
-def _settled() -> datetime:
-    """Tell before which moment no booking turns up any more: what was decided then is committed.
-
-    The hosts' clocks may differ by some seconds.
-    """
-    under_way = timedelta(milliseconds=round(app_context.settings.commit_timeout_s * 1000))
-    return app_context.clock() - under_way - CLOCKS_AGREE
+    return _change(id, Transfer(id, wanted.to, ownership_scope()))
 
 
 def _change(id: str, command: Cancel | Reduce | Transfer) -> Response:

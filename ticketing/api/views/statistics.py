@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from ticketing.api import schemas
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
 from ticketing.api.http.responses import answer, respond
+from ticketing.api.schemas.statistics import StatisticsRequest
 from ticketing.domain.identity.users import Role
 from ticketing.services import statistics
 
@@ -21,7 +20,7 @@ blp = Blueprint(
 @blp.reads("/monthly", who=Role.STAFF)
 @blp.arguments(schemas.STATISTICS_QUERY, location="query")
 @blp.response(200, schemas.MONTHS)
-def monthly(query: dict[str, Any]) -> Response:
+def monthly(wanted: StatisticsRequest) -> Response:
     """Tell each month's figures, newest first, months without events as zeros.
 
     A ticket counts in the month of its event. The current month counts events up to today; with
@@ -29,6 +28,6 @@ def monthly(query: dict[str, Any]) -> Response:
     """
     today = app_context.clock().astimezone(app_context.settings.timezone).date()
     months = statistics.monthly(
-        app_context.db, today, months=query["months"], complete=query["window"] == "complete"
+        app_context.db, today, months=wanted.months, complete=wanted.window == "complete"
     )
     return respond(answer(200, months, schemas.MONTHS))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from ticketing.api import schemas
@@ -12,12 +10,13 @@ from ticketing.api.http.context import app_context
 from ticketing.api.http.execute import execute, execute_on_booking
 from ticketing.api.http.headers import sent
 from ticketing.api.http.responses import answer, respond
+from ticketing.api.schemas.transactions import SaleRequest
 from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.results import BookingResult
-from ticketing.domain.commands.sales import Return, Sell
+from ticketing.domain.commands.sales import Return
 from ticketing.domain.identity.users import Role
+from ticketing.services import commands
 from ticketing.storage import bookings
-from ticketing.storage.ids import new_id
 from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint(
@@ -42,13 +41,12 @@ def present_returned_sale(held: BookingResult) -> StoredResponse:
 @blp.writes("POST", "", 404, 409, who=Role.STAFF)
 @blp.arguments(schemas.NEW_TRANSACTION)
 @blp.response(201, schemas.TRANSACTION, headers=sent("Location"))
-def create(body: dict[str, Any]) -> Response:
+def create(sale: SaleRequest) -> Response:
     """Sell tickets: all that are asked for, or none.
 
     409 `sold_out`, `not_enough_tickets` or `waiting_list_first`, with how many are `available`.
     """
-    command = Sell(new_id(), body["tickets"])
-    return execute(command, on=body["event"], present=present_sale)
+    return execute(commands.sell(sale.tickets), on=sale.event, present=present_sale)
 
 
 @blp.reads("/<id>", 404, who=Role.STAFF)

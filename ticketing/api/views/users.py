@@ -16,6 +16,7 @@ from ticketing.api.http.execute import caller
 from ticketing.api.http.headers import sent
 from ticketing.api.http.pagination import paged
 from ticketing.api.http.responses import answer, respond
+from ticketing.api.schemas.pages import PageRequest
 from ticketing.domain.errors import UserNotFound
 from ticketing.domain.identity.users import Role, User, role_of
 from ticketing.services.accounts import users as people
@@ -37,9 +38,9 @@ def register(body: dict[str, Any]) -> Response:
 @blp.reads("/users", who=Role.ADMIN)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
 @blp.response(200, schemas.USER_PAGE, headers=sent("Link"))
-def index(query: dict[str, Any]) -> Response:
+def index(page: PageRequest) -> Response:
     """List users."""
-    limit, after = query["limit"], cursors.id_in(query["cursor"])
+    limit, after = page.limit, cursors.id_in(page.cursor)
     found = users.page(app_context.db, after, limit + 1)
     return paged(found, limit, schemas.USER_PAGE, lambda user: (user.id,))
 

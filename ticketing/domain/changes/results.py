@@ -67,3 +67,16 @@ class Cancellation:
 
 
 Outcome = Event | EventResult | CalledOff | Booking | BookingResult | None | DomainError
+
+
+def id_of(outcome: Outcome) -> str | None:
+    """Return the id of the event or booking that was made or changed; None for a refusal."""
+    match outcome:
+        case Event() | Booking():
+            return outcome.id
+        case BookingResult():
+            return outcome.booking.id
+        case EventResult() | CalledOff():
+            return outcome.event.id
+        case _:
+            return None

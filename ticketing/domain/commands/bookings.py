@@ -21,6 +21,7 @@ from ticketing.domain.errors import (
     NotEnoughTickets,
     NothingToReduce,
     SoldOut,
+    TooManyTickets,
 )
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.customers import Customer, CustomerRef
@@ -130,7 +131,7 @@ class Reduce(Command[BookingResult]):
         if not booking.active:
             raise NotActive
         if self.tickets >= booking.tickets:
-            raise NothingToReduce(nTickets=booking.tickets)
+            raise NothingToReduce(tickets=booking.tickets)
 
         total = booking.total and booking.total // booking.tickets * self.tickets
         reduced = replace(booking, tickets=self.tickets, total=total)
@@ -169,6 +170,12 @@ class Transfer(Command[BookingResult]):
         changes = {"customer": (booking.customer, receiver)}
         change_set.record_booking(caller, "transferred", booking, passed, changes)
         return BookingResult(passed)
+
+
+def require_at_most(most: int, tickets: int) -> None:
+    """Require that nobody books more tickets at once than they may; raises TooManyTickets."""
+    if tickets > most:
+        raise TooManyTickets(most)
 
 
 def _join(change_set: ChangeSet, caller: Caller, booking: Booking) -> BookingResult:

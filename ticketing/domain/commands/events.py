@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypedDict
 
 from ticketing.domain.changes.change_set import ChangeSet
 from ticketing.domain.changes.read_set import MOST_PER_COMMIT, NOTHING, Reads
@@ -23,7 +22,18 @@ from ticketing.domain.errors import (
 from ticketing.domain.events import Event
 from ticketing.domain.identity.caller import Caller
 
-_DETAILS = ("name", "venue", "day", "capacity", "price")
+
+class EventDetails(TypedDict, total=False):
+    """What can be changed of an event, or a part of it; `price` is in minor units."""
+
+    name: str
+    venue: str | None
+    day: date | None
+    capacity: int
+    price: int
+
+
+_DETAILS = tuple(EventDetails.__annotations__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +84,16 @@ class Create(Command[Event]):
 
 @dataclass(frozen=True, slots=True)
 class Change(Command[EventResult]):
-    """Give some of name, venue, day, capacity and price (minor units) new values."""
+    """Give some of an event's details new values."""
 
-    values: Mapping[str, Any]
+    values: EventDetails
     expected: frozenset[int] | None = None
 
     def reads(self) -> Reads:
         """Return the new day, and what depends on the new capacity."""
+        day = self.values.get("day")
         return Reads(
-            days=(self.values["day"],) if "day" in self.values else (),
+            days=(day,) if day else (),
             capacities=(self.values["capacity"],) if "capacity" in self.values else (),
         )
 
@@ -95,7 +106,7 @@ class Change(Command[EventResult]):
         event = change_set.scheduled_event()
         _require_fresh(event, self.expected)
 
-        changes = {
+        changes: dict[str, tuple[Any, Any]] = {
             field: (getattr(event, field), value)
             for field, value in self.values.items()
             if getattr(event, field) != value
@@ -176,10 +187,10 @@ def _may_be_replaced(event: Event) -> bool:
 
 def _require_room(change_set: ChangeSet, event: Event, capacity: int) -> None:
     if capacity < event.sold:
-        raise CapacityBelowSold(ticketsSold=event.sold)
+        raise CapacityBelowSold(sold=event.sold)
     for booking in change_set.active_bookings():
         if booking.status == "waiting" and booking.tickets > capacity:
-            raise CapacityBelowWaiting(nTickets=booking.tickets)
+            raise CapacityBelowWaiting(tickets=booking.tickets)
 
 
 def _require_fresh(event: Event, expected: frozenset[int] | None) -> None:

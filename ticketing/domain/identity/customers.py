@@ -20,8 +20,9 @@ _ID = re.compile(r"[0-9A-Fa-f]{24}")
 class Customer:
     """A customer, who is the same as long as the id is.
 
-    `name` is as it was given first, and None of somebody who has been erased. `user` is the id of the account that has proven to be this customer's, if any. `active` is
-    False while that account is deactivated.
+    `name` is as it was given first, and None of somebody who has been erased. `user` is the id of
+    the account that has proven to be this customer's, if any. `active` is False while that account
+    is deactivated.
     """
 
     id: str

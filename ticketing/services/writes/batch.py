@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ticketing.domain.changes.results import Outcome
+from ticketing.domain.changes.results import Outcome, id_of
 from ticketing.domain.commands.command import Envelope
 from ticketing.domain.errors import Busy, DomainError, KeyReused, NotFound, Refused
 from ticketing.storage.writes.idempotency import IdempotencyRecord, KeyScope, StoredResponse
@@ -54,6 +54,18 @@ class CommandResult:
     response: StoredResponse | None = None
     replayed: bool = False
     has_remaining_work: bool = False
+
+    @property
+    def subject(self) -> str | None:
+        """The id of the event or booking that this is about; None where it was refused.
+
+        Of a replay it is the last part of the stored `Location`, and None where there is none:
+        what an earlier request came to is known by its response alone.
+        """
+        if self.replayed:
+            location = self.response.location if self.response else None
+            return location.rpartition("/")[2] if location else None
+        return id_of(self.outcome)
 
 
 class Batch:

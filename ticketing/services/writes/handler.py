@@ -15,6 +15,7 @@ from ticketing.domain.commands.command import AnyCommand, Envelope, Resume
 from ticketing.domain.commands.decide import decide
 from ticketing.domain.errors import Busy, DomainError, RequestInFlight, Unreadable
 from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
+from ticketing.domain.places import settled_before
 from ticketing.services.writes.batch import Batch, CommandResult, IdempotencyKey, Submission
 from ticketing.services.writes.host_lock import HostLock
 from ticketing.services.writes.queue import BatchQueues
@@ -97,6 +98,10 @@ class CommandHandler:
         """
         event = bookings.event_of(self._db, booking) or _NO_EVENT
         return self.execute(command, on=event, caller=caller, key=key)
+
+    def settled_before(self) -> datetime:
+        """Return the moment before which nothing turns up any more in a list by time."""
+        return settled_before(self._clock(), self._commit_s)
 
     def resume(self, event_id: str, request_id: str) -> bool:
         """Do the remaining work, one commit after the other, each with whoever comes meanwhile.

@@ -51,7 +51,7 @@ def recover(
 
 
 class RecoveryWorker:
-    """A thread that recovers every now and then; start it after a fork.
+    """Recovers every now and then, beside the requests.
 
     However many workers there are, on however many hosts, one of them does so at a time, under a
     lease that lasts as long as the pause: so the next round is whoever's that comes first then, and
@@ -64,30 +64,22 @@ class RecoveryWorker:
         commands: CommandHandler,
         fitness: Fitness | None = None,
         *,
-        pause_s: float = PAUSE_S,
+        pause_s: float | None = None,
     ) -> None:
         self._db = db
         self._commands = commands
         self._fitness = fitness or Fitness(db)
-        self._pause_s = pause_s
-        self._lease = timedelta(seconds=pause_s)
+        self._pause_s = PAUSE_S if pause_s is None else pause_s
+        self._lease = timedelta(seconds=self._pause_s)
         self._round = uuid4().hex
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="recovery", daemon=True)
+        self._stop = threading.Event()
 
-    def start(self) -> None:
-        """Begin; it ends with the process."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after what is under way."""
-        self._stopping.set()
-        self._thread.join()
-
-    def _work(self) -> None:
+    def run(self, stop: threading.Event) -> None:
+        """Recover until the event is set, and then end after what is under way."""
+        self._stop = stop
         pause_s = self._pause_s
         # At random, so that workers that started together don't all look at the same moment.
-        while not self._stopping.wait(random.uniform(0.5, 1.5) * pause_s):
+        while not stop.wait(random.uniform(0.5, 1.5) * pause_s):
             pause_s = self._pause_s if self._recover() else _GO_ON_S
 
     def _recover(self) -> bool:
@@ -104,5 +96,7 @@ class RecoveryWorker:
         return True
 
     def _is_ours(self) -> bool:
-        """Take the lease for this round, or keep it."""
+        """Take the lease for this round, or keep it; nobody goes on who is to stop."""
+        if self._stop.is_set():
+            return False
         return leases.take(self._db, "recovery", self._round, self._lease)

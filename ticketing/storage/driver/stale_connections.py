@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import structlog
 from pymongo.errors import ConfigurationError, PyMongoError
+from pymongo.synchronous.pool import Pool
 
 from ticketing.storage.driver.clients import Client
 
@@ -27,12 +28,16 @@ def is_stale(error: PyMongoError) -> bool:
 def reset_pool(client: Client, error: PyMongoError) -> bool:
     """Have a client's connections made anew where one of them was to blame; tell whether it was.
 
-    Each is made when it is next needed. The driver has no public way to do so; this is what it does
-    itself after a fork.
+    Each is made when it is next needed. This is what the driver does itself after a fork.
     """
     if not is_stale(error):
         return False
     log.warning("connections_renewed")
-    for server in list(client._topology._servers.values()):  # noqa: SLF001
-        server.pool.reset_without_pause()
+    for pool in pools(client):
+        pool.reset_without_pause()
     return True
+
+
+def pools(client: Client) -> list[Pool]:
+    """Return the pool of each server that a client knows; the driver has no public way to them."""
+    return [server.pool for server in list(client._topology._servers.values())]  # noqa: SLF001

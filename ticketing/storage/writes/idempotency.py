@@ -29,6 +29,11 @@ class StoredResponse:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def location(self) -> str | None:
+        """Where what was made is to be found, if this answers a request that made something."""
+        return self.headers.get("Location")
+
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:

@@ -1,4 +1,8 @@
-"""A small HTTP client that keeps its connection."""
+"""The client of the API for all that asks a server: tests, faults, benchmarks.
+
+What asks the application within its own process has Flask's client instead, since it can look at
+the request as well (`tests.api.documented`).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,9 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class StoredResponse:
+class Answer:
+    """What a server answered."""
+
     status: int
     headers: dict[str, str]
     body: bytes
@@ -32,19 +38,17 @@ class Client:
     def __init__(self, port: int, timeout_s: float = NEVER_S) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=timeout_s)
 
-    def get(self, path: str) -> StoredResponse:
+    def get(self, path: str) -> Answer:
         return self.request("GET", path)
 
-    def post(self, path: str, body: object, **headers: str) -> StoredResponse:
+    def post(self, path: str, body: object, **headers: str) -> Answer:
         return self.request("POST", path, body, **headers)
 
     def send(self, method: str, path: str) -> None:
         """Ask and don't wait for the answer."""
         self._connection.request(method, path)
 
-    def request(
-        self, method: str, path: str, body: object = None, **headers: str
-    ) -> StoredResponse:
+    def request(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         """Ask once, on a new connection where the old one has been closed."""
         data = None if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json"} if data else {}
@@ -52,7 +56,7 @@ class Client:
         try:
             self._connection.request(method, path, data, sent)
             response = self._connection.getresponse()
-            return StoredResponse(response.status, dict(response.headers), response.read())
+            return Answer(response.status, dict(response.headers), response.read())
         except (HTTPException, OSError):
             self._connection.close()
             raise
@@ -71,7 +75,7 @@ class Client:
         assert answer.status == 201, answer
         return answer.json  # type: ignore[no-any-return]
 
-    def sell(self, event_id: str, tickets: int = 1, **headers: str) -> StoredResponse:
+    def sell(self, event_id: str, tickets: int = 1, **headers: str) -> Answer:
         return self.post(
             "/api/v1/transactions", {"event": event_id, "nTickets": tickets}, **headers
         )

@@ -6,7 +6,6 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.events import Event
 from ticketing.api.schemas.fields import CustomerName
 from ticketing.domain.changes.results import MOST_NAMED, EventResult
 
@@ -37,13 +36,3 @@ class Assigning(Schema):
 def subject_of(obj: Any) -> Any:
     """Return the booking or the event that an outcome is about."""
     return obj.event if isinstance(obj, EventResult) else obj.booking
-
-
-class ChangedEvent(Assigning, Event):
-    """An event after a change; it says who got tickets where somebody did."""
-
-    assigned = fields.List(fields.Nested(Assigned))
-    assigned_count = fields.Integer(data_key="assignedCount")
-
-
-CHANGED_EVENT = ChangedEvent()

@@ -1,4 +1,4 @@
-"""An event that is called off."""
+"""Events that are called off, and who is owed what."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.ending import without_none
+from ticketing.api.schemas.bookings import without_none
 from ticketing.api.schemas.events import Event
 from ticketing.api.schemas.fields import CustomerName, Money
 from ticketing.api.schemas.pages import Page

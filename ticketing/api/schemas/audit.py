@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from marshmallow import Schema, fields
 
 from ticketing.api.schemas.fields import (
@@ -13,7 +15,17 @@ from ticketing.api.schemas.fields import (
     Money,
     absent,
 )
-from ticketing.api.schemas.pages import Page, PageQuery
+from ticketing.api.schemas.inputs import Input
+from ticketing.api.schemas.pages import Page, PageFields, PageRequest
+from ticketing.domain.identity.customers import NamedCustomer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRequest(PageRequest):
+    """Which entries of an event's audit to list: of one booking or customer, where one is named."""
+
+    booking: str | None
+    customer: NamedCustomer | None
 
 
 class AuditEntry(Schema):
@@ -40,7 +52,7 @@ class AuditPage(Page):
     items = fields.List(fields.Nested(AuditEntry), required=True)
 
 
-class AuditQuery(PageQuery):
+class AuditQuery(PageFields, Input[AuditRequest]):
     """Which entries to list."""
 
     booking = Id(load_default=absent, allow_none=False)
