@@ -15,7 +15,8 @@ from ticketing.domain.commands.events import Create
 from ticketing.domain.commands.sales import Return, Sell
 from ticketing.domain.events import Event
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer, plain_key
+from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer
+from ticketing.domain.identity.names import canonical_key
 
 NOW = datetime(2024, 10, 1, 12, tzinfo=UTC)
 HALLOWEEN = date(2024, 10, 31)
@@ -23,12 +24,12 @@ HALLOWEEN = date(2024, 10, 31)
 
 def a_customer(name: str) -> Customer:
     """A customer who has held bookings before."""
-    return Customer(f"customer-{name}", name, plain_key(name), created_at=NOW)
+    return Customer(f"customer-{name}", name, canonical_key(name), created_at=NOW)
 
 
 def named(name: str) -> NamedCustomer:
     """A customer as staff names them, with an id for the case that nobody knows them."""
-    return NamedCustomer(plain_key(name), name, f"customer-{name}")
+    return NamedCustomer(canonical_key(name), name, f"customer-{name}")
 
 
 ADA, GRACE, LINUS = (a_customer(name) for name in ("ada", "grace", "linus"))

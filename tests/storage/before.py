@@ -23,7 +23,7 @@ def without_customers(db: Any) -> None:
             collection.update_many({field: customer["_id"]}, {"$set": {field: old}})
     db.users.update_many({}, {"$unset": {"customer": 1}})
     db.customers.drop()
-    db.migrations.delete_one({"_id": "0006_customers"})
+    db.migrations.delete_one({"_id": "0007_customers"})
 
 
 def with_names(db: Any) -> list[list[Any]]:

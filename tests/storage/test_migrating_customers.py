@@ -11,6 +11,7 @@ from tests.storage.before import with_names, without_customers
 from ticketing.domain.commands.bookings import Cancel, CancelFor, Transfer
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.customers import Customer
+from ticketing.domain.identity.names import canonical_key
 from ticketing.domain.identity.users import Role, User
 from ticketing.services.verification import verify
 from ticketing.services.writes.handler import CommandHandler
@@ -23,7 +24,7 @@ STAFF = Caller("u9", "r1")
 
 
 def a_user(id_, email, *, active=True):
-    return User(id_, email, Role.CUSTOMER, active, "hash", 1, frozenset(), utc_now())
+    return User(id_, email, canonical_key(email), Role.CUSTOMER, active, "hash", 1, frozenset(), utc_now())
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_gives_bookings_and_audit_the_ids(lived):
     without_customers(lived)
     assert with_names(lived) != as_it_is_now
 
-    assert migrate(lived) == ["0006_customers", "schema"]
+    assert migrate(lived) == ["0007_customers", "schema"]
 
     assert with_names(lived) == as_it_is_now
     assert list(verify(lived)) == []
@@ -102,14 +103,14 @@ def test_goes_on_where_it_was_cut_off(lived, monkeypatch):
     as_it_is_now = with_names(lived)
     without_customers(lived)
     with monkeypatch.context() as patch:
-        patch.setattr("ticketing.storage.migrations.m0006_customers._AT_ONCE", 1)
+        patch.setattr("ticketing.storage.migrations.m0007_customers._AT_ONCE", 1)
         made, calls = customers.insert_many, iter([None])
 
         def dies(*arguments):
             next(calls)
             made(*arguments)
 
-        patch.setattr("ticketing.storage.migrations.m0006_customers.insert_many", dies)
+        patch.setattr("ticketing.storage.migrations.m0007_customers.insert_many", dies)
         with pytest.raises(StopIteration):
             migrate(lived)
 

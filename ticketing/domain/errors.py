@@ -32,6 +32,7 @@
     ├── NotAllowed           somebody is asking who may not
     │   └── ForeignOrigin    another site's page is asking, in open mode
     ├── WrongPassword        the current password is not that
+    ├── UnusableName         an address or a name of which no key can be made
     ├── TooManyRequests      in too short a time
     ├── Stale                the caller saw an older state (If-Match)
     ├── KeyReused            the idempotency key belongs to another request
@@ -222,6 +223,20 @@ class ForeignOrigin(NotAllowed):
         "In open mode everybody is an administrator, so only this machine may ask: by a loopback "
         "Host, and not from a page of another origin."
     )
+
+
+class UnusableName(DomainError):
+    """`reason` says what is wrong with it, in words for whoever typed it."""
+
+    code = "unusable_name"
+    message = "This is no usable address or name."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class WrongPassword(DomainError):

@@ -108,6 +108,61 @@ def test_knows_an_address_without_regard_to_case(api):
 
 
 @pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("m\u00fcller@example.org", "Mu\u0308LLER@example.org"),
+        ("ada@m\u00fcnchen.example", "ada@XN--mnchen-3ya.example"),
+        ("ada@wei\u00df.example", "ada@WEI\u1e9e.example"),
+    ],
+)
+def test_knows_one_address_in_any_spelling(api, first, second):
+    body = {"email": first, "password": PASSWORD}
+    assert api.post("/api/v1/users", json=body).status_code == 201
+
+    refused(api.post("/api/v1/users", json={**body, "email": second}), 409, "email_taken")
+    Person(api, second, None).sign_in()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("office@example.org", "of\ufb01ce@example.org"),
+        ("ada@weiss.example", "ada@wei\u00df.example"),
+        ("strasse@example.org", "stra\u00dfe@example.org"),
+    ],
+)
+def test_takes_nobody_for_somebody_who_is_written_alike(api, first, second):
+    ids = {
+        api.post("/api/v1/users", json={"email": email, "password": PASSWORD}).json["id"]
+        for email in (first, second)
+    }
+
+    assert len(ids) == 2
+    for email in (first, second):
+        mine = Person(api, email, None).sign_in().ask("GET", "/users/me").json
+        assert mine["email"] == email
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["ad\u200ba@example.org", "ada@exam\u00adple.org", '"a:b"@example.org', "\u202ea@b.org"],
+)
+def test_says_why_an_address_can_not_be_registered(api, db, email):
+    answer = api.post("/api/v1/users", json={"email": email, "password": PASSWORD})
+
+    refused(answer, 400, "bad_request")
+    assert len(answer.json["errors"]["email"][0]) > 10, answer.json
+    assert db.users.count_documents({}) == 0
+
+
+@pytest.mark.parametrize("name", ["", "ada", "@", "ada@\u200b", "a" * 5000, "x@" + "y" * 300])
+def test_signs_nobody_in_by_what_is_no_address(api, name):
+    nobody = Person(api, name, None)
+
+    refused(api.post("/api/v1/tokens", headers=nobody.basic), 401, "unauthorized")
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {"email": "ada@example.org"},

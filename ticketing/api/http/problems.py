@@ -26,6 +26,7 @@ from ticketing.domain.errors import (
     Stale,
     TooManyRequests,
     Unavailable,
+    UnusableName,
     WrongPassword,
 )
 from ticketing.storage.driver.exhaustion import is_exhausted
@@ -43,6 +44,7 @@ STATUS_OF: tuple[tuple[type[DomainError], int], ...] = (
     (NotSignedIn, 401),
     (NotAllowed, 403),
     (WrongPassword, 403),
+    (UnusableName, 400),
     (TooManyRequests, 429),
     (RequestInFlight, 409),
     (Stale, 412),

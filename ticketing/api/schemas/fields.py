@@ -14,7 +14,9 @@ from marshmallow import ValidationError, fields
 
 from ticketing.api.http.context import app_context
 from ticketing.domain import calendar, money
-from ticketing.domain.identity.customers import MAX_NAME, Customer, NamedCustomer, plain_key
+from ticketing.domain.errors import UnusableName
+from ticketing.domain.identity import names
+from ticketing.domain.identity.customers import MAX_NAME, Customer, NamedCustomer
 from ticketing.storage.ids import new_id
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
@@ -117,23 +119,26 @@ class CustomerName(fields.Field[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> NamedCustomer:
         if not isinstance(value, str):
             raise ValidationError("Not a string.")
-        if any(unicodedata.category(character) == "Cc" for character in value):
-            raise ValidationError("Control characters are not allowed.")
-        if not 1 <= len(value.strip()) <= MAX_NAME:
-            raise ValidationError(f"Must have between 1 and {MAX_NAME} characters.")
-        return NamedCustomer(plain_key(value), value.strip(), new_id())
+        try:
+            key, given = names.canonical_key(value), names.as_shown(value)
+        except UnusableName as fault:
+            raise ValidationError(str(fault)) from None
+        return NamedCustomer(key, given, new_id())
 
 
 class Email(Text):
-    """An e-mail address, trimmed; as it was given."""
+    """An e-mail address of which a key can be made; composed and trimmed, else as it was given."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(3, MAX_NAME, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs).strip()
-        ma.validate.Email()(text)
-        return text
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            names.address_key(text)
+        except UnusableName as fault:
+            raise ValidationError(fault.reason) from None
+        return names.as_shown(text)
 
 
 class Password(Text):

@@ -57,9 +57,3 @@ class NamedCustomer:
 
 CustomerRef = Customer | NamedCustomer
 """Whom a command is for: a customer who is known, or one who is named."""
-
-
-def plain_key(text: str) -> str:
-    """Return the key of a name: an e-mail address without regard to case."""
-    name = text.strip()
-    return f"address:{name.lower()}" if "@" in name else f"name:{name}"

@@ -35,14 +35,15 @@ def role_of(word: str) -> Role:
 class User:
     """Somebody who can sign in.
 
-    `email` is as it was given; it is unique without regard to case. `customer_id` is whose bookings
-    are the user's. `generation` is in every token
-    and goes up with each change of password or activity, which makes older tokens worthless.
+    `email` is as it was given; `key` is what it is unique by. `customer_id` is whose bookings are
+    the user's. `generation` is in every token and goes up with each change of password or activity,
+    which makes older tokens worthless.
     `signed_out` are the ids of tokens that were given back before their time.
     """
 
     id: str
     email: str
+    key: str
     role: Role
     active: bool
     password_hash: str
@@ -79,6 +80,9 @@ def introduced(customer: NamedCustomer) -> Principal:
     return Principal(f"{OPEN.id}:{customer.given}", Role.ADMIN, customer, proven=False)
 
 
-def email_key(email: str) -> str:
-    """Make two spellings of an e-mail address that differ in case the same."""
-    return email.strip().casefold()
+def former_key(email: str) -> str:
+    """Return the key of a user of before whose address has none today, or another's.
+
+    They go on signing in with what they registered, without regard to case.
+    """
+    return "former:" + email.strip().casefold()

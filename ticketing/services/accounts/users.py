@@ -11,7 +11,7 @@ from bson import ObjectId
 
 from ticketing.domain.errors import Busy, UserNotFound, WrongPassword
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.customers import plain_key
+from ticketing.domain.identity.names import address_key, as_shown
 from ticketing.domain.identity.users import Principal, Role, User
 from ticketing.services.accounts.deactivation import leave_lists
 from ticketing.services.accounts.passwords import Passwords
@@ -30,10 +30,11 @@ def register(
     now: datetime,
     role: Role = Role.CUSTOMER,
 ) -> User:
-    """Add a user; raises EmailTaken."""
+    """Add a user; raises EmailTaken, UnusableName."""
     user = User(
         id=str(ObjectId()),
-        email=email,
+        email=as_shown(email),
+        key=address_key(email),
         role=role,
         active=True,
         password_hash=passwords.hash(password),
@@ -49,7 +50,7 @@ def claimed(db: Database, user: User, now: datetime) -> User:
     """Return a user who has what is booked for their address; doing it again changes nothing."""
     if user.customer_id is not None:
         return user
-    customer = customers.claim(db, plain_key(user.email), user.email, user.id, now, None)
+    customer = customers.claim(db, user.key, user.email, user.id, now, None)
     users.link(db, user.id, customer.id)
     return replace(user, customer_id=customer.id)
 

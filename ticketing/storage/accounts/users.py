@@ -1,4 +1,4 @@
-"""Users in MongoDB: unique by e-mail address without regard to case."""
+"""Users in MongoDB: unique by the key of their address."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from ticketing.domain.errors import Busy, EmailTaken, LastAdmin, UserNotFound
-from ticketing.domain.identity.users import ROLES, User, email_key, role_of
+from ticketing.domain.errors import Busy, EmailTaken, LastAdmin, UnusableName, UserNotFound
+from ticketing.domain.identity.names import address_key
+from ticketing.domain.identity.users import ROLES, User, former_key, role_of
 from ticketing.storage import customers
 from ticketing.storage.documents import Fields, first_readable, read
 from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database, Document
@@ -44,9 +45,22 @@ def find(db: Database, id_: str) -> User | None:
 
 @reading
 def find_by_email(db: Database, email: str) -> User | None:
-    """Find a user by e-mail address, without regard to case."""
-    document = db.users.find_one({"email_key": email_key(email)})
+    """Find a user by e-mail address, in any spelling of it; None for what is no address."""
+    former = former_key(email)
+    found = {
+        document["email_key"]: document
+        for document in db.users.find({"email_key": {"$in": [former, *_keys(email)]}})
+    }
+    # Two users of before may be called the same today: whoever is named exactly is meant.
+    document = found.get(former) or next(iter(found.values()), None)
     return read(_NAME, document, _user) if document else None
+
+
+def _keys(email: str) -> list[str]:
+    try:
+        return [address_key(email)]
+    except UnusableName:
+        return []
 
 
 @reading
@@ -169,7 +183,7 @@ def _document(user: User) -> Document:
     return {
         "_id": user.id,
         "email": user.email,
-        "email_key": email_key(user.email),
+        "email_key": user.key,
         "role": user.role.word,
         "active": user.active,
         "password_hash": user.password_hash,
@@ -185,6 +199,7 @@ def _user(fields: Fields) -> User:
     return User(
         id=fields.text("_id"),
         email=fields.text("email"),
+        key=fields.text("email_key"),
         role=role_of(fields.word("role", ROLES)),
         active=fields.truth("active"),
         password_hash=fields.text("password_hash"),

@@ -17,7 +17,8 @@ from ticketing.storage.driver.clients import Database
 from ticketing.storage.migrations import (
     m0004_cancellations,
     m0005_deactivated_users,
-    m0006_customers,
+    m0006_account_keys,
+    m0007_customers,
     schema,
 )
 
@@ -40,6 +41,7 @@ OF_BEFORE = frozenset({"0001_collections", "0002_bookings", "0003_users"})
 MIGRATIONS = (
     Migration("0004_cancellations", m0004_cancellations.apply),
     Migration("0005_deactivated_users", m0005_deactivated_users.apply),
-    Migration("0006_customers", m0006_customers.apply),
+    Migration("0006_account_keys", m0006_account_keys.apply),
+    Migration("0007_customers", m0007_customers.apply),
     Migration("schema", schema.ensure, is_needed=schema.is_behind),
 )

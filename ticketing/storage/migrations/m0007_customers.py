@@ -18,7 +18,10 @@ from collections.abc import Iterable, Iterator
 from pymongo import UpdateMany, UpdateOne
 from pymongo.collection import Collection
 
-from ticketing.domain.identity.customers import Customer, plain_key
+from ticketing.domain.errors import UnusableName
+from ticketing.domain.identity.customers import Customer
+from ticketing.domain.identity.names import canonical_key
+from ticketing.domain.identity.users import former_key
 from ticketing.storage.customers import claim, insert_many
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.units_of_work import utc_now
@@ -35,8 +38,9 @@ def apply(db: Database) -> None:
     """Make the customers, then have bookings and the audit carry their ids."""
     _explain_endings(db)
     for user in db.users.find({"customer": {"$exists": False}}):
-        key = plain_key(user["email"])
-        customer = claim(db, key, user["email"], user["_id"], user["created_at"], None)
+        customer = claim(
+            db, user["email_key"], user["email"], user["_id"], user["created_at"], None
+        )
         if not user["active"]:
             db.customers.update_one({"_id": customer.id}, {"$set": {"active": False}})
         _update(db.users, [UpdateOne({"_id": user["_id"]}, {"$set": {"customer": customer.id}})])
@@ -98,11 +102,9 @@ def _customer_of(db: Database, old: str, given: str) -> str:
             return str(user["customer"])
         return _made(db, f"gone:{old}", given)
     beside = f"beside:{old}"
-    known = db.customers.find_one({"key": beside}) or db.customers.find_one(
-        {"key": plain_key(given)}
-    )
+    known = db.customers.find_one({"key": beside}) or db.customers.find_one({"key": _key_of(given)})
     if known is None:
-        return _made(db, plain_key(given), given)
+        return _made(db, _key_of(given), given)
     if known["key"] != beside and _would_hold_two(db, old, known):
         return _made(db, beside, given)
     return str(known["_id"])
@@ -117,6 +119,14 @@ def _would_hold_two(db: Database, old: str, customer: Document) -> bool:
         bool(of_old)
         and db.bookings.count_documents({"event": {"$in": of_old}, **_ACTIVE, **own}, limit=1) > 0
     )
+
+
+def _key_of(given: str) -> str:
+    """Return the key of a name that was taken before, also where it would not be today."""
+    try:
+        return canonical_key(given)
+    except UnusableName:
+        return former_key(given)
 
 
 def _made(db: Database, key: str, name: str) -> str:
