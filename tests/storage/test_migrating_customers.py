@@ -24,7 +24,9 @@ STAFF = Caller("u9", "r1")
 
 
 def a_user(id_, email, *, active=True):
-    return User(id_, email, canonical_key(email), Role.CUSTOMER, active, "hash", 1, frozenset(), utc_now())
+    return User(
+        id_, email, canonical_key(email), Role.CUSTOMER, active, "hash", 1, frozenset(), utc_now()
+    )
 
 
 @pytest.fixture
