@@ -66,6 +66,7 @@ class Settings:
     timezone: ZoneInfo
     max_body_bytes: int
     max_tickets_per_booking: int
+    transfer_hours: int
     host: str
     port: int
     workers: int
@@ -143,6 +144,7 @@ def load(
             "max_tickets_per_booking": env.int(
                 "MAX_TICKETS_PER_BOOKING", 10, validate=Range(min=1, max=1_000_000)
             ),
+            "transfer_hours": env.int("TRANSFER_HOURS", 72, validate=Range(min=1, max=8_760)),
             "host": env.str("HOST", "127.0.0.1", validate=Length(min=1)),
             "port": env.int("PORT", 8000, validate=Range(min=1, max=65_535)),
             "workers": env.int("WORKERS", 2, validate=Range(min=1, max=64)),

@@ -199,7 +199,7 @@ def test_passes_a_booking_on(api, till):
     refused(api.post(url(ada, "/transfer"), json={"to": "linus"}), 409, "already_waiting")
     refused(api.post(url(ada, "/transfer"), json={"to": "grace"}), 409, "already_booked")
     refused(api.post(url(linus, "/transfer"), json={"to": "hedy"}), 409, "not_confirmed")
-    refused(api.post(url(ada, "/transfer"), json={}), 400, "bad_request")
+    refused(api.post(url(ada, "/transfer"), json={"to": ""}), 400, "bad_request")
 
 
 def test_sends_sales_and_bookings_to_their_own_routes(api, till):

@@ -19,10 +19,11 @@ from itertools import count
 from tests.builders import named
 from tests.domain.world import World
 from ticketing.domain.changes.results import Outcome
-from ticketing.domain.commands.bookings import Book, Cancel, Reduce, Transfer
+from ticketing.domain.commands.bookings import Book, Cancel, Resize
 from ticketing.domain.commands.command import AnyCommand, Envelope
 from ticketing.domain.commands.events import Change
 from ticketing.domain.commands.sales import Sell
+from ticketing.domain.commands.transfers import Transfer
 from ticketing.domain.identity.caller import Caller
 from ticketing.services.writes.batch import Batch, CommandResult, IdempotencyKey, Submission
 from ticketing.storage.writes.idempotency import IdempotencyRecord, KeyScope, StoredResponse
@@ -104,7 +105,7 @@ class Simulation:
             "sell": Sell(new, self.chance.randint(1, 3)),
             "book": Book(new, customer, self.chance.randint(1, 3), None),
             "cancel": Cancel(some),
-            "reduce": Reduce(some, 1),
+            "reduce": Resize(some, 1),
             "transfer": Transfer(some, customer),
             "capacity": Change({"capacity": self.chance.randint(6, 12)}),
         }

@@ -5,10 +5,11 @@ import pytest
 from tests.builders import ADA, GRACE, LINUS, NOW, a_customer, book, give_back, outcome, sell
 from tests.domain.world import World
 from ticketing.domain.changes import read_set, waiting_list
-from ticketing.domain.commands.bookings import Cancel, CancelFor, Reduce, Transfer
+from ticketing.domain.commands.bookings import Cancel, CancelFor, Resize
 from ticketing.domain.commands.command import Resume
 from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.commands.sales import Return
+from ticketing.domain.commands.transfers import Transfer
 from ticketing.domain.errors import (
     AlreadyBooked,
     AlreadyWaiting,
@@ -122,12 +123,14 @@ def test_gives_the_freed_ticket_to_whoever_waited_longest():
     world.check()
 
 
-def test_charges_the_price_of_the_moment_that_confirms():
-    world = World(capacity=1, price=500)
-    world.do(book(ADA), book(GRACE), Change({"price": 700}))
+@pytest.mark.parametrize(("today", "paid"), [(700, 500), (300, 300)])
+def test_charges_who_waited_what_they_saw_or_less(today, paid):
+    world = World(capacity=2, price=500)
+    world.do(book(ADA, 2), book(GRACE, 2), Change({"price": today}))
 
-    assert cancel(world, ADA).assigned[0].total == 700
-    assert world.event.revenue == 700
+    assert cancel(world, ADA).assigned[0].total == 2 * paid
+    assert world.event.revenue == 2 * paid
+    world.check()
 
 
 def test_keeps_tickets_for_a_head_whose_wish_does_not_fit():
@@ -154,7 +157,7 @@ def test_serves_a_blocking_head_that_wants_less():
     world.do(book(ADA, 1), sell(2), book(GRACE, 3))
     cancel(world, ADA)
 
-    (held,) = world.do(Reduce(world.id_of(GRACE), 1))
+    (held,) = world.do(Resize(world.id_of(GRACE), 1))
 
     assert (held.booking.status, held.booking.tickets, held.position) == ("confirmed", 1, None)
     world.check()
@@ -193,7 +196,7 @@ def test_frees_tickets_by_reducing_at_the_price_that_was_paid():
     world = World(capacity=3, price=500)
     world.do(book(ADA, 3), Change({"price": 900}), book(GRACE, 2))
 
-    (held,) = world.do(Reduce(world.id_of(ADA), 1))
+    (held,) = world.do(Resize(world.id_of(ADA), 1))
 
     assert (held.booking.tickets, held.booking.total) == (1, 500)
     assert [b.customer for b in held.assigned] == [GRACE]
@@ -205,7 +208,7 @@ def test_lets_a_waiter_that_wants_less_keep_the_place():
     world = World(capacity=2)
     world.do(sell(2), book(ADA), book(GRACE, 2), book(LINUS))
 
-    (held,) = world.do(Reduce(world.id_of(GRACE), 1))
+    (held,) = world.do(Resize(world.id_of(GRACE), 1))
 
     assert held.position == 2
     assert [b.customer for b in world.waiting()] == [ADA, GRACE, LINUS]
@@ -215,7 +218,7 @@ def test_knows_a_waiters_place_after_others_left_in_the_same_group():
     world = World(capacity=2)
     world.do(sell(2), book(ADA), book(GRACE, 2))
 
-    outcomes = world.do(CancelFor(ADA), book(LINUS), Reduce(world.id_of(GRACE), 1))
+    outcomes = world.do(CancelFor(ADA), book(LINUS), Resize(world.id_of(GRACE), 1))
 
     assert outcomes[1].position == 2
     assert outcomes[2].position == 1
@@ -225,10 +228,9 @@ def test_reduces_to_fewer_only():
     world = World(capacity=5)
     world.do(book(ADA, 2, booking="b1"))
 
-    assert refused(world, Reduce("b1", 2), NothingToReduce).facts == {"tickets": 2}
-    refused(world, Reduce("b1", 3), NothingToReduce)
+    assert refused(world, Resize("b1", 2), NothingToReduce).facts == {"tickets": 2}
     world.do(Cancel("b1"))
-    refused(world, Reduce("b1", 1), NotActive)
+    refused(world, Resize("b1", 1), NotActive)
 
 
 def test_passes_a_booking_on_and_leaves_the_counters():
@@ -260,7 +262,7 @@ def test_lets_who_passed_theirs_on_book_again_in_the_same_group():
     world = World(capacity=2)
     world.do(book(ADA, booking="a"))
 
-    outcomes = world.do(Transfer("a", GRACE), Reduce("a", 1), book(ADA))
+    outcomes = world.do(Transfer("a", GRACE), Resize("a", 1), book(ADA))
 
     assert outcomes[2].booking.customer == ADA
     world.check()
@@ -271,7 +273,7 @@ def test_knows_no_sale_as_a_booking_and_no_unknown_one():
     world.do(sell(1, booking="s"))
 
     for id_ in ("s", "unknown"):
-        for command in (Cancel(id_), Reduce(id_, 1), Transfer(id_, ADA)):
+        for command in (Cancel(id_), Resize(id_, 1), Transfer(id_, ADA)):
             refused(world, command, BookingNotFound)
 
 

@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 
 import ticketing
-from tests.builders import ADA, a_new_event, an_event, decided
-from ticketing.domain.commands import bookings, command
-from ticketing.domain.commands.bookings import Book, Cancel, CancelFor, Reduce, Transfer
+from tests.builders import ADA, NOW, a_new_event, an_event, decided
+from ticketing.domain.commands import command, transfers
+from ticketing.domain.commands.bookings import Book, Cancel, CancelFor, Resize
 from ticketing.domain.commands.command import Command, Resume
 from ticketing.domain.commands.events import CallOff, Change, Delete
 from ticketing.domain.commands.sales import Return, Sell
+from ticketing.domain.commands.transfers import Accept, Offer, Transfer, Withdraw
 
 EACH = [
     a_new_event(), Change({"name": "Ball"}), Delete(), CallOff(), Resume(), Sell("s", 1),
-    Return("s"), Book("b", ADA, 1), Cancel("b"), CancelFor(ADA), Reduce("b", 1), Transfer("b", ADA),
+    Return("s"), Book("b", ADA, 1), Cancel("b"), CancelFor(ADA), Resize("b", 1), Transfer("b", ADA),
+    Offer("b", "code", NOW), Withdraw("b"), Accept("b", "code", ADA),
 ]  # fmt: skip
 
 
@@ -49,7 +51,7 @@ def test_makes_no_command_that_lacks_a_part(part):
 def knows_transfers(file):
     return any(
         isinstance(node, ast.ImportFrom)
-        and node.module == bookings.__name__
+        and node.module == transfers.__name__
         and "Transfer" in {alias.name for alias in node.names}
         for node in ast.walk(ast.parse(file.read_text()))
     )

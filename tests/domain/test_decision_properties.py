@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from tests.builders import a_customer, an_event, decided
 from tests.domain.world import World
-from ticketing.domain.commands.bookings import Book, Cancel, CancelFor, Reduce, Transfer
+from ticketing.domain.commands.bookings import Book, Cancel, CancelFor, Resize
 from ticketing.domain.commands.command import Command
 from ticketing.domain.commands.events import CallOff, Change, Delete
 from ticketing.domain.commands.sales import Return, Sell
+from ticketing.domain.commands.transfers import Transfer
 from ticketing.domain.errors import DomainError
 
 # Few customers, small numbers: what collides is what is interesting.
@@ -43,7 +44,7 @@ def scripts(draw: st.DrawFn, most: int = 25) -> list[Command]:
             case "cancel for":
                 commands.append(CancelFor(draw(customers)))
             case "reduce":
-                commands.append(Reduce(some, draw(tickets)))
+                commands.append(Resize(some, draw(tickets)))
             case "transfer":
                 commands.append(Transfer(some, draw(customers)))
             case "return":

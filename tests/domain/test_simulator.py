@@ -10,8 +10,9 @@ import pytest
 from tests.domain.simulator import Simulation
 from tests.faults.judging.timeline import Timeline, disorder
 from tests.faults.workload import Operation
-from ticketing.domain.commands.bookings import Book, Reduce, Transfer
+from ticketing.domain.commands.bookings import Book, Resize
 from ticketing.domain.commands.sales import Sell
+from ticketing.domain.commands.transfers import Transfer
 
 SEEDS = range(300)
 
@@ -38,7 +39,7 @@ def test_does_each_wish_once_and_in_order(seed):
         assert len(set(operation.answers)) == 1, "two answers to one key"
         granted = operation.answers[0].startswith((b"BookingResult(", b"Booking(", b"EventResult("))
         assert granted or not effects[operation.key], "refused, and done all the same"
-        if granted and isinstance(operation.command, Sell | Book | Transfer | Reduce):
+        if granted and isinstance(operation.command, Sell | Book | Transfer | Resize):
             assert effects[operation.key] == 1, "granted, and not there"
 
     timeline = Timeline(asdict(entry) for entry in simulation.world.trail)

@@ -65,6 +65,7 @@ class World:
             for booking in self.in_order()
             if booking.id in reads.bookings
             or (booking.active and booking.customer and booking.customer.id in whose)
+            or (booking.active and any(s.customer in reads.acquirers for s in booking.shares or ()))
         }
         depth = depth_for(self.event, reads, known)
         waiting = self.waiting()

@@ -6,10 +6,11 @@ import pytest
 
 from tests.builders import a_customer, a_sale, an_event, book, sell
 from ticketing.domain.changes import read_set
-from ticketing.domain.commands.bookings import Cancel, CancelFor, Reduce, Transfer
+from ticketing.domain.commands.bookings import Cancel, CancelFor, Resize
 from ticketing.domain.commands.command import Resume
 from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.commands.sales import Return
+from ticketing.domain.commands.transfers import Transfer
 from ticketing.domain.errors import CapacityBelowWaiting
 from ticketing.domain.identity.caller import Caller
 from ticketing.services.writes.recovery import recover
@@ -90,7 +91,7 @@ def examined(crowded):
         (Cancel(f"b{2 * MANY + 7}"), 5),
         (CancelFor(a_customer(f"c{MANY + 1}")), 10),
         (Return(f"b{MANY + 1}"), 10),
-        (Reduce(f"b{3 * MANY - 1}", 2), 5),
+        (Resize(f"b{3 * MANY - 1}", 2), 5),
         (Transfer(f"b{MANY + 1}", a_customer("new")), 5),
         (Change({"price": 100}), 2),
         (Change({"capacity": MANY + 2}), 12),

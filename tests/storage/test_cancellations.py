@@ -7,9 +7,10 @@ import pytest
 from tests.builders import ADA, GRACE, LINUS, a_customer, a_new_event, a_sale, an_event, book, sell
 from tests.storage.before import with_names, without_customers
 from tests.storage.test_migrating_customers import a_user
-from ticketing.domain.commands.bookings import Cancel, CancelFor, Transfer
+from ticketing.domain.commands.bookings import Cancel, CancelFor
 from ticketing.domain.commands.events import CallOff
 from ticketing.domain.commands.sales import Return
+from ticketing.domain.commands.transfers import Transfer
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.customers import Customer
 from ticketing.domain.identity.names import canonical_key

@@ -8,7 +8,8 @@ import pytest
 
 from tests.builders import GRACE, a_new_event, book, named
 from tests.storage.before import with_names, without_customers
-from ticketing.domain.commands.bookings import Cancel, CancelFor, Transfer
+from ticketing.domain.commands.bookings import Cancel, CancelFor
+from ticketing.domain.commands.transfers import Transfer
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.customers import Customer
 from ticketing.domain.identity.names import canonical_key

@@ -22,6 +22,9 @@ Action = Literal[
     "cancelled",
     "assigned",
     "reduced",
+    "added",
+    "offered",
+    "withdrawn",
     "transferred",
 ]
 

@@ -96,6 +96,15 @@ class UserNotFound(NotFound):
     message = "There is no user with this id."
 
 
+class Gone(DomainError):
+    """It was there, for once or for a while."""
+
+
+class OfferGone(Gone):
+    code = "offer_gone"
+    message = "This code is used, taken back or expired, or it never was one."
+
+
 class Refused(DomainError):
     """A rule stands against it."""
 
@@ -128,6 +137,16 @@ class CapacityBelowSold(Refused):
 class CapacityBelowWaiting(Refused):
     code = "capacity_below_waiting"
     message = "Somebody on the waiting list wants more tickets than that."
+
+
+class EventOver(Refused):
+    code = "event_over"
+    message = "This event is over: ask the office."
+
+
+class LimitReached(Refused):
+    code = "limit_reached"
+    message = "A customer may not acquire so many tickets for one event."
 
 
 class SoldOut(Refused):

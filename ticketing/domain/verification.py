@@ -39,6 +39,8 @@ class _Model:
     bookings: dict[str, _Replayed] = field(default_factory=dict)
     # Ids of those who wait; a dict keeps the order in which they came.
     queue: dict[str, None] = field(default_factory=dict)
+    # What a ticket cost when they joined.
+    seen: dict[str, int] = field(default_factory=dict)
     sold: int = 0
     revenue: int = 0
     sequence: int = 0
@@ -87,12 +89,21 @@ def _replay_booking(model: _Model, entry: AuditEntry) -> Iterator[str]:
     old = model.bookings.get(id_)
     if (old is None) != (action in _MAKES):
         yield f"booking {id_} " + ("is not there yet" if old is None else "is there already")
-    if action in ("sold", "booked") and model.queue:
+    if action in ("sold", "booked", "added") and model.queue:
         yield f"booking {id_} got tickets while others waited"
     if action == "assigned" and next(iter(model.queue), None) != id_:
         yield f"booking {id_} got tickets before the head of the list"
     if old is not None and old.status == "cancelled":
         yield f"booking {id_} was cancelled before"
+
+    price = model.details.get("price", 0)
+    if action == "waitlisted":
+        model.seen[id_] = price
+    elif action == "assigned":
+        # Before there was a price that is kept for those who wait, they paid today's.
+        allowed = {price, min(price, model.seen.get(id_, price))}
+        if entry.total not in {(entry.tickets or 0) * each for each in allowed}:
+            yield f"booking {id_} costs {entry.total}, a ticket {sorted(allowed)}"
 
     status = _MAKES.get(action) or (old.status if old else "confirmed")
     if action == "assigned":

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from ticketing.domain.commands.bookings import Book, require_at_most
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ticketing.domain.commands.bookings import Book, Resize, require_at_most
 from ticketing.domain.commands.sales import Sell
+from ticketing.domain.commands.transfers import Offer
 from ticketing.domain.identity.customers import CustomerRef
 from ticketing.storage.ids import new_id
+
+# 128 bits: as many guesses as for a key.
+_CODE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseLimit:
+    """How many tickets somebody may have; None for as many as there are.
+
+    `per_booking` holds for one booking. `per_customer` is what a customer who asks for themselves
+    may acquire for an event in all.
+    """
+
+    per_booking: int | None = None
+    per_customer: int | None = None
 
 
 def event_id(chosen: str | None = None) -> str:
@@ -18,7 +38,26 @@ def sell(tickets: int) -> Sell:
     return Sell(new_id(), tickets)
 
 
-def book(customer: CustomerRef, tickets: int, waitlist: bool | None = None, *, most: int) -> Book:  # noqa: FBT001
-    """Return the command that books tickets; raises TooManyTickets where it is over `most`."""
-    require_at_most(most, tickets)
-    return Book(new_id(), customer, tickets, waitlist)
+def book(
+    customer: CustomerRef,
+    tickets: int,
+    waitlist: bool | None = None,  # noqa: FBT001
+    *,
+    limit: PurchaseLimit,
+) -> Book:
+    """Return the command that books tickets; raises TooManyTickets where the limit is lower."""
+    if limit.per_booking is not None:
+        require_at_most(limit.per_booking, tickets)
+    return Book(new_id(), customer, tickets, waitlist, limit.per_customer)
+
+
+def resize(booking: str, tickets: int, holder: str | None, *, limit: PurchaseLimit) -> Resize:
+    """Return the command that changes a booking's size; raises TooManyTickets as `book` does."""
+    if limit.per_booking is not None:
+        require_at_most(limit.per_booking, tickets)
+    return Resize(booking, tickets, holder, limit.per_customer)
+
+
+def offer(booking: str, holder: str | None, now: datetime, lifetime: timedelta) -> Offer:
+    """Return the command that offers a booking, under a code that nobody can guess."""
+    return Offer(booking, secrets.token_urlsafe(_CODE_BYTES), now + lifetime, holder)

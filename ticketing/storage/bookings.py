@@ -45,8 +45,12 @@ def find_many(
     customers: Collection[str],
     event: str,
     session: ClientSession,
+    acquirers: Collection[str] = (),
 ) -> dict[str, Booking]:
-    """Find these bookings of the event, and the active ones of these customers, by id."""
+    """Find these bookings of the event, and the active ones of these customers, by id.
+
+    Of `acquirers` also the active ones that they passed on, or a part of them.
+    """
     found: list[Document] = []
     if ids:
         found += db.bookings.find({"_id": {"$in": list(ids)}, "event": event}, session=session)
@@ -54,7 +58,17 @@ def find_many(
         found += db.bookings.find(
             {"event": event, **of_customers(customers), **ACTIVE}, session=session
         )
+    if acquirers:
+        passed_on = {"shares.customer": {"$in": list(acquirers), "$type": "string"}}
+        found += db.bookings.find({"event": event, **passed_on, **ACTIVE}, session=session)
     return {booking.id: booking for booking in map(_read, found)}
+
+
+@reading
+def find_offered(db: Database, digest: str) -> str | None:
+    """Find the booking that is offered under a code of this digest."""
+    document = db.bookings.find_one({"offer": {"$eq": digest, "$type": "string"}}, {"_id": True})
+    return document["_id"] if document else None
 
 
 def first_waiting(

@@ -24,7 +24,7 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_typ
 import structlog
 
 from ticketing.domain.audit import AuditEntry
-from ticketing.domain.bookings import Booking
+from ticketing.domain.bookings import Booking, Share
 from ticketing.domain.errors import Unreadable
 from ticketing.domain.events import Event
 from ticketing.domain.identity.customers import Customer
@@ -290,7 +290,13 @@ def _write(value: object) -> object:
     return write(value) if write else value
 
 
+def _shares_of(fields: Fields, key: str) -> tuple[Share, ...]:
+    shares = [Fields(Fields({key: item}).mapping(key)) for item in fields.sequence(key)]
+    return tuple(Share(each.text("customer"), each.whole("tickets", 1)) for each in shares)
+
+
 _WRITERS: Mapping[type, Callable[[Any], Any]] = {
+    tuple: lambda shares: [{"customer": s.customer, "tickets": s.tickets} for s in shares],
     date: date.isoformat,
     Customer: lambda customer: customer.id,
     dict: lambda changes: {name: [_write(side) for side in pair] for name, pair in changes.items()},
@@ -305,6 +311,7 @@ _READERS: Mapping[tuple[Any, bool], Read] = {
     (datetime, False): Fields.moment,
     (datetime, True): Fields.moment,
     (Customer, True): Fields.customer_or_none,
+    (tuple[Share, ...], True): _shares_of,
     (Mapping[str, tuple[object, object]], False): _changes_of,
 }
 

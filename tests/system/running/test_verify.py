@@ -11,8 +11,9 @@ from tests.builders import ADA, GRACE, a_new_event, book, sell
 from tests.client import Client
 from tests.services.conftest import a_handler
 from tests.system.runs import Run, shell, ticketing
-from ticketing.domain.commands.bookings import Cancel, Transfer
+from ticketing.domain.commands.bookings import Cancel
 from ticketing.domain.commands.events import Delete
+from ticketing.domain.commands.transfers import Transfer
 from ticketing.domain.identity.caller import Caller
 from ticketing.server.mongod import free_port
 from ticketing.services.verification import verify

@@ -11,6 +11,7 @@ from ticketing.api.http.problems import BadRequest
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.errors import NotAllowed
 from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer
+from ticketing.services.commands import PurchaseLimit
 from ticketing.storage import customers
 from ticketing.storage.writes.idempotency import StoredResponse
 
@@ -30,6 +31,18 @@ def resolve_customer(named: NamedCustomer | None, field: str = "customer") -> Cu
             raise BadRequest("Say which customer this is for.", {field: ["Missing."]})
         return asks.customer
     return named if is_staff() else _oneself(named)
+
+
+def purchase_limit() -> PurchaseLimit:
+    """Return how many tickets the caller may ask for.
+
+    Staff may go beyond the limit; in open mode, where nobody has proven to be staff, a booking may
+    not.
+    """
+    most = app_context.settings.max_tickets_per_booking
+    if not is_staff():
+        return PurchaseLimit(most, most)
+    return PurchaseLimit() if principal().proven else PurchaseLimit(most)
 
 
 def ownership_scope() -> str | None:

@@ -19,6 +19,8 @@ IDS = {
     "PATCH /api/v1/bookings/{id}": "changeBooking",
     "DELETE /api/v1/bookings/{id}": "cancelBooking",
     "POST /api/v1/bookings/{id}/transfer": "transferBooking",
+    "DELETE /api/v1/bookings/{id}/transfer": "withdrawTransfer",
+    "POST /api/v1/transfers": "acceptTransfer",
     "POST /api/v1/transactions": "sellTickets",
     "GET /api/v1/transactions/{id}": "showTransaction",
     "DELETE /api/v1/transactions/{id}": "returnTransaction",

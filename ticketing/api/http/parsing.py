@@ -27,8 +27,9 @@ class StrictParser(FlaskParser):
 
     def _raw_load_json(self, req: Request) -> Any:
         body = req.get_data(cache=True)
-        if not body:
-            raise BadRequest("A JSON body is needed.")
+        if not body and not req.mimetype:
+            g.body = {}
+            return g.body
         if req.mimetype != _JSON or req.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
             raise UnsupportedMediaType("The body must be application/json in UTF-8.")
         try:
@@ -38,6 +39,13 @@ class StrictParser(FlaskParser):
         if not isinstance(g.body, dict):
             raise BadRequest("The body must be a JSON object.")
         return g.body
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        """Load the body; without one, where nothing is required, as if it were `{}`."""
+        found = super().load_json(req, schema)
+        if not req.get_data(cache=True) and any(f.required for f in schema.fields.values()):
+            raise BadRequest("A JSON body is needed.")
+        return found
 
     def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
         """Load the query; a parameter given twice is a fault."""

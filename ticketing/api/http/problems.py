@@ -14,6 +14,7 @@ from ticketing.api.auth.rate_limits import fields
 from ticketing.api.legacy import aliases
 from ticketing.domain.errors import (
     DomainError,
+    Gone,
     Invalid,
     KeyReused,
     NotAllowed,
@@ -40,6 +41,7 @@ CONTENT_TYPE = "application/problem+json"
 STATUS_OF: tuple[tuple[type[DomainError], int], ...] = (
     (NotFound, 404),
     (Refused, 409),
+    (Gone, 410),
     (Invalid, 400),
     (NotSignedIn, 401),
     (NotAllowed, 403),
@@ -59,6 +61,7 @@ TITLES = {
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
+    410: "Gone",
     411: "Length required",
     412: "Precondition failed",
     413: "Content too large",

@@ -13,7 +13,7 @@ from flask import Response
 from marshmallow import Schema
 
 from ticketing.api import schemas
-from ticketing.api.auth.customers import redact, resolve_customer
+from ticketing.api.auth.customers import ownership_scope, purchase_limit, redact, resolve_customer
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
 from ticketing.api.http.execute import execute
@@ -197,8 +197,7 @@ def _register(dialect: Dialect) -> None:
     def book(wanted: aliases.BookRequest) -> Response:
         """Book tickets, or join the waiting list (202)."""
         holder = resolve_customer(wanted.customer)
-        most = app_context.settings.max_tickets_per_booking
-        command = commands.book(holder, wanted.tickets, most=most)
+        command = commands.book(holder, wanted.tickets, limit=purchase_limit())
         return execute(command, on=wanted.event, present=booked)
 
     @blp.writes("POST", f"{dialect.prefix}/cancel", 404, 409, who=Role.CUSTOMER)
@@ -206,8 +205,9 @@ def _register(dialect: Dialect) -> None:
     @blp.response(200, dialect.documented.cancelled)
     def cancel(wanted: aliases.CancelRequest) -> Response:
         """Cancel the booking that a customer has for an event."""
-        command, present = CancelFor(resolve_customer(wanted.customer, "user")), redact(cancelled)
-        return execute(command, on=wanted.event, present=present)
+        customer = resolve_customer(wanted.customer, "user")
+        command = CancelFor(customer, ownership_scope())
+        return execute(command, on=wanted.event, present=redact(cancelled))
 
     @blp.reads(f"{dialect.prefix}/status/<id>", 404, who=Role.ANYBODY)
     @blp.response(200, dialect.documented.status)

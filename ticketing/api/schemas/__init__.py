@@ -9,11 +9,10 @@ from ticketing.api.schemas.audit import AUDIT_PAGE, AUDIT_QUERY
 from ticketing.api.schemas.bookings import (
     BOOKING_PAGE,
     BOOKING_QUERY,
-    BOOKING_REDUCTION,
+    BOOKING_SIZE,
     HELD_BOOKING,
     MADE_BOOKING,
     NEW_BOOKING,
-    TRANSFER,
 )
 from ticketing.api.schemas.cancellations import CALLED_OFF, CANCELLATION
 from ticketing.api.schemas.events import (
@@ -32,15 +31,17 @@ from ticketing.api.schemas.pages import PAGE_QUERY
 from ticketing.api.schemas.problems import PROBLEM
 from ticketing.api.schemas.statistics import MONTHS, STATISTICS_QUERY
 from ticketing.api.schemas.transactions import NEW_TRANSACTION, RETURNED_TRANSACTION, TRANSACTION
+from ticketing.api.schemas.transfers import ACCEPTANCE, TRANSFER, TRANSFER_OFFER
 from ticketing.api.schemas.users import NEW_USER, OWN_PASSWORD, TOKEN, USER, USER_CHANGE, USER_PAGE
 from ticketing.api.schemas.waiting_list import WAITING_PAGE
 
 __all__ = [
+    "ACCEPTANCE",
     "AUDIT_PAGE",
     "AUDIT_QUERY",
     "BOOKING_PAGE",
     "BOOKING_QUERY",
-    "BOOKING_REDUCTION",
+    "BOOKING_SIZE",
     "CALLED_OFF",
     "CANCELLATION",
     "CHANGED_EVENT",
@@ -68,6 +69,7 @@ __all__ = [
     "TOKEN",
     "TRANSACTION",
     "TRANSFER",
+    "TRANSFER_OFFER",
     "USER",
     "USER_CHANGE",
     "USER_PAGE",

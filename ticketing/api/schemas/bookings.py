@@ -37,17 +37,10 @@ class BookingRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ReductionRequest:
-    """How many tickets of a booking stay."""
+class SizeRequest:
+    """How many tickets a booking is to have."""
 
     tickets: int
-
-
-@dataclass(frozen=True, slots=True)
-class TransferRequest:
-    """Who gets a booking."""
-
-    to: NamedCustomer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +60,10 @@ class NewBooking(Input[BookingRequest]):
     customer = CustomerName(load_default=absent, allow_none=False)
 
 
-class BookingReduction(Input[ReductionRequest]):
-    """How many tickets stay."""
+class BookingSize(Input[SizeRequest]):
+    """How many tickets the booking is to have."""
 
     tickets = WholeNumber(1, MAX_CAPACITY, required=True, data_key="nTickets")
-
-
-class Transfer(Input[TransferRequest]):
-    """Who gets the booking."""
-
-    to = CustomerName(required=True)
 
 
 def without_none(*names: str) -> Callable[..., dict[str, Any]]:
@@ -151,8 +138,7 @@ class BookingQuery(PageFields, Input[BookingsRequest]):
 
 
 NEW_BOOKING = NewBooking()
-BOOKING_REDUCTION = BookingReduction()
-TRANSFER = Transfer()
+BOOKING_SIZE = BookingSize()
 MADE_BOOKING = MadeBooking()
 HELD_BOOKING = HeldBooking()
 BOOKING_PAGE = BookingPage()

@@ -5,7 +5,13 @@ from __future__ import annotations
 from flask import Response
 
 from ticketing.api import schemas
-from ticketing.api.auth.customers import list_scope, ownership_scope, redact, resolve_customer
+from ticketing.api.auth.customers import (
+    list_scope,
+    ownership_scope,
+    purchase_limit,
+    redact,
+    resolve_customer,
+)
 from ticketing.api.http import cursors
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
@@ -16,11 +22,10 @@ from ticketing.api.http.responses import answer, respond
 from ticketing.api.schemas.bookings import (
     BookingRequest,
     BookingsRequest,
-    ReductionRequest,
-    TransferRequest,
+    SizeRequest,
 )
 from ticketing.domain.changes.results import BookingResult
-from ticketing.domain.commands.bookings import Cancel, Reduce, Transfer
+from ticketing.domain.commands.bookings import Cancel, Resize
 from ticketing.domain.identity.users import Role
 from ticketing.services import commands
 from ticketing.storage import bookings
@@ -52,8 +57,7 @@ def create(wanted: BookingRequest, id: str) -> Response:
     `"waitlist": true` also where a smaller booking would go through.
     """
     holder = resolve_customer(wanted.customer)
-    most = app_context.settings.max_tickets_per_booking
-    command = commands.book(holder, wanted.tickets, wanted.waitlist, most=most)
+    command = commands.book(holder, wanted.tickets, wanted.waitlist, limit=purchase_limit())
     return execute(command, on=id, present=present_new_booking)
 
 
@@ -88,11 +92,15 @@ def show(id: str) -> Response:
 
 
 @blp.writes("PATCH", "/bookings/<id>", 404, 409, who=Role.CUSTOMER)
-@blp.arguments(schemas.BOOKING_REDUCTION)
+@blp.arguments(schemas.BOOKING_SIZE)
 @blp.response(200, schemas.HELD_BOOKING)
-def reduce(wanted: ReductionRequest, id: str) -> Response:
-    """Keep fewer tickets; a booking that waits keeps its place."""
-    return _change(id, Reduce(id, wanted.tickets, ownership_scope()))
+def resize(wanted: SizeRequest, id: str) -> Response:
+    """Keep fewer tickets, or add to a confirmed booking; one that waits keeps its place.
+
+    What is added is paid at today's price, all or nothing, and never before those who wait.
+    """
+    command = commands.resize(id, wanted.tickets, ownership_scope(), limit=purchase_limit())
+    return _change(id, command)
 
 
 @blp.writes("DELETE", "/bookings/<id>", 404, who=Role.CUSTOMER)
@@ -102,14 +110,6 @@ def cancel(id: str) -> Response:
     return _change(id, Cancel(id, ownership_scope()))
 
 
-@blp.writes("POST", "/bookings/<id>/transfer", 404, 409, who=Role.CUSTOMER)
-@blp.arguments(schemas.TRANSFER)
-@blp.response(200, schemas.HELD_BOOKING)
-def transfer(wanted: TransferRequest, id: str) -> Response:
-    """Pass a confirmed booking on to a customer who has none for the event."""
-    return _change(id, Transfer(id, wanted.to, ownership_scope()))
-
-
-def _change(id: str, command: Cancel | Reduce | Transfer) -> Response:
+def _change(id: str, command: Cancel | Resize) -> Response:
     present = redact(present_changed_booking)
     return execute_on_booking(command, booking=id, present=present)

@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from ticketing.domain.audit import Action, AuditEntry
 from ticketing.domain.bookings import Booking, Reason
 from ticketing.domain.changes.read_set import ReadSet
-from ticketing.domain.errors import AccountDeactivated, EventCancelled, EventNotFound
+from ticketing.domain.errors import AccountDeactivated, EventCancelled, EventNotFound, EventOver
 from ticketing.domain.events import Event
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer
@@ -43,12 +43,18 @@ class ChangeSet:
     """
 
     def __init__(
-        self, event_id: str, event: Event | None, read_set: ReadSet, now: datetime
+        self,
+        event_id: str,
+        event: Event | None,
+        read_set: ReadSet,
+        now: datetime,
+        today: date = date.min,
     ) -> None:
         self.event_id = event_id
         # As it stands, tombstones of deleted events included.
         self.event = event
         self.now = now
+        self.today = today
         self.taken = read_set.taken
         self.writes: list[BookingWrite] = []
         self.entries: list[AuditEntry] = []
@@ -76,6 +82,20 @@ class ChangeSet:
             raise EventCancelled
         return event
 
+    def event_for_customers(self) -> Event:
+        """Return the event, where customers may still do something themselves.
+
+        Raises EventNotFound, EventCancelled, EventOver.
+        """
+        event = self.scheduled_event()
+        if self.is_over(event):
+            raise EventOver
+        return event
+
+    def is_over(self, event: Event) -> bool:
+        """Return whether the event's day is past."""
+        return event.day is not None and event.day < self.today
+
     def booking(self, id_: str) -> Booking | None:
         """Return a booking of this event that a command named."""
         return self._bookings.get(id_)
@@ -100,6 +120,10 @@ class ChangeSet:
         """Return the active booking of a customer whom a command referred to."""
         id_ = self._held.get(customer.id)
         return self._bookings[id_] if id_ else None
+
+    def acquired_by(self, customer: str) -> int:
+        """Count what a customer whom a command counts for has acquired, passed on or not."""
+        return sum(b.acquired_by(customer) for b in self._bookings.values() if b.active)
 
     def active_bookings(self) -> Iterable[Booking]:
         """Return the active bookings that are known, in the order of their sequence."""
@@ -170,7 +194,9 @@ class ChangeSet:
     def record_end(self, caller: Caller, booking: Booking) -> Booking:
         """Record that a customer's booking is cancelled, or a sale taken back."""
         reason = self._reason(caller, booking)
-        ended = replace(booking, status="cancelled", cancelled_at=self.now, reason=reason)
+        ended = replace(
+            booking.without_offer(), status="cancelled", cancelled_at=self.now, reason=reason
+        )
         changes = {"status": (booking.status, "cancelled"), "reason": (None, reason)}
         action: Action = "cancelled" if booking.customer else "returned"
         return self.record_booking(caller, action, booking, ended, changes)

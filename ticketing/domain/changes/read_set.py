@@ -31,14 +31,16 @@ class Reads:
 
     `bookings` by id, of whatever status; `customers`, who they are and their active booking;
     `days`, to see whether another event has them. `position_of` are bookings whose place in the
-    list is told. `capacities` are those that the event may get. `all_active` asks for everything
-    that is booked.
+    list is told. `acquirers` are customers, by id, of whom all that they acquired is counted, also
+    what they passed on. `capacities` are those that the event may get. `all_active` asks for
+    everything that is booked.
     """
 
     bookings: tuple[str, ...] = ()
     customers: tuple[CustomerRef, ...] = ()
     days: tuple[date, ...] = ()
     position_of: tuple[str, ...] = ()
+    acquirers: tuple[str, ...] = ()
     capacities: tuple[int, ...] = ()
     all_active: bool = False
     commands: int = 1
@@ -93,6 +95,7 @@ def combine(reads: Sequence[Reads]) -> Reads:
         bookings=tuple(id_ for wanted in reads for id_ in wanted.bookings),
         customers=tuple(ref for wanted in reads for ref in wanted.customers),
         days=tuple(day for wanted in reads for day in wanted.days),
+        acquirers=tuple(id_ for wanted in reads for id_ in wanted.acquirers),
         position_of=tuple(id_ for wanted in reads for id_ in wanted.position_of),
         capacities=tuple(capacity for wanted in reads for capacity in wanted.capacities),
         all_active=any(wanted.all_active for wanted in reads),

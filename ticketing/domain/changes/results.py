@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ticketing.domain.bookings import Booking
 from ticketing.domain.errors import DomainError
@@ -26,6 +27,15 @@ class BookingResult:
     def assigned_count(self) -> int:
         """How many bookings got tickets in this commit."""
         return len(self.assigned)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOffer:
+    """A booking that its holder offers to whoever gives this code until then."""
+
+    booking: Booking
+    code: str
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,9 @@ class Cancellation:
     finishing: bool
 
 
-Outcome = Event | EventResult | CalledOff | Booking | BookingResult | None | DomainError
+Outcome = (
+    Event | EventResult | CalledOff | Booking | BookingResult | TransferOffer | None | DomainError
+)
 
 
 def id_of(outcome: Outcome) -> str | None:

@@ -25,7 +25,9 @@ def serve(change_set: ChangeSet, caller: Caller) -> Sequence[Booking]:
             change_set.record_end(replace(caller, actor=SYSTEM_ACTOR), head)
             continue
         event = change_set.existing_event()
-        confirmed = replace(head, status="confirmed", total=head.tickets * event.price)
+        # The price that they saw when they joined, or today's if that is lower.
+        price = event.price if head.price is None else min(head.price, event.price)
+        confirmed = replace(head, status="confirmed", total=head.tickets * price)
         changes = {"status": ("waiting", "confirmed")}
         assigned.append(change_set.record_booking(caller, "assigned", head, confirmed, changes))
     return assigned
@@ -34,7 +36,7 @@ def serve(change_set: ChangeSet, caller: Caller) -> Sequence[Booking]:
 def has_unserved(change_set: ChangeSet) -> bool:
     """Return whether somebody may get tickets whom this commit did not reach."""
     event = change_set.event
-    if event is None or not _may_serve(event):
+    if event is None or not _may_serve(change_set, event):
         return False
     return servable(change_set) is not None or change_set.queue_goes_on
 
@@ -42,7 +44,7 @@ def has_unserved(change_set: ChangeSet) -> bool:
 def servable(change_set: ChangeSet) -> Booking | None:
     """Return the head of the list where there are tickets enough for it, or where it has to go."""
     event = change_set.event
-    if event is None or not _may_serve(event):
+    if event is None or not _may_serve(change_set, event):
         return None
     head = change_set.head()
     if head is None:
@@ -50,5 +52,7 @@ def servable(change_set: ChangeSet) -> Booking | None:
     return head if change_set.is_inactive(head) or head.tickets <= event.available else None
 
 
-def _may_serve(event: Event) -> bool:
+def _may_serve(change_set: ChangeSet, event: Event) -> bool:
+    if change_set.is_over(event):
+        return False
     return event.status == "scheduled" and event.waiting > 0 and event.available > 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.changes import waiting_list
@@ -48,13 +48,16 @@ def decide(
     read_set: ReadSet,
     envelopes: Sequence[Envelope],
     now: datetime,
+    today: date = date.min,
 ) -> Decision:
     """Decide the commands one after the other, each on what those before it left.
+
+    `today` says what is over; at the beginning of time nothing is.
 
     A refused command changes nothing and spoils nothing for its neighbours: its outcome is the
     error. Remaining work comes first, so that nobody gets in before it.
     """
-    change_set = ChangeSet(event_id, event, read_set, now)
+    change_set = ChangeSet(event_id, event, read_set, now, today)
     if envelopes:
         _finish_remaining_work(change_set, envelopes[0].caller)
     outcomes = [_apply(envelope, change_set) for envelope in envelopes]

@@ -16,6 +16,7 @@ from ticketing.domain.errors import (
     TransactionNotFound,
     WaitingListFirst,
 )
+from ticketing.domain.events import Event
 from ticketing.domain.identity.caller import Caller
 
 
@@ -35,15 +36,7 @@ class Sell(Command[Booking]):
 
         Raises EventNotFound, EventCancelled, SoldOut, NotEnoughTickets, WaitingListFirst.
         """
-        event = change_set.scheduled_event()
-        available = event.available
-        if available == 0:
-            raise SoldOut(available=0)
-        if available < self.tickets:
-            raise NotEnoughTickets(available=available)
-        if event.waiting:
-            raise WaitingListFirst(available=available)
-
+        require_free(change_set.scheduled_event(), self.tickets)
         sale = change_set.new_booking(self.booking, None, self.tickets)
         return change_set.record_booking(caller, "sold", None, sale)
 
@@ -71,3 +64,17 @@ class Return(Command[BookingResult]):
 
         returned = change_set.record_end(caller, sale)
         return BookingResult(returned, None, serve(change_set, caller))
+
+
+def require_free(event: Event, tickets: int) -> None:
+    """Require that so many tickets are free, and for nobody who waits.
+
+    Raises SoldOut, NotEnoughTickets, WaitingListFirst.
+    """
+    available = event.available
+    if available == 0:
+        raise SoldOut(available=0)
+    if available < tickets:
+        raise NotEnoughTickets(available=available)
+    if event.waiting:
+        raise WaitingListFirst(available=available)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import structlog
 from pymongo.client_session import ClientSession
@@ -50,6 +50,7 @@ class CommandHandler:
         db: Database,
         clock: Callable[[], datetime],
         *,
+        today: Callable[[datetime], date] = lambda _: date.min,
         group_size: int,
         wait_s: float,
         commit_s: float,
@@ -57,6 +58,7 @@ class CommandHandler:
         self._client = client
         self._db = db
         self._clock = clock
+        self._today = today
         self._wait_s = wait_s
         self._commit_s = commit_s
         self._queues: BatchQueues[Submission, CommandResult] = BatchQueues(
@@ -180,7 +182,8 @@ class CommandHandler:
         envelopes = [submission.envelope for submission in batch.fresh]
         commands = [envelope.command for envelope in envelopes]
         event, read_set = read_sets.load_read_set(self._db, event_id, commands, session)
-        decision = decide(event_id, event, read_set, envelopes, self._clock())
+        now = self._clock()
+        decision = decide(event_id, event, read_set, envelopes, now, self._today(now))
         results = batch.complete(decision.outcomes, has_remaining_work=decision.has_remaining_work)
 
         if decision.entries:

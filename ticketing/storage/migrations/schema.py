@@ -50,6 +50,11 @@ AWAITED: Document = {"waiting": {"$gt": 0}}
 ADMINS: Document = {"role": "admin", "active": True}
 LEAVING: Document = {"leaving": {"$type": "date"}}
 
+# Of bookings, again:
+OFFERED: Document = {"offer": {"$type": "string"}}
+SHARED: Document = {"shares.customer": {"$type": "string"}}
+_SHARE: Document = _document_of(customer=_TEXT, tickets=_POSITIVE)
+
 # Of bookings that were ended when their event was called off: those that had been confirmed. Who
 # waited has no total. Again word for word.
 OWED: Document = {"reason": "called_off", "total": {"$type": "number"}}
@@ -128,7 +133,14 @@ SCHEMA: dict[str, CollectionSchema] = {
                     sequence=_POSITIVE,
                     total={"bsonType": ["int", "long", "null"], "minimum": 0},
                     created_at=_TIME,
-                    optional={"cancelled_at": _TIME, "reason": {"enum": list(REASONS)}},
+                    optional={
+                        "cancelled_at": _TIME,
+                        "reason": {"enum": list(REASONS)},
+                        "price": _COUNT,
+                        "shares": {"bsonType": "array", "items": _SHARE},
+                        "offer": _TEXT,
+                        "offer_until": _TIME,
+                    },
                 ),
                 # When and why go together, and an active booking has neither.
                 "dependencies": {"cancelled_at": ["reason"], "reason": ["cancelled_at"]},
@@ -184,6 +196,18 @@ SCHEMA: dict[str, CollectionSchema] = {
                 [("status", ASCENDING), *BY_TIME],
                 name="by_status_and_time",
                 partialFilterExpression=OF_A_CUSTOMER,
+            ),
+            # Few are offered or passed on, so these two cost nearly nothing.
+            IndexModel(
+                [("offer", ASCENDING)],
+                name="one_an_offer",
+                unique=True,
+                partialFilterExpression=OFFERED,
+            ),
+            IndexModel(
+                [("event", ASCENDING), ("shares.customer", ASCENDING)],
+                name="acquired",
+                partialFilterExpression=SHARED,
             ),
             # Nobody is in this one before their event is called off.
             IndexModel(

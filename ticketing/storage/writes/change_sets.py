@@ -108,7 +108,10 @@ def _operation(write: BookingWrite) -> InsertOne[Document] | UpdateOne:
     if before is None:
         return InsertOne(new)
     old = BOOKINGS.encode(before)
+    update: Document = {"$set": {name: new[name] for name in new if old.get(name) != new[name]}}
+    if gone := old.keys() - new.keys():
+        update["$unset"] = dict.fromkeys(gone, True)
     return UpdateOne(
         {"_id": before.id, "status": before.status, "tickets": before.tickets},
-        {"$set": {field: value for field, value in new.items() if old.get(field) != value}},
+        {operator: values for operator, values in update.items() if values},
     )

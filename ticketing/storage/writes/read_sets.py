@@ -44,7 +44,9 @@ def _load(
         customers.find_referred(db, reads.customers, session) if reads.customers else ({}, {})
     )
     whose = {*referred, *(ref.id for ref in reads.customers if isinstance(ref, Customer))}
-    known = bookings.find_many(db, reads.bookings, whose, event_id, session)
+    known = bookings.find_many(
+        db, reads.bookings, whose, event_id, session, acquirers=reads.acquirers
+    )
     depth = depth_for(event, reads, known)
     queue = bookings.first_waiting(db, event_id, depth.queue, session)
     active = bookings.first_active(db, event_id, depth.active, session)

@@ -1,0 +1,67 @@
+"""Passing bookings on: `/api/v1/bookings/{id}/transfer` and `/api/v1/transfers`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Response
+
+from ticketing.api import schemas
+from ticketing.api.auth.customers import ownership_scope, redact, resolve_customer
+from ticketing.api.http.blueprints import Blueprint
+from ticketing.api.http.context import app_context
+from ticketing.api.http.execute import execute_on_booking
+from ticketing.api.http.responses import answer
+from ticketing.api.schemas.transfers import AcceptRequest, TransferRequest
+from ticketing.api.views.bookings import present_changed_booking
+from ticketing.domain.bookings import digest_of
+from ticketing.domain.changes.results import TransferOffer
+from ticketing.domain.commands.transfers import Accept, Transfer, Withdraw
+from ticketing.domain.identity.users import Role
+from ticketing.services import commands
+from ticketing.storage import bookings
+from ticketing.storage.writes.idempotency import StoredResponse
+
+blp = Blueprint("transfers", __name__, url_prefix="/api/v1", description="Passing bookings on")
+
+
+def present_offer(offer: TransferOffer) -> StoredResponse:
+    """Write an offer down, with the code that its holder hands on."""
+    return answer(201, offer, schemas.TRANSFER_OFFER)
+
+
+@blp.writes("POST", "/bookings/<id>/transfer", 404, 409, who=Role.CUSTOMER)
+@blp.arguments(schemas.TRANSFER)
+@blp.response(200, schemas.HELD_BOOKING)
+@blp.alt_response(201, schema=schemas.TRANSFER_OFFER, success=True)
+def create(wanted: TransferRequest, id: str) -> Response:
+    """Pass a confirmed booking on, or offer it.
+
+    Staff names who gets it, and it is done. Without `to` the answer is a code (201): until it
+    expires, whoever gives it to `POST /transfers` holds the booking, and nobody before.
+    """
+    if wanted.to is not None:
+        command = Transfer(id, wanted.to, ownership_scope())
+        return execute_on_booking(command, booking=id, present=redact(present_changed_booking))
+    lifetime = timedelta(hours=app_context.settings.transfer_hours)
+    offer = commands.offer(id, ownership_scope(), app_context.clock(), lifetime)
+    return execute_on_booking(offer, booking=id, present=present_offer)
+
+
+@blp.writes("DELETE", "/bookings/<id>/transfer", 404, who=Role.CUSTOMER)
+@blp.response(200, schemas.HELD_BOOKING)
+def withdraw(id: str) -> Response:
+    """Take an offer back: its code is worth nothing from then on."""
+    command = Withdraw(id, ownership_scope())
+    return execute_on_booking(command, booking=id, present=redact(present_changed_booking))
+
+
+@blp.writes("POST", "/transfers", 409, 410, who=Role.CUSTOMER)
+@blp.arguments(schemas.ACCEPTANCE)
+@blp.response(200, schemas.HELD_BOOKING)
+def accept(wanted: AcceptRequest) -> Response:
+    """Take over the booking that is offered under a code, once."""
+    receiver = resolve_customer(wanted.customer)
+    offered = bookings.find_offered(app_context.db, digest_of(wanted.code)) or ""
+    command = Accept(offered, wanted.code, receiver)
+    return execute_on_booking(command, booking=offered, present=redact(present_changed_booking))
