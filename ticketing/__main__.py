@@ -28,7 +28,7 @@ AGREES, DIFFERS, COULD_NOT_LOOK = 0, 1, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; what goes wrong is one sentence."""
+    """Run the command line; what goes wrong is one sentence."""
     asked = _parser().parse_args(arguments)
     # What a command prints is its answer; the log goes elsewhere. The server sets up its own.
     logs.configure("warning")
@@ -57,7 +57,7 @@ def _migrate() -> int:
 
 
 def _create_admin(data: Path, email: str) -> int:
-    """Make an administrator, in a new folder as well: this comes before the first `make run`."""
+    """Create an administrator, in a new folder as well: this comes before the first `make run`."""
     try:
         if not email:
             raise CannotStart("Whose? Say EMAIL=you@example.org.")

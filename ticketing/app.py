@@ -38,7 +38,7 @@ def create_app(
     clock: Callable[[], datetime] | None = None,
     passwords: Passwords | None = None,
 ) -> Flask:
-    """Put the service together; raises SettingsError.
+    """Return the application, put together; raises SettingsError.
 
     The client connects at its first use, so this may be called before a fork.
     """

@@ -1,4 +1,4 @@
-"""Settings, read once from the environment and `.env`; all faults are told at once."""
+"""Settings, read once from the environment and `.env`; all faults are reported at once."""
 
 from __future__ import annotations
 

@@ -18,6 +18,20 @@ def test_every_file_that_is_named_is_there(page):
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
+def test_every_decision_says_when_it_was_made_and_what_was_rejected(page):
+    title, status, *_ = page.read_text().split("\n\n")
+
+    assert re.match(rf"# {int(page.name[:4])}\. ", title)
+    assert re.match(r"Status: (accepted|replaced by ADR \d+), \d{1,2} \w+ 20\d\d\.", status)
+    assert re.findall("^## (.*)", page.read_text(), re.MULTILINE) == [
+        "Context",
+        "Rejected",
+        "Decision",
+        "Consequences",
+    ]
+
+
 def test_the_drawing_of_the_write_path_names_what_is_there():
     """Its lines begin with `module.name`, of the package or of another floor."""
     drawing = (ROOT / "ticketing" / "services" / "writes" / "__init__.py").read_text()

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import the_settings
+from tests.conventions.sources import PACKAGE, TESTS, files, nodes
 from tests.system.server import ROOT
 from ticketing.app import create_app
 from ticketing.config import NAMES, PREFIX, load
 from ticketing.storage.driver.clients import connect
-
-PACKAGE = ROOT / "ticketing"
 
 # Which floors each floor may use: inwards only.
 ALLOWED = {
@@ -29,6 +28,9 @@ ALLOWED = {
     "config": set(),
 }
 
+# The rooms of the API that have a module for each noun.
+ROOMS = ("views", "schemas")
+
 # Which libraries a floor has no business with.
 FOREIGN = {
     "api": {"pymongo", "bson"},
@@ -40,7 +42,7 @@ FOREIGN = {
 
 def imports(file: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in nodes(file):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -51,7 +53,7 @@ def imports(file: Path) -> set[str]:
 def modules() -> list[Path]:
     """All modules on a floor; `app` and `__main__` put the floors together."""
     together = {"__init__.py", "__main__.py", "app.py"}
-    return sorted(f for f in PACKAGE.rglob("*.py") if f.parent != PACKAGE or f.name not in together)
+    return sorted(f for f in files(PACKAGE) if f.parent != PACKAGE or f.name not in together)
 
 
 def floor_of(file: Path) -> str:
@@ -69,7 +71,7 @@ def test_imports_point_inwards(file):
 def names(file: Path) -> set[str]:
     """Every name that is given in a file: of arguments, attributes and variables."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in nodes(file):
         found |= {getattr(node, kind, None) for kind in ("id", "attr", "arg")}
     return {name for name in found if isinstance(name, str)}
 
@@ -114,16 +116,35 @@ def test_has_no_room_for_odds_and_ends():
     assert not names & {"utils", "helpers", "common", "manager", "base", "misc"}
 
 
+def test_every_room_holds_no_more_than_one_look_can():
+    rooms = {file.parent for file in files(PACKAGE)}
+    crowded = {
+        str(room.relative_to(ROOT)): len(inside)
+        for room in rooms
+        if len(inside := {thing.name for thing in room.iterdir()} - {"__pycache__", "__init__.py"})
+        > 14
+    }
+    assert crowded == {}
+    assert len([thing for thing in (PACKAGE / "api").iterdir() if thing.is_dir()]) <= 8
+
+
+def test_views_and_schemas_have_the_same_nouns():
+    views, schemas = ({file.stem for file in files(PACKAGE / "api" / room)} for room in ROOMS)
+
+    assert views - schemas == set()
+    assert schemas - views == {"fields", "inputs", "pages", "problems"}
+
+
 def test_no_test_takes_more_than_a_screen():
-    for file in (ROOT / "tests").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
+    for file in files(TESTS):
+        for node in nodes(file):
             if isinstance(node, ast.FunctionDef):
                 assert node.end_lineno - node.lineno < 50, (file, node.name)
 
 
 def test_every_package_says_what_it_is_for():
     for file in PACKAGE.rglob("__init__.py"):
-        assert ast.get_docstring(ast.parse(file.read_text())), file
+        assert ast.get_docstring(nodes(file)[0]), file
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from tests.conventions.sources import PACKAGE, files, nodes
 from tests.system.server import ROOT
 
 # What our tools, and those that people have around them, write into a checkout.
@@ -53,7 +54,7 @@ def test_ignores_what_tools_leave_behind():
 
 def test_defines_nothing_that_is_not_used():
     """Within the package: what only tests use is not needed either. An export is no use."""
-    trees = {file: ast.parse(file.read_text()) for file in (ROOT / "ticketing").rglob("*.py")}
+    trees = {file: nodes(file)[0] for file in files(PACKAGE)}
     used = {word for tree in trees.values() for word in mentioned(tree)}
     unused = [
         f"{file.relative_to(ROOT)}: {name}"

@@ -20,10 +20,8 @@ from webargs.flaskparser import FlaskParser
 
 import ticketing
 from tests.conventions.locks import wanted
-from tests.system.server import ROOT
+from tests.conventions.sources import PACKAGE, files, nodes, text
 from ticketing.storage.driver.stale_connections import pools
-
-PACKAGE = ROOT / "ticketing"
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,8 @@ DOCUMENTED = {"_serialize", "_deserialize"}
 def test_each_private_part_is_used_in_one_place(part):
     using = [
         str(file.relative_to(PACKAGE))
-        for file in PACKAGE.rglob("*.py")
-        if re.search(rf"(?<!\w){part.name}\b", file.read_text())
+        for file in files(PACKAGE)
+        if re.search(rf"(?<!\w){part.name}\b", text(file))
     ]
     assert using == [part.used_in]
 
@@ -127,8 +125,8 @@ def test_webargs_still_loads_json_there():
 def our_names():
     """Every private name that the package itself gives to something."""
     names = set()
-    for file in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
+    for file in files(PACKAGE):
+        for node in nodes(file):
             if isinstance(node, ast.FunctionDef):
                 names.add(node.name)
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -138,8 +136,8 @@ def our_names():
 
 def test_no_other_private_attribute_of_anything_foreign_is_used():
     known, found = our_names() | DOCUMENTED | {part.name for part in PARTS}, set()
-    for file in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
+    for file in files(PACKAGE):
+        for node in nodes(file):
             if isinstance(node, ast.Attribute) and re.match(r"_[a-z]", node.attr):
                 found.add(node.attr)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from tests.conventions.sources import TESTS, files, text
 from tests.system.server import ROOT
 
 CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time",
@@ -118,8 +119,8 @@ def stopwatches(text: str) -> list[int]:
 def test_no_test_fails_because_something_takes_long():
     found = {
         str(file.relative_to(ROOT)): lines
-        for file in (ROOT / "tests").rglob("*.py")
-        if (lines := stopwatches(file.read_text()))
+        for file in files(TESTS)
+        if (lines := stopwatches(text(file)))
     }
     assert found == {}
 

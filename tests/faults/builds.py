@@ -125,7 +125,11 @@ MUTANTS: dict[str, Sequence[Change]] = {
 def build(folder: Path, changes: Sequence[Change]) -> Path:
     """Copy the service into a folder and change it; raises LookupError for what is not there."""
     root = folder / "build"
-    shutil.copytree(ROOT / "ticketing", root / "ticketing")
+    shutil.copytree(
+        ROOT / "ticketing",
+        root / "ticketing",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
     for change in changes:
         file = root / "ticketing" / change.file
         text = file.read_text()

@@ -16,7 +16,8 @@ from tests.faults.judging.table import FAULTS, QUICK, REVEALED_BY
 def test_builds(changes: Sequence[Change], tmp_path: Path) -> None:
     root = build(tmp_path, changes)
 
-    assert compileall.compile_dir(root, quiet=2)
+    for change in changes:
+        assert compileall.compile_file(root / "ticketing" / change.file, quiet=2)
 
 
 def test_refuses_a_change_that_finds_no_place(tmp_path: Path) -> None:

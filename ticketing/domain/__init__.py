@@ -1,1 +1,1 @@
-"""The rules and the words of the office: pure, without HTTP, MongoDB or a clock."""
+"""The rules and the words of the trade: pure, without HTTP, MongoDB or a clock."""

@@ -1,4 +1,4 @@
-"""Days and months as the office writes them."""
+"""Days and months, read and counted."""
 
 from __future__ import annotations
 

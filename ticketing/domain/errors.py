@@ -1,4 +1,4 @@
-"""What the office says when it can't do what it was asked, as facts that a customer could hear.
+"""Why something can't be done, as facts that a customer could hear.
 
     DomainError
     ├── NotFound             nothing goes by that name
@@ -39,7 +39,7 @@
     └── Unavailable          not now
         ├── Busy             nothing has happened
         ├── DatabaseUnavailable  nothing has happened
-        ├── DatabaseUnfit    it lacks what keeps the office's promises; nothing has happened
+        ├── DatabaseUnfit    it lacks what keeps the promises; nothing has happened
         ├── Unreadable       what is stored is not as it should be; nothing has happened
         ├── Overloaded       no thread, memory or file is left; nothing has happened
         ├── RequestInFlight  the first request with this key is still under way
@@ -57,7 +57,7 @@ from ticketing.domain.identity.rate_limits import RateLimitStatus
 
 
 class DomainError(Exception):
-    """Something that the office can't do; `code` never changes, `message` helps."""
+    """Something that can't be done; `code` never changes, `message` helps."""
 
     code: ClassVar[str]
     message: ClassVar[str]

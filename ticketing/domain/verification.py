@@ -1,6 +1,6 @@
-"""Proves that an event's counters, its bookings and its audit trail tell the same story.
+"""Proves that an event's counters, its bookings and its audit agree.
 
-The trail is replayed by a model of its own, which knows what each action does to a booking but
+The audit is replayed by a model of its own, which knows what each action does to a booking but
 shares no code with the rules: a fault in the rules can't hide itself here.
 """
 
@@ -22,7 +22,7 @@ _OF_THE_EVENT = {"created", "changed", "replaced", "deleted", "called_off"}
 
 @dataclass(slots=True)
 class _Replayed:
-    """A booking as the trail tells it."""
+    """A booking as the audit has it."""
 
     status: str
     customer: str | None
@@ -50,7 +50,7 @@ class _Model:
 def differences(
     event: Event, bookings: Iterable[Booking], trail: Iterable[AuditEntry]
 ) -> Iterator[str]:
-    """Tell, one sentence each, where the event, its bookings and its trail don't agree.
+    """Return, one sentence each, where the event, its bookings and its audit don't agree.
 
     `trail` is in the order of its sequence.
     """

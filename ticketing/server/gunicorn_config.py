@@ -55,7 +55,7 @@ _CPUS = (
 )
 
 # Python gives up the interpreter lock only every 5 ms unless told otherwise, and the leader of a
-# group waits for it after each of its five round trips to MongoDB while its neighbours parse
+# batch waits for it after each of its five round trips to MongoDB while its neighbours parse
 # requests. See docs/performance.md for what it gains.
 SWITCH_INTERVAL_S = 0.0005
 

@@ -16,5 +16,5 @@ class LikeOurs(Logger):
     format: logs.Format = "auto"
 
     def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
-        """Do what gunicorn does, whatever format it asks for."""
+        """Set the handler as gunicorn does, whatever format it asks for."""
         super()._set_handler(log, output, logs.formatter(self.format), stream)

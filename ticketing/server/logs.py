@@ -38,7 +38,7 @@ def configure(level: str, format_: Format = "auto") -> None:
 
 
 def formatter(format_: Format = "auto") -> logging.Formatter:
-    """Make what writes lines of `logging` like all the others."""
+    """Return what writes lines of `logging` like all the others."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name, *_EVERY_LINE],
         processors=[
@@ -49,7 +49,7 @@ def formatter(format_: Format = "auto") -> logging.Formatter:
 
 
 def log_what_nobody_catches() -> None:
-    """Have this process log what would else be a bare traceback on standard error."""
+    """Log what would else be a bare traceback of this process on standard error."""
     log = structlog.get_logger("ticketing.crash")
 
     def report(error: BaseException | None, where: object = None) -> None:

@@ -164,7 +164,7 @@ class Mongod:
             ) from None
 
     def _make_folder(self) -> None:
-        """Make the folder where there is none, and let nobody else look into what is in it."""
+        """Create the folder where there is none, and close what is in it to everybody else."""
         self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._data.stat().st_mode & stat.S_IWOTH:
             raise MongodError(
@@ -228,7 +228,7 @@ class Mongod:
         (self._data / "port").write_text(f"{self.port}\n")
 
     def _lets_in(self, client: MongoClient[dict[str, Any]]) -> bool:
-        """Make the user, or give it the folder's password: a folder may be older than either."""
+        """Create the user, or set the folder's password: a folder may be older than either."""
         known = {"pwd": credentials.password(self._data), "roles": ["root"]}
         try:
             client.admin.command({"createUser": credentials.USER, **known})
@@ -239,7 +239,7 @@ class Mongod:
         return True
 
     def _configured(self, client: MongoClient[dict[str, Any]]) -> bool:
-        """Make the set, or tell it its new port: its configuration stores host and port.
+        """Create the set, or set its new port: its configuration stores host and port.
 
         A set that exists reads its configuration a while after it has begun to answer, and as long
         as it has not, says that there is none: only a folder without a port has no set.
@@ -328,7 +328,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def direct(port: int, timeout_ms: int = 20_000, **known: Any) -> MongoClient[dict[str, Any]]:
-    """Make a client of this one node on loopback, whatever its state in the set.
+    """Return a client of this one node on loopback, whatever its state in the set.
 
     `known` says who asks, where the node wants to know.
     """
@@ -350,6 +350,6 @@ def _opened_for_owner(file: Path) -> int:
 
 
 def die_with_parent() -> None:
-    """Have the kernel end this process when its parent ends, however that happens (Linux)."""
+    """Ask the kernel to end this process when its parent ends, however that happens (Linux)."""
     if os.uname().sysname == "Linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -161,7 +161,7 @@ def _faults(db: Database) -> Faults:
 
 
 def prepare(settings: Settings) -> list[str]:
-    """Make sure of the database and bring it up to date; return the migrations done."""
+    """Require a database that will do and bring it up to date; return the migrations done."""
     with _client(settings) as client:
         _require_supported(client)
         return bring_up_to_date(client[settings.database])
@@ -249,7 +249,7 @@ def _serve_until_stopped(
 
 
 def _start_again(server: Mongod) -> None:
-    """Have MongoDB back where the workers look for it; raises CannotStart."""
+    """Start MongoDB again where the workers look for it; raises CannotStart."""
     print("MongoDB has ended by itself; starting it again ...", flush=True)
     uri = server.uri
     server.stop()
@@ -289,7 +289,7 @@ def _where(uri: str, server: Mongod | None) -> str:
 
 
 def _greet(settings: Settings, where: str) -> None:
-    """Say what there is, in one write: the log of the workers goes to the same terminal."""
+    """Print what there is, in one write: the log of the workers goes to the same terminal."""
     address = _address(settings)
     if settings.auth == "open":
         open_, question = _OPEN, "statistics/monthly?months=3"

@@ -1,4 +1,4 @@
-"""Workers of one server take their fair share of connections.
+"""Workers of one server accept a fair share of connections each.
 
 All workers wait on one listening socket, and whoever comes first takes a connection. A burst of
 clients that keep their connections can so end up with one worker, while the others, and their
@@ -29,15 +29,15 @@ class Shares:
         self._memory[:] = memoryview(b"\xff\xff\xff\xff" * MOST_WORKERS).cast("i")
 
     def tell(self, place: int, connections: int) -> None:
-        """Say how many connections the worker in this place has."""
+        """Record how many connections the worker in this place has."""
         self._memory[place] = connections
 
     def leave(self, place: int) -> None:
-        """Say that the worker in this place takes no more connections, or is not there any more."""
+        """Record that the worker in this place accepts nothing more, or is gone."""
         self._memory[place] = _ABSENT
 
     def end(self, place: int) -> None:
-        """Say that the worker in this place has ended in good order, with all of its threads."""
+        """Record that the worker in this place has ended in good order, with all of its threads."""
         self._memory[place] = _ENDED
 
     def has_ended(self, place: int) -> bool:
@@ -61,7 +61,7 @@ class FairWorker(ThreadWorker):
     place = 0
 
     def accept(self, listener: Any) -> None:
-        """Take a connection, after a moment in which another worker might: never much later."""
+        """Accept a connection, after a moment in which another worker might: never much later."""
         self._tell()
         until = time.monotonic() + PATIENCE_S
         while SHARES.is_above_others(self.place) and time.monotonic() < until:
@@ -70,7 +70,7 @@ class FairWorker(ThreadWorker):
         self._tell()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Do what gunicorn does, and tell the others how it stands."""
+        """Do what gunicorn does, and record how many connections there are now."""
         super().wait_for_and_dispatch_events(timeout)
         self._tell()
 

@@ -13,7 +13,7 @@ from gunicorn.http.errors import ParseException
 from ticketing.server import refusals
 from ticketing.server.sharing import FairWorker
 
-# How long somebody may take to hear the last of an answer, and how much more they may say.
+# How long a client may take to receive the end of a response, and how much more it may send.
 PATIENCE_S = 1.0
 MOST_UNHEARD_BYTES = 1_048_576
 
@@ -55,7 +55,7 @@ class Worker(FairWorker):
 
 
 def _see_off(connection: socket.socket) -> None:
-    """Wait until the client has heard all and hangs up, for a moment, and hear nothing after that.
+    """Wait until the client has received all and hangs up, for a moment, and read nothing after it.
 
     A connection that is closed with something unread is reset, and the answer may be lost with it.
     """

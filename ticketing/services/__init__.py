@@ -1,1 +1,1 @@
-"""What the office does: carrying out orders on events, users and their tokens, figures, proofs."""
+"""What is done with rules and database: the write path, users and tokens, figures, proofs."""

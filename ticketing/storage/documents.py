@@ -41,7 +41,7 @@ Word = TypeVar("Word", bound=str)
 
 
 class UnreadableDocument(Unreadable):
-    """One document that can't be read; `told` names it and says why, for whoever runs the place."""
+    """One document that can't be read; `told` names it and says why, for the operator."""
 
     def __init__(self, collection: str, id_: object, reason: object) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Fields:
 
     def text_or_none(self, name: str) -> str | None:
         """Return a text, or None for null."""
-        return None if self._is_null(name) else self.text(name)
+        return None if self.is_null(name) else self.text(name)
 
     def word(self, name: str, words: Collection[Word]) -> Word:
         """Return one of these words."""
@@ -91,7 +91,7 @@ class Fields:
 
     def whole_or_none(self, name: str, least: int = 0) -> int | None:
         """Return a whole number, or None for null."""
-        return None if self._is_null(name) else self.whole(name, least)
+        return None if self.is_null(name) else self.whole(name, least)
 
     def text_or_whole_or_none(self, name: str) -> str | int | None:
         """Return what a plain detail can be."""
@@ -114,7 +114,7 @@ class Fields:
 
     def day_or_none(self, name: str) -> date | None:
         """Return a day, or None for null."""
-        return None if self._is_null(name) else self._day(name)
+        return None if self.is_null(name) else self._day(name)
 
     def customer_or_none(self, name: str) -> Customer | None:
         """Return a customer of whom only the id stands here, or None for null."""
@@ -143,7 +143,7 @@ class Fields:
         return bytes(value)
 
     def odd(self, name: str) -> ValueError:
-        """Make the error that says what is odd about a field."""
+        """Return the error that says what is odd about a field."""
         if name not in self._document:
             return ValueError(f"{name} is missing")
         return ValueError(f"{name} is {str(self._document[name])[:100]!r}")
@@ -158,12 +158,13 @@ class Fields:
             raise self.odd(name)
         return day
 
-    def _is_null(self, name: str) -> bool:
+    def is_null(self, name: str) -> bool:
+        """Return whether null stands there."""
         return name in self._document and self._document[name] is None
 
 
 def read(collection: str, document: Mapping[str, Any], make: Callable[[Fields], T]) -> T:
-    """Make a value of a document; raises UnreadableDocument, and the log names it."""
+    """Return a document's value; raises UnreadableDocument, and the log names it."""
     try:
         return make(Fields(document))
     except ValueError as reason:
@@ -178,7 +179,7 @@ def read_what_can_be(
     make: Callable[[Fields], T],
     unreadable: list[UnreadableDocument] | None = None,
 ) -> Iterable[T]:
-    """Make values of documents, leaving out those that can't be read, which go to `unreadable`."""
+    """Return documents' values, without those that can't be read, which go to `unreadable`."""
     for document in documents:
         try:
             yield read(collection, document, make)
@@ -193,7 +194,7 @@ def first_readable(
     limit: int,
     make: Callable[[Fields], T],
 ) -> list[T]:
-    """Make values of the first `limit` documents that can be read.
+    """Return the values of the first `limit` documents that can be read.
 
     `find(n)` gives the first n of whatever kind. It is asked once where all can be read.
     """
@@ -215,7 +216,7 @@ _FROM_ONE = {"capacity", "sequence", "tickets"}
 class Codec(Generic[T]):
     """Writes and reads the documents of one kind of value.
 
-    A field that is None unless told otherwise is left out of the document while it is None.
+    A field whose default is None is left out of the document while it is None.
     """
 
     def __init__(self, kind: type[T]) -> None:
@@ -278,11 +279,29 @@ def _changes_of(fields: Fields, key: str) -> Mapping[str, tuple[object, object]]
 
 
 def _side_of(name: str, side: Fields) -> object:
-    if name == "customer":
-        return side.customer_or_none(name)
-    if name == "day":
-        return side.day_or_none(name)
-    return side.text_or_whole_or_none(name)
+    """Return one side of a change: of the kind that the event or the booking has this field of."""
+    if side.is_null(name):
+        return None
+    read = _SIDES.get(_KINDS.get(name, str), Fields.text_or_whole_or_none)
+    return read(side, name)
+
+
+def _kinds_of(kind: type) -> dict[str, Any]:
+    return {
+        name: next(one for one in (*get_args(hint), hint) if one is not type(None))
+        for name, hint in get_type_hints(kind).items()
+    }
+
+
+_KINDS = {**_kinds_of(Event), **_kinds_of(Booking)}
+
+# What is no plain detail, a text or a number.
+_SIDES: Mapping[Any, Read] = {
+    bool: Fields.truth,
+    date: Fields.day_or_none,
+    datetime: Fields.moment,
+    Customer: Fields.customer_or_none,
+}
 
 
 def _write(value: object) -> object:

@@ -10,7 +10,7 @@ from ticketing.storage.driver.clients import Database, Document
 
 
 def take(db: Database, id_: str, holder: str, lease: timedelta) -> bool:
-    """Take a lease that is free, has run out or is ours already; return whether it is ours now.
+    """Acquire a lease that is free, has run out or is ours already; return whether it is ours now.
 
     One that says no time to end is as good as run out.
     """

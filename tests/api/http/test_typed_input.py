@@ -7,6 +7,7 @@ import dataclasses
 
 import pytest
 
+from tests.conventions.sources import nodes
 from tests.system.server import ROOT
 from ticketing.api import schemas
 from ticketing.api.legacy import aliases
@@ -21,7 +22,7 @@ UNTYPED = {"NEW_USER", "USER_CHANGE", "OWN_PASSWORD"}
 def taken():
     """The name of each schema that a view takes its input by."""
     for file in VIEWS:
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in nodes(file):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "arguments":
                 yield node.args[0].attr
 

@@ -121,7 +121,8 @@ def test_lets_whoever_has_the_turn_hash_and_check():
 
 def a_user(**known):
     values = {
-        "id": "u1", "email": "ada@example.org", "role": Role.CUSTOMER, "active": True,
+        "id": "u1", "email": "ada@example.org", "key": "address:ada@example.org",
+        "role": Role.CUSTOMER, "active": True,
         "password_hash": "$argon2id$1", "generation": 1, "signed_out": frozenset(),
         "created_at": datetime.now(UTC),
     }  # fmt: skip

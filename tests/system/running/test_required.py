@@ -92,6 +92,28 @@ def test_signs_with_the_key_of_the_env_file(tmp_path, auth):
     assert done.stdout.strip() == KEY
 
 
+@pytest.mark.parametrize("in_time", [True, False])
+def test_a_worker_has_ended_in_good_order_if_what_ran_beside_it_has(tmp_path, in_time):
+    """Else what it may have left locked in MongoDB is freed by the server."""
+    script = (
+        "from ticketing.server import gunicorn_config\n"
+        "class Running:\n"
+        f"    def stop(self): return {in_time}\n"
+        "gunicorn_config._end_in_good_order(7, Running())\n"
+        "print(gunicorn_config.SHARES.has_ended(7))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**clean_environment(AUTH="open"), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.strip() == str(in_time)
+
+
 def test_tells_nobody_what_serves_them(server):
     for path in ("/livez", "/nothing"):
         headers = server.client().get(path).headers

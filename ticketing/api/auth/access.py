@@ -50,7 +50,7 @@ class Access:
 
 
 def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
-    """Let a view be called only by whom it is for."""
+    """Return a view that only whom it is for can call."""
 
     @wraps(view)
     def guard(*args: Any, **kwargs: Any) -> Any:

@@ -79,7 +79,7 @@ def _own_id() -> str:
 def redact(
     present: Callable[[BookingResult], StoredResponse],
 ) -> Callable[[BookingResult], StoredResponse]:
-    """Have an answer name those who got tickets to staff only: others get to see no addresses."""
+    """Return a presenter that names those who got tickets to staff only: nobody else sees them."""
     return present if is_staff() else lambda held: present(_without_names(held))
 
 

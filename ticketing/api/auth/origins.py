@@ -46,7 +46,7 @@ _ORIGIN = re.compile(r"https?://(.*)")
 
 
 def allow(app: Flask, origins: Collection[str]) -> None:
-    """Let pages of these origins ask and read the answers.
+    """Allow pages of these origins to ask and to read the answers.
 
     flask-cors takes a text with brackets or an asterisk for a pattern, and compares without regard
     to case: it is given patterns that fit one origin exactly.
@@ -56,7 +56,7 @@ def allow(app: Flask, origins: Collection[str]) -> None:
 
     @app.after_request
     def vary(response: Response) -> Response:
-        """Tell caches, also where there is no origin or one that is not listed."""
+        """Set `Vary` for caches, also where there is no origin or one that is not listed."""
         response.vary.add("Origin")
         return response
 

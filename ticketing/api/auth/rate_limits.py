@@ -1,4 +1,4 @@
-"""How a rate policy is told: the IETF draft "RateLimit header fields for HTTP" (draft-10).
+"""How a rate policy is written: the IETF draft "RateLimit header fields for HTTP" (draft-10).
 
 Times are seconds from now.
 """

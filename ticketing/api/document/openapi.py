@@ -16,7 +16,7 @@ from ticketing.api.legacy import aliases
 
 
 def describe_sign_in(api: Api) -> None:
-    """Say how one signs in; each route says whether it has to be."""
+    """Describe how one signs in; each route says whether it has to be."""
     bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     api.spec.components.security_scheme("bearer", bearer)
     api.spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
@@ -53,14 +53,14 @@ def register(app: Flask, api: Api) -> None:
 
 
 def page() -> Blueprint:
-    """Make the page at `/docs`, whose scripts and styles come from the wheel."""
+    """Return the page at `/docs`, whose scripts and styles come from the wheel."""
     blueprint: Blueprint = get_swaggerui_blueprint("/docs", "/openapi.json", {"validatorUrl": ""})
     blueprint.after_request(_allow_its_own)
     return blueprint
 
 
 def _allow_its_own(response: Response) -> Response:
-    """Let the page run its own scripts, the inline one by its hash, and ask this service."""
+    """Allow the page its own scripts, the inline one by its hash, and requests to this service."""
     if response.mimetype == "text/html":
         inline = re.findall(r"<script>(.*?)</script>", response.get_data(as_text=True), re.DOTALL)
         digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in inline]

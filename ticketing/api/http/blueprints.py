@@ -181,7 +181,7 @@ class Api(SmorestApi):
 
 
 def _saying(decorator: Callable[[View], View]) -> Callable[[View], View]:
-    """Take over what a decorator says of a view, and leave its wrapper."""
+    """Return a decorator that documents a view as the given one does, without its wrapper."""
 
     def decorate(view: View) -> View:
         vars(view)["_apidoc"] = vars(decorator(view))["_apidoc"]

@@ -41,12 +41,12 @@ def expected_sequences() -> frozenset[int] | None:
 
 
 def etag(sequence: int) -> str:
-    """Write an event's sequence as the ETag of what staff is shown."""
+    """Return the ETag of what staff is shown, which is the event's sequence."""
     return f'"{sequence}"'
 
 
 def public_etag(sequence: int) -> str:
-    """Write an event's sequence as the ETag of what everybody is shown.
+    """Return the ETag of what everybody is shown.
 
     It is another than staff's: whoever signs in as staff must not be told that they have it all.
     """

@@ -29,12 +29,12 @@ _LARGEST = 2**63 - 1
 
 
 def encode(*place: str | int | None) -> str:
-    """Write a place down."""
+    """Return a place as a cursor."""
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
 def decode(cursor: str, *kinds: type | tuple[type, ...]) -> list[Any]:
-    """Read a place back; raises BadRequest for what `encode` can't have written."""
+    """Return a cursor's place; raises BadRequest for what `encode` can't have written."""
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True)
         place = strict_json.loads(text)
@@ -66,7 +66,7 @@ def sequence_in(cursor: str | None) -> int:
 
 
 def by_time(place: Place) -> tuple[int, str, int, str]:
-    """Write down where a list by time goes on, for `encode`."""
+    """Return where a list by time goes on, for `encode`."""
     row = place.row
     seen = (
         f"{event}:{known.sequence}:{(known.at - row.at) // _MILLISECOND}"
@@ -92,7 +92,7 @@ def place_in(cursor: str | None) -> Place:
 
 
 def broken() -> BadRequest:
-    """Say that a cursor is not one of ours."""
+    """Return the refusal of a cursor that is not one of ours."""
     return BadRequest("The cursor is not one of ours.", {"cursor": ["Not valid."]})
 
 

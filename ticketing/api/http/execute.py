@@ -72,7 +72,7 @@ def _to_response(
 
 
 def _respond_with(present: Presenter[ResultT]) -> Callable[[Outcome], StoredResponse]:
-    """Have the response written where no request is.
+    """Return a function that writes the response where no request is.
 
     With a key it is written in the commit, in the thread of whoever leads the batch, and so would
     see that request's `g`: who asks, and what they may know. In an empty context there is none to
@@ -103,7 +103,7 @@ def _idempotency_key(
 
 
 def _fingerprint() -> str:
-    """Tell one request from another: method, path, query and what the body says."""
+    """Return what tells one request from another: method, path, query and the body's content."""
     body = json.dumps(g.get("body"), sort_keys=True, default=str)
     parts = json.dumps([request.method, request.path, request.query_string.decode("latin-1"), body])
     return hashlib.sha256(parts.encode()).hexdigest()

@@ -25,7 +25,7 @@ log = structlog.get_logger("ticketing.requests")
 
 REQUEST_ID = "X-Request-ID"
 
-# What a browser is told about every answer; the page of the docs says more of its own.
+# What every response says to browsers; the page of the docs says more of its own.
 HARDENING = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -51,7 +51,7 @@ def with_deadline(app: WSGIApplication, seconds: float) -> WSGIApplication:
 
 
 def register(app: Flask) -> None:
-    """Have every request checked, named and logged."""
+    """Register what checks, names and logs every request."""
     app.before_request(_name)
     app.before_request(_check_query)
     app.before_request(_check_body)
@@ -59,7 +59,7 @@ def register(app: Flask) -> None:
 
 
 def _name() -> None:
-    """Take the caller's request id if it is a sensible one, else make one."""
+    """Use the caller's request id if it is a sensible one, else make one."""
     offered = request.headers.get(REQUEST_ID, "")
     g.request_id = offered if _REQUEST_ID.fullmatch(offered) else uuid4().hex
     g.started = time.perf_counter()
@@ -78,7 +78,7 @@ def _check_query() -> None:
 
 
 def _check_body() -> None:
-    """Refuse bodies whose size is not told or too large, and packed ones.
+    """Refuse bodies whose size is not declared or too large, and packed ones.
 
     gunicorn would cut a chunked body at the limit and hand it on as if it were whole.
     """

@@ -66,7 +66,7 @@ class StrictParser(FlaskParser):
         error_status_code: int | None,
         error_headers: Any,
     ) -> NoReturn:
-        """Tell each field's faults, without saying where in the request the field was."""
+        """Raise BadRequest with each field's faults, but not where in the request the field was."""
         messages = error.normalized_messages()  # type: ignore[no-untyped-call]
         errors = {
             field: found

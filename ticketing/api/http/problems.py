@@ -108,7 +108,7 @@ def problem_extensions(path: str) -> Extra:
 
 
 def refusal(error: DomainError, extra: Extra) -> StoredResponse:
-    """Write down one of the office's errors, the same each time."""
+    """Return the response to one of the domain's errors, the same each time."""
     status = status_of(error)
     headers = {"Content-Type": CONTENT_TYPE}
     if isinstance(error, Unavailable):
@@ -131,12 +131,12 @@ def register(app: Flask) -> None:
 
 
 def plain(status: int, detail: str) -> bytes:
-    """Write down a problem that has nothing to do with what the office does."""
+    """Return the body of a problem that is not one of the domain's errors."""
     return _body(status, _code(status), detail, {}, _nothing_else)
 
 
 def http_error(error: HTTPException) -> Response:
-    """Turn Flask's own errors into problems, with the headers that belong to them (`Allow`)."""
+    """Return Flask's own errors as problems, with the headers that belong to them (`Allow`)."""
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
     facts = {"errors": error.errors} if isinstance(error, BadRequest) and error.errors else {}

@@ -1,4 +1,4 @@
-"""What a view gives back: built by a pure function, so that it can be kept and given again."""
+"""What a view returns: built by a pure function, so that it can be stored and replayed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ CONTENT_TYPE = "application/json"
 def answer(
     status: int, value: object, schema: Schema, headers: Mapping[str, str] | None = None
 ) -> StoredResponse:
-    """Write a value down as its schema says."""
+    """Return the response that shows a value as its schema says."""
     return StoredResponse(
         status, {"Content-Type": CONTENT_TYPE, **(headers or {})}, body(schema.dump(value))
     )
 
 
 def body(value: Any) -> bytes:
-    """Write JSON as short as it goes, in UTF-8."""
+    """Return JSON as short as it goes, in UTF-8."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def respond(answer: StoredResponse) -> Response:
-    """Turn an answer into Flask's response."""
+    """Return Flask's response for a stored one."""
     return Response(answer.body, answer.status, dict(answer.headers))

@@ -129,7 +129,7 @@ class BookAction(EventAndCustomer, Input[BookRequest]):
 
 
 def _as_id(value: object) -> object:
-    """Make `1` and `"1"` the same."""
+    """Return a value in which `1` and `"1"` are the same."""
     try:
         return loose_text(value)
     except ma.ValidationError:
@@ -137,7 +137,7 @@ def _as_id(value: object) -> object:
 
 
 def _as_sent(value: object) -> object:
-    """Keep apart what only Python takes for equal, such as 1 and true."""
+    """Return a value that differs where only Python takes two for equal, such as 1 and true."""
     return type(value).__name__, str(value)
 
 

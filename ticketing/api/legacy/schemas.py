@@ -5,8 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.assignments import Assigned
-from ticketing.api.schemas.bookings import Booking, MadeBooking
+from ticketing.api.schemas.bookings import Assigned, Booking, MadeBooking
 from ticketing.api.schemas.fields import CustomerId, CustomerName, Day
 
 
@@ -47,7 +46,7 @@ class FlatWaitlisted(Schema):
 
 
 class PassedBooking(Booking):
-    """A booking that got freed tickets; `customer` is told to staff only."""
+    """A booking that got freed tickets; `customer` is shown to staff only."""
 
     customer = CustomerName(required=True, allow_none=True)
     customer_id = CustomerId(required=True, allow_none=True)

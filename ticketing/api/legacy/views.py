@@ -118,7 +118,7 @@ def _api_cancelled(held: BookingResult) -> Json:
         return {"freed": True}
     assigned = _assigned(held)
     first = _booking(BookingResult(held.assigned[0]))
-    # Only staff is told names; whoever else asks hears which booking it was.
+    # Only staff is shown names; whoever else asks sees which booking it was.
     return {"assignedTo": first["customer"] or first["id"], "assigned": assigned, "booking": first}
 
 
@@ -135,7 +135,7 @@ def _api_status(event: Event) -> Json:
 
 
 def _called_off(event: Event) -> Json:
-    """Say of an event that it was called off; the briefs know nothing of the kind."""
+    """Return the status of an event that was called off; the briefs know nothing of the kind."""
     return {"status": "cancelled"} if event.status == "cancelled" else {}
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from marshmallow import Schema, fields
+from marshmallow.fields import Field
 
+from ticketing.api.schemas.bookings import Booking
+from ticketing.api.schemas.events import Event
 from ticketing.api.schemas.fields import (
-    ChangedFields,
     CustomerId,
     CustomerName,
     Id,
@@ -26,6 +29,28 @@ class AuditRequest(PageRequest):
 
     booking: str | None
     customer: NamedCustomer | None
+
+
+class ChangedFields(fields.Dict):
+    """What an audit entry says has changed, out, in the API's names: `{field: [old, new]}`.
+
+    Each is spelled as the event or the booking shows it.
+    """
+
+    documented: ClassVar[dict[str, Any]] = {"type": "object"}
+
+    _SHOWN: ClassVar[dict[str, Field[Any]]] = {**Event().fields, **Booking().fields}
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        changes: dict[str, list[Any]] = {}
+        for name, pair in value.items():
+            field = self._SHOWN.get(name)
+            outside = (field and field.data_key) or name
+            changes[outside] = [
+                field._serialize(side, name, None) if field else side  # noqa: SLF001
+                for side in pair
+            ]
+        return changes
 
 
 class AuditEntry(Schema):

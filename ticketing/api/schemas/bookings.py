@@ -1,15 +1,13 @@
-"""Customers' bookings."""
+"""Customers' bookings, and who got the tickets that came free."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.assignments import Assigning
 from ticketing.api.schemas.fields import (
     CustomerId,
     CustomerName,
@@ -19,10 +17,12 @@ from ticketing.api.schemas.fields import (
     Money,
     WholeNumber,
     absent,
+    without_none,
 )
 from ticketing.api.schemas.inputs import Input
 from ticketing.api.schemas.pages import Page, PageFields, PageRequest
 from ticketing.domain.bookings import REASONS, BookingStatus
+from ticketing.domain.changes.results import MOST_NAMED, EventResult
 from ticketing.domain.events import MAX_CAPACITY
 from ticketing.domain.identity.customers import NamedCustomer
 
@@ -66,16 +66,6 @@ class BookingSize(Input[SizeRequest]):
     tickets = WholeNumber(1, MAX_CAPACITY, required=True, data_key="nTickets")
 
 
-def without_none(*names: str) -> Callable[..., dict[str, Any]]:
-    """Have a schema leave out these fields where they are null."""
-
-    @ma.post_dump
-    def leave_out(self: Schema, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        return {k: v for k, v in data.items() if v is not None or k not in names}
-
-    return leave_out
-
-
 class Ending(Schema):
     """When and why it was cancelled; left out of what is not."""
 
@@ -103,6 +93,34 @@ class Booking(Ending):
     _leave_out_no_position = without_none("position")
 
 
+class Assigned(Schema):
+    """A booking that got freed tickets; `customer` is shown to staff only."""
+
+    id = fields.String(required=True)
+    customer = CustomerName(required=True, allow_none=True)
+    tickets = fields.Integer(required=True, data_key="nTickets")
+
+
+class Assigning(Schema):
+    """What freed tickets: the first 100 bookings that got them, and how many did in this commit."""
+
+    assigned = fields.List(fields.Nested(Assigned), required=True)
+    assigned_count = fields.Integer(required=True, data_key="assignedCount")
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Return what is not about assigning from the booking or the event itself."""
+        if attr == "assigned":
+            return obj.assigned[:MOST_NAMED]
+        if attr in ("assigned_count", "position"):
+            return getattr(obj, attr)
+        return super().get_attribute(subject_of(obj), attr, default)
+
+
+def subject_of(obj: Any) -> Any:
+    """Return the booking or the event that an outcome is about."""
+    return obj.event if isinstance(obj, EventResult) else obj.booking
+
+
 class HeldBooking(Assigning, Booking):
     """A booking after a change, and who got the tickets that it freed."""
 
@@ -111,7 +129,7 @@ class Placed(Schema):
     """Of a booking together with its place in the list."""
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Take all but the position from the booking."""
+        """Return all but the position from the booking."""
         return obj.position if attr == "position" else getattr(obj.booking, attr)
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.bookings import without_none
 from ticketing.api.schemas.events import Event
-from ticketing.api.schemas.fields import CustomerName, Money
+from ticketing.api.schemas.fields import CustomerName, Money, without_none
 from ticketing.api.schemas.pages import Page
 
 
@@ -39,7 +38,7 @@ class OwedRow(Schema):
     total = Money(required=True)
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Name the booking as what it is."""
+        """Return the id as that of a booking or of a transaction, whichever it is."""
         if attr in ("booking", "transaction"):
             is_sale = obj.customer is None
             return obj.id if is_sale == (attr == "transaction") else None

@@ -9,7 +9,7 @@ from typing import Any, cast
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.assignments import Assigned, Assigning
+from ticketing.api.schemas.bookings import Assigned, Assigning
 from ticketing.api.schemas.fields import Day, Instant, Money, Text, WholeNumber, absent
 from ticketing.api.schemas.inputs import Input, SomeFields
 from ticketing.api.schemas.pages import Page, PageFields, PageRequest

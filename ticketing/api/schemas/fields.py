@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
 import marshmallow as ma
-from marshmallow import ValidationError, fields
+from marshmallow import Schema, ValidationError, fields
 
 from ticketing.api.http.context import app_context
 from ticketing.domain import calendar, money
@@ -234,30 +234,6 @@ class Percentage(fields.Field[Decimal]):
         return int(value) if value == value.to_integral_value() else float(value)
 
 
-class ChangedFields(fields.Dict):
-    """What an audit entry says has changed, out, in the API's names: `{field: [old, new]}`."""
-
-    documented: ClassVar[dict[str, Any]] = {"type": "object"}
-
-    _OUTSIDE = {  # noqa: RUF012 - a constant
-        "day": ("date", Day()),
-        "price": ("costPerTicket", Money()),
-        "tickets": ("nTickets", None),
-        "total": ("total", Money()),
-        "customer": ("customer", CustomerName()),
-    }
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        changes: dict[str, list[Any]] = {}
-        for inside, pair in value.items():
-            outside, field = self._OUTSIDE.get(inside, (inside, None))
-            changes[outside] = [
-                field._serialize(item, None, None) if field else item  # noqa: SLF001
-                for item in pair
-            ]
-        return changes
-
-
 def loose_text(value: object) -> str:
     """Read a string, or an integer as the string of its digits; raises ValidationError."""
     if type(value) is int:
@@ -286,3 +262,13 @@ class CustomerId(fields.Field[Any]):
 
     def _serialize(self, value: Customer | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value.id if value else None
+
+
+def without_none(*names: str) -> Callable[..., dict[str, Any]]:
+    """Return a hook by which a schema leaves out these fields where they are null."""
+
+    @ma.post_dump
+    def leave_out(self: Schema, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return {k: v for k, v in data.items() if v is not None or k not in names}
+
+    return leave_out

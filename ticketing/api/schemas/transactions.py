@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import marshmallow as ma
 from marshmallow import fields
 
-from ticketing.api.schemas.assignments import Assigning
-from ticketing.api.schemas.bookings import Ending
+from ticketing.api.schemas.bookings import Assigning, Ending
 from ticketing.api.schemas.fields import Id, Instant, Money, WholeNumber
 from ticketing.api.schemas.inputs import Input
 from ticketing.domain.events import MAX_CAPACITY

@@ -35,14 +35,14 @@ blp = Blueprint("bookings", __name__, url_prefix="/api/v1", description="Custome
 
 
 def present_new_booking(held: BookingResult) -> StoredResponse:
-    """Write a new booking down: confirmed, or on the waiting list."""
+    """Return the response for a new booking: confirmed, or on the waiting list."""
     status = 201 if held.booking.status == "confirmed" else 202
     headers = {"Location": f"/api/v1/bookings/{held.booking.id}"}
     return answer(status, held, schemas.MADE_BOOKING, headers)
 
 
 def present_changed_booking(held: BookingResult) -> StoredResponse:
-    """Write a booking down after a change, with who got freed tickets."""
+    """Return the response for a changed booking, with who got freed tickets."""
     return answer(200, held, schemas.HELD_BOOKING)
 
 

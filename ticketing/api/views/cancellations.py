@@ -24,7 +24,7 @@ blp = Blueprint("cancellations", __name__)
 
 
 def present_called_off(outcome: CalledOff) -> StoredResponse:
-    """Write down an event that was called off, and who is owed what."""
+    """Return the response for an event that was called off, with who is owed what."""
     return answer(200, outcome, schemas.CALLED_OFF, {"ETag": etag(outcome.event.sequence)})
 
 

@@ -30,25 +30,25 @@ blp = Blueprint("events", __name__, url_prefix="/api/v1/events", description="Th
 
 
 def present_event(event: Event) -> StoredResponse:
-    """Write an event down."""
+    """Return the response for an event."""
     return answer(200, event, schemas.EVENT, {"ETag": etag(event.sequence)})
 
 
 def present_new_event(event: Event) -> StoredResponse:
-    """Write a new event down."""
+    """Return the response for a new event."""
     headers = {"ETag": etag(event.sequence), "Location": f"/api/v1/events/{event.id}"}
     return answer(201, event, schemas.EVENT, headers)
 
 
 def present_changed_event(outcome: EventResult) -> StoredResponse:
-    """Write an event down after a change, with who got tickets where somebody did."""
+    """Return the response for a changed event, with who got tickets where somebody did."""
     if not outcome.assigned:
         return present_event(outcome.event)
     return answer(200, outcome, schemas.CHANGED_EVENT, {"ETag": etag(outcome.event.sequence)})
 
 
 def present_deleted_event(event: Event) -> StoredResponse:
-    """Say that an event is gone."""
+    """Return the response for an event that is gone."""
     return StoredResponse(204, {}, b"")
 
 

@@ -28,13 +28,13 @@ blp = Blueprint(
 
 
 def present_sale(sale: Booking) -> StoredResponse:
-    """Write a new sale down."""
+    """Return the response for a new sale."""
     headers = {"Location": f"/api/v1/transactions/{sale.id}"}
     return answer(201, sale, schemas.TRANSACTION, headers)
 
 
 def present_returned_sale(held: BookingResult) -> StoredResponse:
-    """Write down a sale that was given back, and who got the tickets."""
+    """Return the response for a sale that was given back, with who got the tickets."""
     return answer(200, held, schemas.RETURNED_TRANSACTION)
 
 

@@ -26,7 +26,7 @@ blp = Blueprint("transfers", __name__, url_prefix="/api/v1", description="Passin
 
 
 def present_offer(offer: TransferOffer) -> StoredResponse:
-    """Write an offer down, with the code that its holder hands on."""
+    """Return an offer as the API says it: with the code that its holder hands on."""
     return answer(201, offer, schemas.TRANSFER_OFFER)
 
 

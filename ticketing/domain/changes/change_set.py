@@ -37,7 +37,7 @@ class BookingWrite:
 
 
 class ChangeSet:
-    """An event while one group of commands is decided on it.
+    """An event while one batch of commands is decided on it.
 
     Commands look at it and change it through `record_event` and `record_booking` alone.
     """

@@ -132,7 +132,7 @@ def _too_small(event: Event, capacities: Sequence[int]) -> int | None:
 def _queue_depth(event: Event, reads: Reads, known: Mapping[str, Booking]) -> int:
     """Count the waiters that could be served: each takes a ticket that is free or comes free.
 
-    Add those who may leave the list themselves, and one whose wish is too large. More may be
+    Add those who may leave the list themselves, and one who wants too much. More may be
     served if the same tickets come free twice in one batch: the next commit sees to them.
     """
     if not event.waiting or event.status != "scheduled":

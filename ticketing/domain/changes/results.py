@@ -10,7 +10,7 @@ from ticketing.domain.bookings import Booking
 from ticketing.domain.errors import DomainError
 from ticketing.domain.events import Event
 
-# An answer to a change names so many of those who got tickets or are owed money. The trail has all
+# A response to a change names so many of those who got tickets or are owed money. The audit has all
 # who got tickets, the event's cancellation all who are owed money.
 MOST_NAMED = 100
 

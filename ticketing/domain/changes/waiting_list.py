@@ -13,12 +13,16 @@ from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
 
 
 def serve(change_set: ChangeSet, caller: Caller) -> Sequence[Booking]:
-    """Assign free tickets to the list, in order, as long as the head's wish fits.
+    """Assign free tickets to the list, in order, as long as the head's booking fits.
 
     If it does not, tickets are kept for the head, and nobody behind it is served. Whoever has been
     deactivated since they joined leaves the list instead. At most `MOST_PER_COMMIT` changes go into
     a commit; the next one goes on.
     """
+    # The invariant: after this, either nobody waits, or the head needs more than is available, or
+    # this commit is full (then `has_unserved` says so, and the next batch begins here). The head is
+    # looked up anew each time, since whoever is served or leaves the list changes who that is and
+    # what is available. It ends, because each round takes one off the list.
     assigned = []
     while (head := servable(change_set)) and len(change_set.writes) < MOST_PER_COMMIT:
         if change_set.is_inactive(head):

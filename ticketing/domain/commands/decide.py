@@ -57,6 +57,10 @@ def decide(
     A refused command changes nothing and spoils nothing for its neighbours: its outcome is the
     error. Remaining work comes first, so that nobody gets in before it.
     """
+    # Remaining work is visible in the event's own state, so any batch may find some, whatever it
+    # was made for and whoever crashed before it. It is done before the first command: a newcomer
+    # who came first would take what belongs to the list. And it is done under the system's name,
+    # since whoever happens to come next has not asked for it.
     change_set = ChangeSet(event_id, event, read_set, now, today)
     if envelopes:
         _finish_remaining_work(change_set, envelopes[0].caller)

@@ -38,7 +38,7 @@ _DETAILS = tuple(EventDetails.__annotations__)
 
 @dataclass(frozen=True, slots=True)
 class Create(Command[Event]):
-    """Put a new event on the calendar; `price` is in minor units.
+    """Create an event; `price` is in minor units.
 
     With `replaces` an event that has the same id and was never booked is made anew.
     """
@@ -55,7 +55,7 @@ class Create(Command[Event]):
         return Reads(days=(self.day,)) if self.day else NOTHING
 
     def apply(self, change_set: ChangeSet, caller: Caller) -> Event:
-        """Put an event on the calendar; raises EventExists, DateTaken."""
+        """Create an event; raises EventExists, DateTaken."""
         old = change_set.event
         if old is not None and not (self.replaces and _may_be_replaced(old)):
             raise EventExists
@@ -84,7 +84,7 @@ class Create(Command[Event]):
 
 @dataclass(frozen=True, slots=True)
 class Change(Command[EventResult]):
-    """Give some of an event's details new values."""
+    """Change some of an event's details."""
 
     values: EventDetails
     expected: frozenset[int] | None = None
@@ -98,7 +98,7 @@ class Change(Command[EventResult]):
         )
 
     def apply(self, change_set: ChangeSet, caller: Caller) -> EventResult:
-        """Return the event new details; values that it has already change nothing.
+        """Change the event's details; values that it has already change nothing.
 
         More capacity serves the waiting list. Raises EventNotFound, EventCancelled, Stale,
         DateTaken, CapacityBelowSold, CapacityBelowWaiting.
@@ -126,7 +126,7 @@ class Change(Command[EventResult]):
 
 @dataclass(frozen=True, slots=True)
 class Delete(Command[Event]):
-    """Take an event that was never booked off the calendar."""
+    """Delete an event that was never booked."""
 
     expected: frozenset[int] | None = None
 

@@ -43,7 +43,7 @@ class Sell(Command[Booking]):
 
 @dataclass(frozen=True, slots=True)
 class Return(Command[BookingResult]):
-    """Take back the tickets of a box-office sale."""
+    """Return the tickets of a box-office sale."""
 
     booking: str
 
@@ -52,7 +52,7 @@ class Return(Command[BookingResult]):
         return Reads(bookings=(self.booking,))
 
     def apply(self, change_set: ChangeSet, caller: Caller) -> BookingResult:
-        """Take back a sale's tickets, once: the second time changes nothing.
+        """Return a sale's tickets, once: the second time changes nothing.
 
         Raises TransactionNotFound.
         """

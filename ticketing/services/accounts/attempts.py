@@ -150,7 +150,7 @@ class OwnAttempts:
         return Tally(place, [now - at for at in failed], [now - at for at in under_way])
 
     def keep(self, source: str, place: object) -> None:
-        """Say that the attempt has failed."""
+        """Record that the attempt has failed."""
         with self._lock:
             self._under_way.pop(place)
             self._note(source)
@@ -167,7 +167,7 @@ class OwnAttempts:
             self._failed.popitem(last=False)
 
     def give_back(self, source: str, place: object) -> None:
-        """Say that the attempt has succeeded, and so does not count."""
+        """Record that the attempt has succeeded, and so does not count."""
         with self._lock:
             self._under_way.pop(place)
 

@@ -17,8 +17,8 @@ from ticketing.services.bulkheads import Bulkhead
 
 T = TypeVar("T")
 
-# OWASP's Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane. 44 ms a check here; the library's
-# default takes 450 ms, which on two cores would let two people sign in a second.
+# OWASP's Password Storage Cheat Sheet: 19 MiB, 2 passes, parallelism 1. 44 ms a check here; the
+# library's default takes 450 ms, which on two cores would let two people sign in a second.
 MEMORY_KIB = 19_456
 PASSES = 2
 LANES = 1
@@ -87,6 +87,6 @@ class Passwords:
 
 
 def _give_way() -> None:
-    """Let this thread go after the others (Linux, where threads have a priority of their own)."""
+    """Lower this thread's priority below the others' (Linux, where each has its own)."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -96,6 +96,8 @@ class Batch:
         self.records = _records(self.fresh, results)
         self._stored |= {record.scope: record for record in self.records}
 
+        # By identity: two submissions may be equal, twins of one key or the same sale twice, and
+        # each has to get the result of its own.
         by_submission = {id(s): result for s, result in zip(self.fresh, results, strict=True)}
         return [by_submission.get(id(s)) or self._replay(s) for s in self._submissions]
 

@@ -106,7 +106,7 @@ class CommandHandler:
         return settled_before(self._clock(), self._commit_s)
 
     def resume(self, event_id: str, request_id: str) -> bool:
-        """Do the remaining work, one commit after the other, each with whoever comes meanwhile.
+        """Resume the remaining work, one commit after the other, each with whoever comes meanwhile.
 
         Returns False when the time is over first and going on at once would help. Raises nothing:
         the request that began it is done. The next command for the event, or recovery, goes on.
@@ -128,8 +128,8 @@ class CommandHandler:
         """Commit a batch, decided anew on fresh state after each conflict, while there is time.
 
         That it may be decided anew is what makes conflicts harmless: `decide` is pure, nothing of a
-        lost attempt has been written or told to anybody, and the fence in the event's filter lets
-        an attempt through only on the very state that it was decided on.
+        lost attempt has been written or answered, and the fence in the event's filter lets an
+        attempt through only on the very state that it was decided on.
 
         A submission that MongoDB refuses for a reason of its own, or for which something has to be
         read that can't be, must not take its neighbours along: then each is tried by itself.
@@ -175,6 +175,9 @@ class CommandHandler:
         self, event_id: str, submissions: Sequence[Submission], session: ClientSession
     ) -> Sequence[CommandResult | BaseException]:
         """Read, decide and write a batch within one transaction."""
+        # The stored responses are read in the transaction that stores the new ones. A twin that
+        # commits in between makes this one a conflict (the unique index of the keys, or the event's
+        # fence), and decided anew it finds the record.
         scopes = {submission.key.scope for submission in submissions if submission.key}
         stored = idempotency.find_many(self._db, scopes, session) if scopes else {}
         batch = Batch(submissions, stored)

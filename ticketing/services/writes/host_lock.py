@@ -43,7 +43,7 @@ class HostLock:
             yield
 
     def _take(self, number: int, held: ExitStack) -> None:
-        """Take a lock for as long as `held` lasts, or lose patience.
+        """Lock for as long as `held` lasts, or give up after `PATIENCE_S`.
 
         Who waits for the lock holds the next-in-line lock in front of it, so that the one who has
         just had it can't take it again before them.

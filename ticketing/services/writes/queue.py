@@ -97,7 +97,7 @@ class BatchQueues(Generic[Item, Result]):
         self._lock = threading.Lock()
 
     def submit(self, event_id: str, item: Item, *, wait_s: float) -> Result:
-        """Have an item committed and return its result, or raise what became of it.
+        """Commit an item with whatever else is in the queue; return its result, or raise its error.
 
         An item that no batch has taken after `wait_s` is withdrawn: raises Busy, and nothing has
         happened. Once taken, it waits for the commit; after `complete_s` raises OutcomeUnknown.
@@ -137,6 +137,9 @@ class BatchQueues(Generic[Item, Result]):
         """Wait until the waiter is completed or leads."""
         if waiter.leads or waiter.wake.acquire(timeout=_remaining(waiter)):
             return
+        # The time is over, but the waiter may have been taken, completed or made the leader in the
+        # same moment. Under the lock it is in one state: only a queued one can be withdrawn, and a
+        # leader that went away here would leave a queue that nobody leads.
         with queue.lock:
             if waiter.leads or waiter.completed:
                 return
@@ -158,9 +161,12 @@ class BatchQueues(Generic[Item, Result]):
                 batch = self._take(queue)
                 results = self._commit(event_id, [waiter.item for waiter in batch])
         except BaseException as error:  # noqa: BLE001 - it reaches every member
+            # Where not even the turn could be had, the batch is still to be taken: whoever waits
+            # gets the error, and nobody waits for a commit that will not come.
             batch = batch or self._take(queue)
             results = [error] * len(batch)
         finally:
+            # The lead first: the next batch may start while the threads of this one wake up.
             self._hand_over(queue)
             for waiter, result in zip(batch, results, strict=True):
                 waiter.complete(result)

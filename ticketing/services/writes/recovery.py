@@ -84,6 +84,8 @@ class RecoveryWorker:
 
     def _recover(self) -> bool:
         """Recover; return whether to rest now. What goes wrong is tried again after a pause."""
+        # A round keeps its name until everything is done, and the lease with it, so that the worker
+        # that has begun goes on at once. A new name for each round gives the others their turn.
         try:
             self._fitness.require(for_changes=True)
             if self._is_ours() and not recover(self._db, self._commands, self._is_ours):

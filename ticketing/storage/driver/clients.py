@@ -54,7 +54,7 @@ def is_unavailable(error: PyMongoError) -> bool:
 
 
 class UnsupportedDatabase(Exception):
-    """The MongoDB at the other end can't keep the office's promises."""
+    """The MongoDB at the other end can't keep the promises."""
 
 
 class UnavailableDatabase(Exception):
@@ -62,7 +62,7 @@ class UnavailableDatabase(Exception):
 
 
 def connect(uri: str, *, appname: str, timeout_s: float = OPERATION_TIMEOUT_S) -> Client:
-    """Make a client that connects at its first use, so that it may be made before any thread.
+    """Return a client that connects at its first use, so that it may be made before any thread.
 
     Every acknowledged write has reached a majority and its journal; every read sees such writes.
     `appname` names this process in `$currentOp` (see `ticketing.storage.driver.orphaned_sessions`).
@@ -89,7 +89,7 @@ def connect(uri: str, *, appname: str, timeout_s: float = OPERATION_TIMEOUT_S) -
 
 
 def require_supported(client: Client) -> None:
-    """Make sure that MongoDB is a replica set with a primary and sessions.
+    """Require that MongoDB is a replica set with a primary and sessions.
 
     On a standalone server retryable writes are silently off while `w: majority` is accepted.
     Raises UnfitDatabase, UnreachableDatabase.

@@ -15,7 +15,7 @@ _until: ContextVar[float] = ContextVar("until", default=math.inf)
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Have all that this block asks of MongoDB end within so many seconds.
+    """End all that this block asks of MongoDB within so many seconds.
 
     A block within a block can only shorten the time.
     """

@@ -49,7 +49,7 @@ class Faults:
 
 def look(db: Database) -> Faults:
     """Compare a database with what this version needs: its migrations, indexes and validators."""
-    # A migration that looks for itself whether it is needed is told by what it would make.
+    # A migration that looks for itself whether it is needed shows in what it would make.
     recorded = [m for m in MIGRATIONS if m.is_needed is None]
     pending = [f"the migration {m.name}" for m in runner.pending(db, recorded)]
     return Faults((*pending, *schema.differences(db)), runner.newer(db))
@@ -94,7 +94,7 @@ class Fitness:
             self._look_and_release()
 
     def _look_and_release(self) -> None:
-        """Look; where MongoDB is away whoever asks will hear so, and it is no worse by that."""
+        """Look; where MongoDB is away whoever asks gets that error, and it is no worse by this."""
         try:
             with deadline(_LOOK_S):
                 self._look()

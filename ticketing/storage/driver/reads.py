@@ -47,7 +47,7 @@ _caught_up: WeakKeyDictionary[Client, ObjectId] = WeakKeyDictionary()
 def reading(
     read: Callable[Concatenate[Database, Arguments], T],
 ) -> Callable[Concatenate[Database, Arguments], T]:
-    """Have a read show all that was acknowledged.
+    """Wrap a read, so that it shows all that was acknowledged.
 
     It raises DatabaseUnavailable when MongoDB is away, and Overloaded where nothing is left to work
     with.
@@ -68,7 +68,7 @@ def reading(
 
 
 def translating(ask: Callable[Arguments, T]) -> Callable[Arguments, T]:
-    """Have what is asked of MongoDB raise DatabaseUnavailable when MongoDB is away."""
+    """Wrap what asks MongoDB, so that it raises DatabaseUnavailable when MongoDB is away."""
 
     @wraps(ask)
     def translated(*args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
@@ -83,7 +83,7 @@ def translating(ask: Callable[Arguments, T]) -> Callable[Arguments, T]:
 
 
 def writing(change: Callable[Arguments, T]) -> Callable[Arguments, T]:
-    """Have a write of one document raise OutcomeUnknown where it may have happened.
+    """Wrap a write of one document, so that it raises OutcomeUnknown where it may have happened.
 
     Raises DatabaseUnavailable where it was never sent, Unreadable where a validator refuses it.
     """
@@ -125,7 +125,7 @@ def _read_in_one_term(db: Database, read: Callable[[], T]) -> T:
 
 
 def _term(client: Client) -> ObjectId | None:
-    """Tell the election of the primary as this process knows it; None before it has met one.
+    """Return the election of the primary as this process knows it; None before it has met one.
 
     A sharded cluster's routers don't tell the elections of its shards.
     """

@@ -4,7 +4,7 @@ A node that has not read its configuration yet greets without sessions, and the 
 that for as long as the connection lives. Once the node is well, every transaction that happens to
 get this connection from the pool fails with a ConfigurationError, again and again: under `make
 faults` that was an answer with 500 now and then, until the server was started anew. Nothing has
-been sent in such a case, so it is safe to have the connections made anew and to try again.
+been sent in such a case, so it is safe to reset the connections and to try again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def is_stale(error: PyMongoError) -> bool:
 
 
 def reset_pool(client: Client, error: PyMongoError) -> bool:
-    """Have a client's connections made anew where one of them was to blame; tell whether it was.
+    """Reset a client's connections where one of them was to blame; return whether it was.
 
     Each is made when it is next needed. This is what the driver does itself after a fork.
     """

@@ -44,11 +44,16 @@ _TRANSLATED = (Conflict, DomainError, PyMongoError)
 
 
 def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds: float) -> T:
-    """Do the work in one MongoDB transaction and commit it with majority and journal.
+    """Run the work in one MongoDB transaction and commit it with majority and journal.
 
     Raises Conflict, DatabaseUnavailable, Overloaded (nothing has happened), OutcomeUnknown (it may
     have happened), or what the work raised (nothing has happened).
     """
+    # A unit of work ends in one of three ways, and which one is never guessed. Until the commit is
+    # sent nothing can have happened: MongoDB aborts what nobody commits. Once it is sent, success
+    # and a transient error are MongoDB's word that it is committed, or that it is not. Whatever
+    # else goes wrong from then on, be it in this process, leaves the outcome unknown: a caller who
+    # was told that nothing has happened would buy again.
     begun = False
     try:
         with deadline(seconds), client.start_session() as session:

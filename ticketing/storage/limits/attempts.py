@@ -37,7 +37,7 @@ class SharedAttempts:
         self._collection = collection
 
     def make_index(self) -> None:
-        """Have documents removed once nothing in them counts any more."""
+        """Create the index by which documents go once nothing in them counts any more."""
         self._collection.create_index("until", expireAfterSeconds=0)
 
     def take_place(self, source: str, limit: int, window_s: int) -> Tally:
@@ -59,14 +59,14 @@ class SharedAttempts:
         )
 
     def keep(self, source: str, place: object) -> None:
-        """Say that the attempt has failed."""
+        """Record that the attempt has failed."""
         self._collection.update_one(
             {"_id": source, "under_way.id": place},
             [{"$set": {"failed": _failed_and(place), "under_way": _all_but(place)}}],
         )
 
     def give_back(self, source: str, place: object) -> None:
-        """Say that the attempt has succeeded, and so does not count."""
+        """Record that the attempt has succeeded, and so does not count."""
         self._collection.update_one({"_id": source}, {"$pull": {"under_way": {"id": place}}})
 
 

@@ -37,7 +37,7 @@ class _Store(MongoDBStorage):
     """The library's store, without a connection or a thread until it is asked."""
 
     def reconnect(self) -> None:
-        """Make a client and the indexes, anew if they could not be made before."""
+        """Connect and create the indexes, again if that failed before."""
         self.close()
         self._storage = None
         _ = self.storage
@@ -48,7 +48,7 @@ class _Store(MongoDBStorage):
             self._storage.close()
 
     def __del__(self) -> None:
-        """Do not what the library does: connect once more only to close itself."""
+        """Leave out what the library does: connect once more only to close itself."""
 
 
 class SharedCounts:
@@ -93,7 +93,7 @@ class SharedCounts:
         return answer
 
     def _refuse_while_left_alone(self) -> None:
-        """Let one caller try when the time is over; the others go on counting for themselves."""
+        """Raise CountsAway, but for the one caller who tries when the time is over."""
         with self._lock:
             if not self._closed_until:
                 return
@@ -102,7 +102,7 @@ class SharedCounts:
             self._closed_until = time.monotonic() + _BREAK_S
 
     def _connect_once(self) -> None:
-        """Let one thread make the client: the library would make one in each that comes first."""
+        """Connect in one thread: the library would make a client in each that comes first."""
         with self._lock:
             if not self._connected:
                 self._store.reconnect()

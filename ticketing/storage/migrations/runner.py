@@ -43,7 +43,7 @@ def pending(db: Database, migrations: Sequence[Migration] = MIGRATIONS) -> list[
 
 
 def newer(db: Database, migrations: Sequence[Migration] = MIGRATIONS) -> str | None:
-    """Say which version is needed where the database has a migration that is not known here."""
+    """Return a sentence where the database has a migration that is not known here, else None."""
     known = {migration.name for migration in migrations} | OF_BEFORE
     unknown = [document for document in db.migrations.find({}) if document["_id"] not in known]
     if not unknown:
@@ -64,7 +64,7 @@ def migrate(
     patience_s: float = 120,
     lease: timedelta = LEASE,
 ) -> list[str]:
-    """Do what is pending, in order, under a lease; return the names of what was done here.
+    """Apply what is pending, in order, under a lease; return the names of what was done here.
 
     Who finds the lease taken waits until nothing is pending or the lease runs out, as it does
     where its holder died; a living holder renews it, however long its work takes. A step is
@@ -140,7 +140,7 @@ def _take_lease(db: Database, holder: str, lease: timedelta) -> bool:
 
 @contextmanager
 def _renewed(db: Database, holder: str, lease: timedelta) -> Iterator[None]:
-    """Keep the lease while the work lasts, and give it back after it."""
+    """Renew the lease while the work lasts, and give it back after it."""
     ended = threading.Event()
 
     def renew() -> None:

@@ -65,7 +65,7 @@ BY_TIME = [("created_at", ASCENDING), ("event", ASCENDING), ("sequence", ASCENDI
 
 @dataclass(frozen=True, slots=True)
 class CollectionSchema:
-    """What MongoDB is told about one collection."""
+    """What one collection has in MongoDB: its validator and its indexes."""
 
     validator: Document
     indexes: list[IndexModel] = field(default_factory=list)
@@ -112,7 +112,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                 name="listed_by_day",
                 partialFilterExpression=LISTED,
             ),
-            # What may be left over: few events, whose keys here no sale changes.
+            # What may be remaining work: few events, whose keys here no sale changes.
             IndexModel(
                 [("status", ASCENDING)],
                 name="not_yet_empty",
@@ -408,7 +408,7 @@ def _refuse_what_does_not_fit(db: Database, name: str, schema: CollectionSchema)
         )
 
 
-# What MongoDB does by itself where a validator is set, unless somebody has told it otherwise.
+# What MongoDB does by itself where a validator is set, unless somebody has set it otherwise.
 _STRICT = {"validationLevel": "strict", "validationAction": "error"}
 
 
@@ -436,7 +436,7 @@ def _indexes(db: Database, name: str) -> dict[str, Document]:
 
 
 def _definition(index: Mapping[str, Any]) -> Document:
-    """Return what makes an index this one: its keys in their order, and what it is told."""
+    """Return what makes an index this one: its keys in their order, and its options."""
     told = ("unique", "partialFilterExpression", "expireAfterSeconds")
     return {"keys": list(index["key"].items())} | {
         k: index[k] for k in told if index.get(k) is not None

@@ -90,6 +90,10 @@ def write_bookings(
 
     Raises Conflict where a booking is not as the change found it.
     """
+    # In the order of the sequence, because the unique index of a customer's active bookings is
+    # checked at each write: who cancels and books again in one batch must be rid of the old booking
+    # before the new one is inserted. A filter that matches nothing is no error to MongoDB, so the
+    # matches are counted.
     result = db.bookings.bulk_write([_operation(w) for w in writes], ordered=True, session=session)
     if result.matched_count != sum(1 for w in writes if w.before is not None):
         raise Conflict

@@ -1,4 +1,4 @@
-"""Idempotency records in MongoDB: written in the commit whose answer they keep."""
+"""Idempotency records in MongoDB: written in the commit whose response they store."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class IdempotencyRecord:
 
 
 class KeyTaken(Conflict):
-    """Another process is answering a request with the same key at this moment."""
+    """Another process is executing a request with the same key at this moment."""
 
 
 def find_many(
@@ -93,7 +93,7 @@ def _stored(fields: Fields) -> tuple[IdempotencyRecord, datetime]:
 
 
 def insert_many(db: Database, records: Sequence[IdempotencyRecord], session: ClientSession) -> None:
-    """Keep these answers for `LIFETIME`, each in the place of an expired one with the same key.
+    """Store these responses for `LIFETIME`, each in the place of an expired one with the same key.
 
     A record that has not expired is never overwritten: the unique index refuses a second one,
     which raises KeyTaken.

@@ -1,0 +1,67 @@
+"""What can be written can be read: also what an audit entry says has changed, whatever it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+import pytest
+
+from tests.builders import ADA, CALLER, HALLOWEEN, NOW, a_sale, an_event
+from ticketing.api.schemas import AUDIT_PAGE
+from ticketing.domain.audit import AuditEntry
+from ticketing.domain.bookings import Share
+from ticketing.storage.documents import AUDIT, Fields
+
+EVENT_OF_ALL = an_event(venue="Hall", day=HALLOWEEN, owed_total=500)
+# Of these the audit tells by its actions alone.
+UNTOLD = {"shares", "offer", "offer_until"}
+BOOKING_OF_ALL = a_sale(
+    customer=ADA, cancelled_at=NOW, reason="staff", price=500, shares=(Share("c1", 2),),
+    offer="digest", offer_until=NOW,
+)  # fmt: skip
+
+FIELDS = [
+    pytest.param(field.name, getattr(value, field.name), id=f"{type(value).__name__}.{field.name}")
+    for value in (EVENT_OF_ALL, BOOKING_OF_ALL)
+    for field in fields(value)
+    if field.name not in UNTOLD
+]
+
+
+def an_entry(name, old, new):
+    return AuditEntry(
+        event="e1", sequence=2, action="changed", booking=None, customer=None, tickets=None,
+        total=None, sold=0, waiting=0, changes={name: (old, new)}, actor=CALLER.actor, at=NOW,
+        request_id=CALLER.request_id,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), FIELDS)
+def test_a_change_of_any_field_is_read_as_it_was_written(name, value):
+    assert value is not None
+    entry = an_entry(name, None, value)
+
+    assert AUDIT.decode(Fields(AUDIT.encode(entry))) == entry
+
+
+@pytest.mark.parametrize(("name", "value"), FIELDS)
+def test_a_change_of_any_field_can_be_shown(name, value):
+    assert json.dumps(AUDIT_PAGE.dump({"items": [an_entry(name, None, value)], "next": None}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("day", HALLOWEEN, {"date": [None, "2024-10-31"]}),
+        ("price", 1250, {"costPerTicket": [None, 12.5]}),
+        ("tickets", 2, {"nTickets": [None, 2]}),
+        ("customer", ADA, {"customer": [None, "ada"]}),
+        ("cancelled_at", NOW, {"cancelledAt": [None, "2024-10-01T12:00:00.000Z"]}),
+        ("owed_total", 500, {"owed_total": [None, 500]}),
+    ],
+)
+def test_shows_a_change_as_the_event_or_the_booking_shows_the_field(name, value, shown):
+    page = AUDIT_PAGE.dump({"items": [an_entry(name, None, value)], "next": None})
+
+    assert page["items"][0]["changes"] == shown
