@@ -14,7 +14,8 @@ from pymongo.errors import PyMongoError
 from ticketing import config
 from ticketing.api.schemas import NEW_USER
 from ticketing.app import create_app
-from ticketing.domain.errors import EmailTaken
+from ticketing.domain.errors import EmailTaken, UnusablePassword
+from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role
 from ticketing.server import logs, running
 from ticketing.server.running import CannotStart
@@ -22,6 +23,9 @@ from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.users import register
 from ticketing.services.verification import Reading, verify
 from ticketing.storage.driver.units_of_work import utc_now
+
+# Who makes the first administrator, as the audit names them.
+BY_HAND = Caller("command line", "create-admin")
 
 # What `verify` ends with; whoever runs it by a clock has to tell these apart.
 AGREES, DIFFERS, COULD_NOT_LOOK = 0, 1, 2
@@ -66,12 +70,16 @@ def _create_admin(data: Path, email: str) -> int:
         wish = NEW_USER.load({"email": email, "password": _asked_password()})
         with running.database(data) as db:
             running.bring_up_to_date(db)
-            user = register(db, Passwords(), **wish, now=utc_now(), role=Role.ADMIN)
+            user = register(
+                db, Passwords(), wish.email, wish.password, utc_now(), Role.ADMIN, caller=BY_HAND
+            )
     except ValidationError as error:
         said = "; ".join(
             f"{name}: {' '.join(texts)}" for name, texts in error.messages_dict.items()
         )
         raise CannotStart(f"That can't be an administrator: {said}") from None
+    except UnusablePassword as fault:
+        raise CannotStart(f"That can't be an administrator: password: {fault.fault}") from None
     except EmailTaken as fault:
         raise CannotStart(str(fault)) from None
     print(f"{user.email} is an administrator now, in {running.described(data)}.")

@@ -20,8 +20,10 @@ from ticketing.config import Settings, SettingsError
 from ticketing.server.names import appname
 from ticketing.services.accounts.attempts import POLICY, Attempts
 from ticketing.services.accounts.passwords import Passwords
+from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.accounts.sign_in import SignIn
 from ticketing.services.accounts.tokens import Tokens
+from ticketing.services.mail.messages import Letters
 from ticketing.services.rates import RateLimiter
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, connect
@@ -90,6 +92,7 @@ def _app_context(
     passwords: Passwords,
 ) -> context.AppContext:
     db = client[settings.database]
+    letters = Letters(settings.public_url or "", settings.mail_from)
     # Without a key of its own (open mode only) a process signs for itself alone.
     keys = settings.secret_keys or (token_urlsafe(48),)
     counts = settings.rate_limit_uri or uri
@@ -116,6 +119,7 @@ def _app_context(
         tokens=Tokens(keys, settings.token_lifetime_s),
         rates=RateLimiter(settings.rates, SharedCounts(counts, settings.database, timeout_s=0.5)),
         fitness=Fitness(db),
+        proofs=Proofs(db, passwords, letters) if settings.mail_uri else None,
     )
 
 

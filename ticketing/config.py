@@ -8,9 +8,10 @@ import ipaddress
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import environs
@@ -48,6 +49,7 @@ _ORIGIN = re.compile(
     rf"(?P<scheme>https?)://(?P<host>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?",
     re.ASCII,
 )
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
 _PORTS = {"http": 80, "https": 443}
 _LONGEST_HOST = 253
 
@@ -84,6 +86,9 @@ class Settings:
     trusted_proxies: int
     rate_limit_uri: str | None
     rates: Mapping[str, RateLimitItem | None]
+    mail_uri: str | None
+    mail_from: str
+    public_url: str | None
     cors_origins: tuple[str, ...]
 
 
@@ -166,6 +171,9 @@ def load(
             ),
             "trusted_proxies": env.int("TRUSTED_PROXIES", 0, validate=Range(min=0, max=10)),
             "rate_limit_uri": env.str("RATE_LIMIT_URI", "", validate=_is_mongodb_uri) or None,
+            "mail_uri": env.str("MAIL_URI", "", validate=_is_mail_uri) or None,
+            "mail_from": env.str("MAIL_FROM", "", validate=_is_address_or_nothing),
+            "public_url": env.str("PUBLIC_URL", "", validate=_is_url) or None,
             "cors_origins": env.list("CORS_ORIGINS", [], validate=_are_origins),
         }
         keys = env.str("SECRET_KEY", ""), env.str("SECRET_KEY_PREVIOUS", "")
@@ -194,7 +202,7 @@ def load(
     )
     _refuse_unsafe(settings)
     _refuse_disorder(settings)
-    return settings
+    return _with_sender(settings)
 
 
 def is_loopback(host: str) -> bool:
@@ -250,6 +258,23 @@ def _refuse_disorder(settings: Settings) -> None:
             )
     if faults:
         raise SettingsError(_all(faults))
+
+
+def _with_sender(settings: Settings) -> Settings:
+    """Return the settings with who mail is from; raises SettingsError where nobody can know."""
+    if settings.mail_uri is None:
+        return settings
+    if settings.public_url is None:
+        raise SettingsError(
+            "TICKETING_MAIL_URI is set, but TICKETING_PUBLIC_URL is not, and mail has links: set "
+            "it to where people find the service, such as https://tickets.example.org."
+        )
+    host = urlsplit(settings.public_url).hostname
+    return replace(
+        settings,
+        public_url=settings.public_url.rstrip("/"),
+        mail_from=settings.mail_from or f"tickets@{host}",
+    )
 
 
 def _refuse_a_key_that_is_only_previous(key: str, previous: str) -> None:
@@ -354,6 +379,36 @@ def _host(text: str) -> str | None:
     except ValueError:
         return None
     return text if len(text) <= _LONGEST_HOST else None
+
+
+def _is_mail_uri(text: str) -> None:
+    """Refuse what names no mail server, in words of our own: the text may hold a password."""
+    try:
+        uri = urlsplit(text)
+        good = uri.scheme in ("smtp", "smtps") and uri.hostname and uri.port != 0
+        rest = uri.path.strip("/") or uri.query or uri.fragment
+    except ValueError:
+        good, rest = False, ""
+    if text and (not good or rest):
+        raise ValidationError(
+            "Not a mail server such as smtp://mail.example.org:587 or "
+            "smtps://name:password@mail.example.org, name and password percent-encoded."
+        )
+
+
+def _is_address_or_nothing(text: str) -> None:
+    if text and not _ADDRESS.fullmatch(text):
+        raise ValidationError("Not an address such as tickets@example.org.")
+
+
+def _is_url(text: str) -> None:
+    try:
+        url = urlsplit(text)
+        good = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        good = False
+    if text and (not good or "?" in text or "#" in text or " " in text):
+        raise ValidationError("Not a URL such as https://tickets.example.org.")
 
 
 def _is_timezone(name: str) -> None:

@@ -15,10 +15,13 @@ from tests.api.auth.test_users import PASSWORD, Person
 from tests.api.conftest import GALA
 from tests.api.documented import document_of, documented
 from tests.conftest import QUICK, the_settings
+from tests.mail import Mailbox, serving
 from ticketing.app import create_app
 from ticketing.domain.identity.users import Role
 from ticketing.server.mongod import free_port
 from ticketing.services.accounts import users as people
+from ticketing.services.mail.sender import send_due
+from ticketing.services.mail.smtp import MailServer
 from ticketing.storage.driver.clients import connect
 
 V1 = "/api/v1"
@@ -37,6 +40,8 @@ BODIES = {
     "POST /api/v1/transfers": {"code": UNKNOWN, "customer": "linus"},
     "POST /api/v1/transactions": {"event": UNKNOWN, "nTickets": 1},
     "POST /api/v1/users": {"email": "new@example.org", "password": PASSWORD},
+    "POST /api/v1/password-resets": {"email": "ada@example.org"},
+    "POST /api/v1/password-resets/{id}": {"password": PASSWORD},
     "PATCH /api/v1/users/{id}": {"active": True},
     "PATCH /api/v1/users/me": {"currentPassword": "wrong", "password": PASSWORD},
     "POST /initialize": {"name": "Gala", "capacity": 1},
@@ -222,6 +227,10 @@ def walk_with_the_users(story):
     does(200, admin, "GET", f"{V1}/users?cursor={page.json['next']}")
     does(200, admin, "PATCH", f"{V1}/users/{id_}", {"role": "staff", "active": True})
     does(409, admin, "PATCH", f"{V1}/users/{admin.user.id}", {"role": "customer"})
+    does(200, story.staff, "GET", f"{V1}/users?email={new['email']}")
+    does(200, story.staff, "PATCH", f"{V1}/users/{id_}", {"verified": True})
+    page = does(200, admin, "GET", f"{V1}/users/{id_}/audit?limit=1")
+    does(200, admin, "GET", f"{V1}/users/{id_}/audit?cursor={page.json['next']}")
 
     linus = story.person("linus")
     assert story.api.post(f"{V1}/tokens", headers=linus.basic).status_code == 201
@@ -230,6 +239,45 @@ def walk_with_the_users(story):
     does(403, linus, "PATCH", f"{V1}/users/me", {**change, "currentPassword": "wrong"})
     does(204, linus, "DELETE", f"{V1}/tokens/current")
     does(200, linus.sign_in(), "PATCH", f"{V1}/users/me", change)
+
+
+def walk_with_mail(story):
+    """Twice over: without it, and where it is sent."""
+    does, new = story.does, {"email": "mail@example.org", "password": PASSWORD}
+    linus = story.person("linus2")
+    own = {"currentPassword": PASSWORD, "email": "linus3@example.org"}
+    forgot = {"email": "linus2@example.org"}
+    does(409, None, "POST", f"{V1}/verifications/{UNKNOWN}")
+    does(409, None, "POST", f"{V1}/password-resets", forgot)
+    does(409, None, "POST", f"{V1}/password-resets/{UNKNOWN}", {"password": PASSWORD})
+    does(409, linus, "PATCH", f"{V1}/users/me", own)
+
+    without, mailbox = story.api, Mailbox()
+    story.api = story.client(
+        story.api_at(
+            auth="required",
+            mail_uri=mailbox.uri,
+            mail_from="tickets@x.example",
+            public_url="https://x.example",
+        )
+    )
+    with serving(mailbox):
+        parts = story.api.application.ticketing
+
+        def send():
+            send_due(parts.db, parts.proofs.letters, MailServer(mailbox.uri))
+
+        does(202, None, "POST", f"{V1}/users", new)
+        does(202, linus, "PATCH", f"{V1}/users/me", own)
+        send()
+        does(200, None, "POST", f"{V1}/verifications/{mailbox.code(0)}")
+        does(404, None, "POST", f"{V1}/verifications/{UNKNOWN}")
+        does(202, None, "POST", f"{V1}/password-resets", forgot)
+        send()
+        chosen = {"password": PASSWORD[::-1]}
+        does(200, None, "POST", f"{V1}/password-resets/{mailbox.code()}", chosen)
+        does(404, None, "POST", f"{V1}/password-resets/{UNKNOWN}", chosen)
+    story.api = without
 
 
 def walk_with_the_briefs(story):
@@ -270,7 +318,8 @@ def hear_who_may_not(story):
 
 def hear_what_is_not_there(story):
     in_open_mode = story.client(story.api_at())
-    story.each(404, in_open_mode)
+    without_mail = ("POST /api/v1/verifications/{id}", "POST /api/v1/password-resets/{id}")
+    story.each(404, in_open_mode, but=without_mail)
 
 
 def hear_that_a_key_is_taken(story):
@@ -311,6 +360,7 @@ def test_meets_all_that_the_document_declares(story):
     walk_a_booking(story, walk_the_calendar(story))
     walk_the_till(story)
     walk_with_the_users(story)
+    walk_with_mail(story)
     walk_with_the_briefs(story)
     hear_about_health(story)
     hear_what_is_malformed(story)

@@ -21,7 +21,7 @@ def before(fresh_db):
         fresh_db.users.insert_one(
             {"_id": id_, "email": email, "email_key": email.strip().casefold(), "role": "staff",
              "active": True, "password_hash": "h", "generation": 1, "signed_out": [],
-             "created_at": MORNING + timedelta(hours=after_h)}
+             "created_at": MORNING + timedelta(hours=after_h), "verified": True, "sequence": 0}
         )  # fmt: skip
 
     fresh_db.migrations.delete_one({"_id": "0006_account_keys"})
@@ -81,3 +81,16 @@ def test_goes_on_where_a_migration_was_cut_off(before):
     migrate(before.db)
 
     assert keys(before.db) == {**done, "late": "address:late@example.org"}
+
+
+def test_lets_accounts_of_before_go_on(before):
+    """They hold bookings and places that they could not reach otherwise (docs/adr/0016)."""
+    before.db.migrations.delete_one({"_id": "0008_verified_addresses"})
+    before.db.command("collMod", "users", validator={})
+    before("ada", "ada@example.org")
+    before.db.users.update_one({"_id": "ada"}, {"$unset": {"verified": True, "sequence": True}})
+
+    migrate(before.db)
+
+    found = users.find(before.db, "ada")
+    assert (found.verified, found.sequence) == (True, 0)

@@ -25,9 +25,11 @@ STAFF = Caller("u9", "r1")
 
 
 def a_user(id_, email, *, active=True):
+    known = {"active": active, "password_hash": "h", "generation": 1, "signed_out": frozenset()}
     return User(
-        id_, email, canonical_key(email), Role.CUSTOMER, active, "hash", 1, frozenset(), utc_now()
-    )
+        id_, email, canonical_key(email), Role.CUSTOMER, **known, created_at=utc_now(),
+        verified=True, sequence=0,
+    )  # fmt: skip
 
 
 @pytest.fixture

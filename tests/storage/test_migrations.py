@@ -193,7 +193,7 @@ def two_users_of_one_address(db):
     db.users.drop_index("one_an_email")
     user = {"email": "a@b.c", "email_key": "a@b.c", "role": "staff", "active": True,
             "password_hash": "h", "generation": 1, "signed_out": [],
-            "created_at": datetime.now(UTC)}  # fmt: skip
+            "created_at": datetime.now(UTC), "verified": True, "sequence": 1}  # fmt: skip
     db.users.insert_many({"_id": f"u{number}", **user} for number in (1, 2))
 
 

@@ -13,7 +13,7 @@ from bson import Binary
 from tests.builders import an_event
 from ticketing.domain.places import Place, Row
 from ticketing.storage import audit, bookings, events
-from ticketing.storage.accounts import users
+from ticketing.storage.accounts import user_audit, users
 from ticketing.storage.documents import EVENTS
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.migrations.runner import migrate
@@ -61,12 +61,7 @@ def full(mongo):
             an_event_document(id="not-empty", day=None, status="cancelled", sold=9),
         ]
     )
-    db.users.insert_many(
-        {"_id": f"u{n:05}", "email": f"u{n}@example.org", "email_key": f"u{n}@example.org",
-         "role": "customer" if n > 2 else "admin", "active": True, "password_hash": "h",
-         "generation": 1, "signed_out": [], "created_at": utc_now()}
-        for n in range(MANY)
-    )  # fmt: skip
+    add_accounts(db)
     db.idempotency.insert_many(
         {"caller": f"u{n}" if n else "ada", "key": "k", "fingerprint": "f", "status": 201,
          "headers": {}, "body": Binary(b""), "expires_at": utc_now() + timedelta(hours=1)}
@@ -75,6 +70,21 @@ def full(mongo):
     events.get(db, "e1")  # the first read of all looks whether the primary has caught up
     yield db
     mongo.drop_database(db.name)
+
+
+def add_accounts(db):
+    db.users.insert_many(
+        {"_id": f"u{n:05}", "email": f"u{n}@example.org", "email_key": f"address:u{n}@example.org",
+         "role": "customer" if n > 2 else "admin", "active": True, "password_hash": "h",
+         "generation": 1, "signed_out": [], "created_at": utc_now(), "verified": True,
+         "sequence": 1}
+        for n in range(MANY)
+    )  # fmt: skip
+    db.user_audit.insert_many(
+        {"user": "u00007", "sequence": n + 1, "action": "changed", "changes": {}, "actor": "boss",
+         "at": utc_now(), "request_id": "r"}
+        for n in range(MANY)
+    )  # fmt: skip
 
 
 def passed_on():
@@ -174,7 +184,9 @@ def examined(full):
         (events.with_remaining_work, 2),
         (lambda db: users.find_by_email(db, "U7@example.org"), 1),
         (lambda db: users.page(db, "u00100", 5), 5),
-        (lambda db: in_session(db, users._another_admin, "u00000"), 2),
+        (lambda db: users.page(db, None, 5, "U7@example.org"), 1),
+        (lambda db: user_audit.page(db, "u00007", 1_500, 5), 5),
+        (lambda db: in_session(db, users.has_other_admins, "u00000"), 3),
         (lambda db: in_session(db, idempotency.find_many, [("ada", "k"), ("bob", "l")]), 1),
     ],
 )

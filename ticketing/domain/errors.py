@@ -6,7 +6,8 @@
     │   ├── BookingNotFound
     │   ├── TransactionNotFound
     │   ├── CancellationNotFound
-    │   └── UserNotFound
+    │   ├── UserNotFound
+    │   └── CodeNotFound
     ├── Refused              a rule stands against it
     │   ├── DateTaken
     │   ├── EventExists
@@ -24,12 +25,17 @@
     │   ├── NotActive
     │   ├── NothingToReduce
     │   ├── EmailTaken
+    │   ├── AddressBooked
+    │   ├── SendsNoMail
     │   ├── AccountDeactivated
     │   └── LastAdmin
     ├── Invalid              asked beyond what may be asked at all
+    │   ├── UnusablePassword        too easy to guess, as the password of this address
+    │   ├── CurrentPasswordMissing  one's own is changed by whoever knows it
     │   └── TooManyTickets
     ├── NotSignedIn          nobody, or nobody known, is asking
     ├── NotAllowed           somebody is asking who may not
+    │   ├── AddressUnverified  nobody has shown yet that the address is theirs
     │   └── ForeignOrigin    another site's page is asking, in open mode
     ├── WrongPassword        the current password is not that
     ├── UnusableName         an address or a name of which no key can be made
@@ -94,6 +100,11 @@ class CancellationNotFound(NotFound):
 class UserNotFound(NotFound):
     code = "user_not_found"
     message = "There is no user with this id."
+
+
+class CodeNotFound(NotFound):
+    code = "code_not_found"
+    message = "This link or code is not good, or not any more: ask for another."
 
 
 class Gone(DomainError):
@@ -199,6 +210,16 @@ class EmailTaken(Refused):
     message = "Somebody has registered with this e-mail address."
 
 
+class AddressBooked(Refused):
+    code = "address_booked"
+    message = "Something has been booked for this address by itself: ask at the counter."
+
+
+class SendsNoMail(Refused):
+    code = "no_mail"
+    message = "This office sends no mail: ask at the counter."
+
+
 class AccountDeactivated(Refused):
     code = "account_deactivated"
     message = "This customer's account has been deactivated."
@@ -221,6 +242,18 @@ class Invalid(DomainError):
         self.fault = fault
 
 
+class UnusablePassword(Invalid):
+    """Too short, or too easy to guess as the password of this address."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__("password", fault)
+
+
+class CurrentPasswordMissing(Invalid):
+    def __init__(self) -> None:
+        super().__init__("current_password", "Needed to change one's own password.")
+
+
 class TooManyTickets(Invalid):
     def __init__(self, most: int) -> None:
         super().__init__("tickets", f"A booking has at most {most} tickets.")
@@ -234,6 +267,14 @@ class NotSignedIn(DomainError):
 class NotAllowed(DomainError):
     code = "forbidden"
     message = "You may not do this."
+
+
+class AddressUnverified(NotAllowed):
+    code = "address_unverified"
+    message = (
+        "Nobody has shown yet that this e-mail address is yours: follow the link that was sent to "
+        "it, or ask at the counter."
+    )
 
 
 class ForeignOrigin(NotAllowed):

@@ -18,6 +18,8 @@ from flask import Flask
 
 from ticketing.api.http import context
 from ticketing.api.http.context import AppContext
+from ticketing.services.mail import sender
+from ticketing.services.mail.smtp import MailServer
 from ticketing.services.writes import recovery
 
 log = structlog.get_logger(__name__)
@@ -43,7 +45,15 @@ def _recover(parts: AppContext, stop: threading.Event) -> None:
     recovery.RecoveryWorker(parts.db, parts.commands, parts.fitness).run(stop)
 
 
-WORK: tuple[Work, ...] = (Work("recovery", _recover),)
+def _send_mail(parts: AppContext, stop: threading.Event) -> None:
+    uri = parts.settings.mail_uri
+    if uri is None or parts.proofs is None:
+        stop.wait()
+        return
+    sender.send(parts.db, parts.proofs.letters, MailServer(uri), stop)
+
+
+WORK: tuple[Work, ...] = (Work("recovery", _recover), Work("mail", _send_mail))
 
 
 class Background:

@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
+from ticketing.domain.errors import AddressBooked
 from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer
 from ticketing.storage.documents import CUSTOMERS, read
 from ticketing.storage.driver.clients import Database, Document
@@ -113,6 +114,14 @@ def claim(
     )
     assert document is not None, "an upsert that returns what is there afterwards"
     return _read(document)
+
+
+def rename(db: Database, id_: str, key: str, name: str, session: ClientSession) -> None:
+    """Rename a customer to another address; raises AddressBooked where there is one with it."""
+    try:
+        db.customers.update_one({"_id": id_}, {"$set": {"key": key, "name": name}}, session=session)
+    except DuplicateKeyError:
+        raise AddressBooked from None
 
 
 def set_active(db: Database, user: str, session: ClientSession | None, *, active: bool) -> None:

@@ -14,7 +14,7 @@ def take(db: Database, id_: str, holder: str, lease: timedelta) -> bool:
 
     One that says no time to end is as good as run out.
     """
-    now = _time(db)
+    now = time_at(db)
     free: list[Document] = [
         {"until": {"$lt": now}},
         {"until": {"$not": {"$type": "date"}}},
@@ -36,7 +36,7 @@ def give_back(db: Database, id_: str, holder: str) -> None:
     db.leases.delete_one({"_id": id_, "holder": holder})
 
 
-def _time(db: Database) -> datetime:
+def time_at(db: Database) -> datetime:
     """Return the primary's time: servers whose own clocks differ have to agree on a lease."""
     told: datetime = db.client.admin.command("hello")["localTime"]
     return told

@@ -15,9 +15,11 @@ from argon2 import extract_parameters
 from tests.api import conftest
 from tests.api.conftest import refused
 from tests.conftest import QUICK
+from ticketing.domain.identity.account_changes import AccountChange
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role
 from ticketing.services.accounts import users as people
+from ticketing.services.accounts.changes import change_account
 from ticketing.services.accounts.deactivation import leave_lists
 from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.tokens import AUDIENCE, ISSUER
@@ -27,6 +29,7 @@ from ticketing.storage.accounts import users
 # What customers do themselves ends with the event's day.
 GALA = {**conftest.GALA, "date": "2044-10-31"}
 PASSWORD = "correct horse battery"
+BY_HAND = Caller("somebody", "r1")
 KEY = "a-key-that-only-the-tests-sign-with"
 
 
@@ -613,6 +616,8 @@ ANYBODY = {
     ("GET", "/api/v1/events/<id>"), ("GET", "/api/v1/events/<id>/status"),
     ("GET", "/status/<id>"), ("GET", "/api/events/status/<id>"),
     ("POST", "/api/v1/users"), ("POST", "/api/v1/tokens"),
+    ("POST", "/api/v1/verifications/<id>"),
+    ("POST", "/api/v1/password-resets"), ("POST", "/api/v1/password-resets/<id>"),
 }  # fmt: skip
 
 
@@ -716,7 +721,7 @@ def test_who_is_active_again_is_on_no_list(admin, person, sold_out):
 
 
 def crash_after_deactivating(db, who):
-    users.change(db, who.user.id, {"active": False}, revoke=True)
+    change_account(db, who.user.id, AccountChange(active=False), BY_HAND, datetime.now(UTC))
 
 
 def test_serves_nobody_who_was_deactivated_though_the_rest_was_cut_short(

@@ -124,7 +124,8 @@ def a_user(**known):
         "id": "u1", "email": "ada@example.org", "key": "address:ada@example.org",
         "role": Role.CUSTOMER, "active": True,
         "password_hash": "$argon2id$1", "generation": 1, "signed_out": frozenset(),
-        "created_at": datetime.now(UTC),
+        "created_at": datetime.now(UTC), "verified": True,
+        "sequence": 1,
     }  # fmt: skip
     return User(**{**values, **known})
 

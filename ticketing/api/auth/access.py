@@ -7,7 +7,8 @@ rate policy that it counts for. A test walks the URL map for routes that don't.
     registration    counted by address, before anything is looked at
     who asks?       a Basic password is checked, its failures are counted (`services/sign_in.py`)
     tokens          counted by address, but what succeeds is not
-    role            401 where nobody has signed in, 403 where somebody else has
+    role            401 where nobody has signed in, 403 where somebody else has, or a customer whose
+                    address nobody has verified
     reads, writes   counted by user, else by address
 """
 
@@ -26,7 +27,7 @@ from ticketing.api.auth.addresses import source
 from ticketing.api.http.context import app_context
 from ticketing.api.legacy import aliases
 from ticketing.api.schemas.fields import CustomerName
-from ticketing.domain.errors import NotAllowed, NotSignedIn, TooManyRequests
+from ticketing.domain.errors import AddressUnverified, NotAllowed, NotSignedIn, TooManyRequests
 from ticketing.domain.identity.customers import NamedCustomer
 from ticketing.domain.identity.users import OPEN, Principal, Role, introduced
 from ticketing.services.accounts import users
@@ -41,12 +42,13 @@ class Access:
     """Who may call a route, which rate policy it counts for, and what it needs of the database.
 
     A route without a policy looks at no credentials. `fitness` is "reads" or "writes" for what is
-    done there; None asks nothing of it.
+    done there; None asks nothing of it. `verified` is whether a customer's address has to be.
     """
 
     role: Role
     rate: str | None
     fitness: Literal["reads", "writes"] | None = None
+    verified: bool = True
 
 
 def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
@@ -55,7 +57,7 @@ def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
     @wraps(view)
     def guard(*args: Any, **kwargs: Any) -> Any:
         if access.rate is not None:
-            _admit(access.role, access.rate)
+            _admit(access, access.rate)
         if access.fitness is not None:
             app_context.fitness.require(for_changes=access.fitness == "writes")
         return view(*args, **kwargs)
@@ -80,25 +82,42 @@ def shown(kind: type[T]) -> T:
     return found
 
 
+def require_role(role: Role) -> None:
+    """Raise NotAllowed where somebody asks who may less than this."""
+    if principal().role < role:
+        raise NotAllowed
+
+
+def require_verified(asks: Principal) -> None:
+    """Raise AddressUnverified where nobody has shown that somebody's address is theirs."""
+    if not asks.verified:
+        raise AddressUnverified
+
+
 def is_staff() -> bool:
     """Return whether staff asks, or an administrator."""
     found: Principal | None = g.get("principal")
     return found is not None and found.role >= Role.STAFF
 
 
-def _admit(role: Role, rate: str) -> None:
+def _admit(access: Access, rate: str) -> None:
     if rate == REGISTRATION:
         _count(rate, source())
     if rate == TOKENS and not _is_basic(_offered()):
         g.rate = app_context.sign_in.without_password(source())
     g.principal = _who_asks()
-    if role > Role.ANYBODY:
-        if g.principal is None:
-            raise NotSignedIn
-        if g.principal.role < role:
-            raise NotAllowed
+    if access.role > Role.ANYBODY:
+        _require_role(access)
     if rate not in (REGISTRATION, TOKENS):
         _count(rate, g.principal.id if _has_name(g.principal) else source())
+
+
+def _require_role(access: Access) -> None:
+    require_role(access.role)
+    asks = principal()
+    # What staff does as such has nothing to do with their own address.
+    if access.verified and asks.role is Role.CUSTOMER:
+        require_verified(asks)
 
 
 def _has_name(found: Principal | None) -> bool:
@@ -166,7 +185,7 @@ def _by_password(email: str, password: str) -> Principal | None:
     if user is None:
         return None
     g.shown = user
-    return Principal(user.id, user.role, user.customer)
+    return Principal(user.id, user.role, user.customer, verified=user.verified)
 
 
 def _count(policy: str, who: str) -> None:

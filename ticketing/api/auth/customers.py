@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ticketing.api.auth.access import is_staff, principal
+from ticketing.api.auth.access import is_staff, principal, require_verified
 from ticketing.api.http.context import app_context
 from ticketing.api.http.problems import BadRequest
 from ticketing.domain.changes.results import BookingResult
@@ -28,7 +28,9 @@ def resolve_customer(named: NamedCustomer | None, field: str = "customer") -> Cu
     asks = principal()
     if named is None:
         if asks.customer is None:
+            require_verified(asks)
             raise BadRequest("Say which customer this is for.", {field: ["Missing."]})
+        require_verified(asks)
         return asks.customer
     return named if is_staff() else _oneself(named)
 

@@ -92,15 +92,17 @@ class Blueprint(SmorestBlueprint):
         who: Role,
         rate: str | None = "reads",
         conditional: bool = False,
+        verified: bool = True,
     ) -> Callable[[View], View]:
         """Register a GET route that can be refused with these statuses, beside the usual ones.
 
         One that counts for no rate says how the service is, whatever the database is like.
-        `conditional` is for one that heeds `If-Match` and `If-None-Match`.
+        `conditional` is for one that heeds `If-Match` and `If-None-Match`, `verified` what only a
+        customer whose address is verified may do.
         """
         parameters = ["If-Match", "If-None-Match"] if conditional else []
         statuses = {*refusals, *({304, 412} if conditional else ())}
-        access = Access(who, rate, "reads" if rate else None)
+        access = Access(who, rate, "reads" if rate else None, verified=verified)
         return self._route(rule, "GET", statuses, parameters, access)
 
     def writes(
@@ -112,11 +114,13 @@ class Blueprint(SmorestBlueprint):
         rate: str | None = "writes",
         keyed: bool = True,
         if_match: bool = False,
+        verified: bool = True,
     ) -> Callable[[View], View]:
         """Register a route that changes something, under an Idempotency-Key where one is sent."""
         parameters = [*(["Idempotency-Key"] if keyed else []), *(["If-Match"] if if_match else [])]
         statuses = {*refusals, *({409, 422} if keyed else ()), *({412} if if_match else ())}
-        return self._route(rule, method, statuses, parameters, Access(who, rate, "writes"))
+        access = Access(who, rate, "writes", verified=verified)
+        return self._route(rule, method, statuses, parameters, access)
 
     def _route(
         self,

@@ -13,6 +13,7 @@ from werkzeug.local import LocalProxy
 
 from ticketing.config import Settings
 from ticketing.services.accounts.passwords import Passwords
+from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.accounts.sign_in import SignIn
 from ticketing.services.accounts.tokens import Tokens
 from ticketing.services.rates import RateLimiter
@@ -26,7 +27,10 @@ KEY = "ticketing"
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """One application's parts; `clock` tells the time in UTC, in whole milliseconds."""
+    """One application's parts; `clock` tells the time in UTC, in whole milliseconds.
+
+    There are no `proofs` where no mail is sent.
+    """
 
     settings: Settings
     client: Client
@@ -38,6 +42,7 @@ class AppContext:
     tokens: Tokens
     rates: RateLimiter
     fitness: Fitness
+    proofs: Proofs | None
 
 
 app_context = cast(AppContext, LocalProxy(partial(getattr, current_app, KEY)))

@@ -62,6 +62,11 @@ def caller() -> Caller:
     return Caller(who.id, g.request_id, who.customer.id if who.customer else None)
 
 
+def anonymous() -> Caller:
+    """Return whoever makes this request where nobody has to sign in; a code may tell who it is."""
+    return Caller("anybody", g.request_id)
+
+
 def _to_response(
     result: CommandResult, respond_to: Callable[[Outcome], StoredResponse]
 ) -> Response:

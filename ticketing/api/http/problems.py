@@ -78,7 +78,7 @@ TITLES = {
 RETRY_AFTER_S = 1
 
 # What the domain's facts and fields are called outside, where that is not the same.
-_OUTSIDE = {"tickets": "nTickets", "sold": "ticketsSold"}
+_OUTSIDE = {"current_password": "currentPassword", "tickets": "nTickets", "sold": "ticketsSold"}
 
 CHALLENGES = 'Bearer realm="ticketing", Basic realm="ticketing", charset="UTF-8"'
 

@@ -32,7 +32,19 @@ from ticketing.api.schemas.problems import PROBLEM
 from ticketing.api.schemas.statistics import MONTHS, STATISTICS_QUERY
 from ticketing.api.schemas.transactions import NEW_TRANSACTION, RETURNED_TRANSACTION, TRANSACTION
 from ticketing.api.schemas.transfers import ACCEPTANCE, TRANSFER, TRANSFER_OFFER
-from ticketing.api.schemas.users import NEW_USER, OWN_PASSWORD, TOKEN, USER, USER_CHANGE, USER_PAGE
+from ticketing.api.schemas.users import (
+    CHOSEN_PASSWORD,
+    NEW_USER,
+    OWN_CHANGE,
+    SENT,
+    TOKEN,
+    USER,
+    USER_AUDIT_PAGE,
+    USER_CHANGE,
+    USER_PAGE,
+    USER_QUERY,
+    WHO_FORGOT,
+)
 from ticketing.api.schemas.waiting_list import WAITING_PAGE
 
 __all__ = [
@@ -45,6 +57,7 @@ __all__ = [
     "CALLED_OFF",
     "CANCELLATION",
     "CHANGED_EVENT",
+    "CHOSEN_PASSWORD",
     "EVENT",
     "EVENT_CHANGE",
     "EVENT_PAGE",
@@ -58,20 +71,24 @@ __all__ = [
     "NEW_EVENT",
     "NEW_TRANSACTION",
     "NEW_USER",
-    "OWN_PASSWORD",
+    "OWN_CHANGE",
     "PAGE_QUERY",
     "PROBLEM",
     "PUBLIC_EVENT",
     "PUBLIC_EVENT_PAGE",
     "READINESS",
     "RETURNED_TRANSACTION",
+    "SENT",
     "STATISTICS_QUERY",
     "TOKEN",
     "TRANSACTION",
     "TRANSFER",
     "TRANSFER_OFFER",
     "USER",
+    "USER_AUDIT_PAGE",
     "USER_CHANGE",
     "USER_PAGE",
+    "USER_QUERY",
     "WAITING_PAGE",
+    "WHO_FORGOT",
 ]

@@ -15,7 +15,7 @@ from marshmallow import Schema, ValidationError, fields
 from ticketing.api.http.context import app_context
 from ticketing.domain import calendar, money
 from ticketing.domain.errors import UnusableName
-from ticketing.domain.identity import names
+from ticketing.domain.identity import names, passwords
 from ticketing.domain.identity.customers import MAX_NAME, Customer, NamedCustomer
 from ticketing.storage.ids import new_id
 
@@ -142,10 +142,13 @@ class Email(Text):
 
 
 class Password(Text):
-    """A new password: 12 to 256 characters (NIST SP 800-63B asks for 8), of any kind."""
+    """A new password, of any kind; whether it is easy to guess depends on whose it is."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(12, 256, **kwargs)
+        super().__init__(passwords.SHORTEST, passwords.LONGEST, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return passwords.prepared(super()._deserialize(value, attr, data, **kwargs))
 
 
 class Flag(fields.Boolean):

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from ticketing.api import schemas
-from ticketing.api.auth.access import principal, shown
+from ticketing.api.auth.access import principal, require_role, shown
 from ticketing.api.auth.addresses import source
 from ticketing.api.http import cursors
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import caller
+from ticketing.api.http.execute import anonymous, caller
 from ticketing.api.http.headers import sent
 from ticketing.api.http.pagination import paged
 from ticketing.api.http.responses import answer, respond
 from ticketing.api.schemas.pages import PageRequest
-from ticketing.domain.errors import UserNotFound
-from ticketing.domain.identity.users import Role, User, role_of
+from ticketing.api.schemas.users import Registration, UserPageRequest
+from ticketing.domain.errors import SendsNoMail, UserNotFound
+from ticketing.domain.identity.users import Role, User
 from ticketing.services.accounts import users as people
+from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.accounts.tokens import Claims
+from ticketing.services.accounts.users import AccountUpdate
 from ticketing.storage.accounts import users
 
 blp = Blueprint("users", __name__, url_prefix="/api/v1", description="Who can sign in")
@@ -29,38 +30,86 @@ blp = Blueprint("users", __name__, url_prefix="/api/v1", description="Who can si
 @blp.writes("POST", "/users", 409, who=Role.ANYBODY, rate="registration", keyed=False)
 @blp.arguments(schemas.NEW_USER)
 @blp.response(201, schemas.USER)
-def register(body: dict[str, Any]) -> Response:
-    """Register as a customer."""
-    user = people.register(app_context.db, app_context.passwords, **body, now=app_context.clock())
+@blp.alt_response(202, schema=schemas.SENT, success=True)
+def register(body: Registration) -> Response:
+    """Register as a customer.
+
+    Until the address is verified the account can sign in, and nothing else. Where mail is sent the
+    answer is 202, whether or not the address is known already, and a code goes to it.
+    """
+    now = app_context.clock()
+    if app_context.proofs is not None:
+        app_context.proofs.sign_up(body.email, body.password, anonymous(), now)
+        return _sent(body.email)
+    is_open = app_context.settings.auth == "open"
+    user = people.register(
+        app_context.db, app_context.passwords, body.email, body.password, now, verified=is_open
+    )
     return respond(answer(201, user, schemas.USER))
 
 
-@blp.reads("/users", who=Role.ADMIN)
-@blp.arguments(schemas.PAGE_QUERY, location="query")
-@blp.response(200, schemas.USER_PAGE, headers=sent("Link"))
-def index(page: PageRequest) -> Response:
-    """List users."""
-    limit, after = page.limit, cursors.id_in(page.cursor)
-    found = users.page(app_context.db, after, limit + 1)
-    return paged(found, limit, schemas.USER_PAGE, lambda user: (user.id,))
-
-
-@blp.writes("PATCH", "/users/<id>", 404, 409, who=Role.ADMIN, keyed=False)
-@blp.arguments(schemas.USER_CHANGE)
+@blp.writes("POST", "/verifications/<id>", 404, 409, who=Role.ANYBODY, keyed=False)
 @blp.response(200, schemas.USER)
-def change(body: dict[str, Any], id: str) -> Response:
-    """Change a user's role or activity, or set a new password.
-
-    Whoever is deactivated leaves the waiting lists for good.
-    """
-    values = {**body, "role": role_of(body["role"])} if "role" in body else body
-    user = people.change(
-        app_context.db, app_context.commands, app_context.passwords, id, values, caller()
-    )
+def verify(id: str) -> Response:
+    """Show that an address is one's own, by the code that was sent to it."""
+    user = proofs().verify(id, anonymous(), app_context.clock())
     return respond(answer(200, user, schemas.USER))
 
 
-@blp.reads("/users/me", 404, who=Role.CUSTOMER)
+@blp.writes("POST", "/password-resets", 409, who=Role.ANYBODY, rate="registration", keyed=False)
+@blp.arguments(schemas.WHO_FORGOT)
+@blp.response(202, schemas.SENT)
+def forget_password(email: str) -> Response:
+    """Have a code sent for a new password, if the address has an account."""
+    proofs().request_reset(email, app_context.clock())
+    return _sent(email)
+
+
+@blp.writes("POST", "/password-resets/<id>", 404, 409, who=Role.ANYBODY, keyed=False)
+@blp.arguments(schemas.CHOSEN_PASSWORD)
+@blp.response(200, schemas.USER)
+def reset_password(password: str, id: str) -> Response:
+    """Set a new password by the code that was sent; every token becomes worthless."""
+    user = proofs().reset(id, password, anonymous(), app_context.clock())
+    return respond(answer(200, user, schemas.USER))
+
+
+@blp.reads("/users", who=Role.STAFF)
+@blp.arguments(schemas.USER_QUERY, location="query")
+@blp.response(200, schemas.USER_PAGE, headers=sent("Link"))
+def index(page: UserPageRequest) -> Response:
+    """List users: all of them for an administrator; staff may ask whether an address has one."""
+    limit, after = page.limit, cursors.id_in(page.cursor)
+    if page.email is None:
+        require_role(Role.ADMIN)
+    found = users.page(app_context.db, after, limit + 1, page.email)
+    return paged(found, limit, schemas.USER_PAGE, lambda user: (user.id,))
+
+
+@blp.writes("PATCH", "/users/<id>", 404, 409, who=Role.STAFF, keyed=False)
+@blp.arguments(schemas.USER_CHANGE)
+@blp.response(200, schemas.USER)
+def change(body: AccountUpdate, id: str) -> Response:
+    """Change a user's role or activity, say that their address is verified, set a new password.
+
+    Whoever is deactivated leaves the waiting lists for good. Staff may say `"verified": true`, and
+    nothing else.
+    """
+    people.require_may_change(principal(), id, body)
+    return _changed(id, body)
+
+
+@blp.reads("/users/<id>/audit", 404, who=Role.ADMIN)
+@blp.arguments(schemas.PAGE_QUERY, location="query")
+@blp.response(200, schemas.USER_AUDIT_PAGE, headers=sent("Link"))
+def audit(page: PageRequest, id: str) -> Response:
+    """List what has been done to an account, in order."""
+    limit, after = page.limit, cursors.sequence_in(page.cursor)
+    found = people.audit(app_context.db, id, after, limit + 1)
+    return paged(found, limit, schemas.USER_AUDIT_PAGE, lambda entry: (entry.sequence,))
+
+
+@blp.reads("/users/me", 404, who=Role.CUSTOMER, verified=False)
 @blp.response(200, schemas.USER)
 def show_me() -> Response:
     """Show who has signed in."""
@@ -70,12 +119,48 @@ def show_me() -> Response:
     return respond(answer(200, user, schemas.USER))
 
 
-@blp.writes("PATCH", "/users/me", 404, who=Role.CUSTOMER, keyed=False)
-@blp.arguments(schemas.OWN_PASSWORD)
+@blp.writes("PATCH", "/users/me", 404, 409, who=Role.CUSTOMER, keyed=False, verified=False)
+@blp.arguments(schemas.OWN_CHANGE)
 @blp.response(200, schemas.USER)
-def change_me(body: dict[str, Any]) -> Response:
-    """Change one's own password; every token becomes worthless."""
-    user = app_context.sign_in.change_password(source(), principal().id, **body)
+@blp.alt_response(202, schema=schemas.SENT, success=True)
+def change_me(body: AccountUpdate) -> Response:
+    """Change one's own password, which makes every token worthless, or one's address.
+
+    An address counts once it is shown to be one's own: a code goes to it, and the answer is 202.
+    """
+    if body.email is None:
+        return _changed(principal().id, body)
+    sends = proofs()
+    changed = _changed(principal().id, body)
+    sends.request_address(principal().id, body.email, app_context.clock())
+    return _sent(body.email) if changed.status_code == 200 else changed
+
+
+def proofs() -> Proofs:
+    """Return what sends codes; raises SendsNoMail where there is no mail."""
+    found = app_context.proofs
+    if found is None:
+        raise SendsNoMail
+    return found
+
+
+def _sent(email: str) -> Response:
+    body = {"email": email, "message": "A message is on its way to this address."}
+    return respond(answer(202, body, schemas.SENT))
+
+
+def _changed(id_: str, update: AccountUpdate) -> Response:
+    if id_ == principal().id and update.current_password is not None:
+        app_context.sign_in.require_password(source(), id_, update.current_password)
+    user = people.change(
+        app_context.db,
+        app_context.commands,
+        app_context.passwords,
+        id_,
+        update,
+        caller(),
+        app_context.clock(),
+    )
     return respond(answer(200, user, schemas.USER))
 
 
@@ -88,7 +173,7 @@ def sign_in() -> Response:
     return respond(answer(201, body, schemas.TOKEN))
 
 
-@blp.writes("DELETE", "/tokens/current", who=Role.CUSTOMER, keyed=False)
+@blp.writes("DELETE", "/tokens/current", who=Role.CUSTOMER, keyed=False, verified=False)
 @blp.response(204)
 def sign_out() -> Response:
     """Make the token that is shown worthless."""

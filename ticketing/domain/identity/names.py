@@ -90,6 +90,12 @@ def address_key(text: str) -> str:
     return key
 
 
+def deliverable(address: str) -> str:
+    """Return an address as mail servers take it: the local part as given, the domain in ASCII."""
+    local, _, _ = as_shown(address).rpartition("@")
+    return f"{local}@{address_key(address).rpartition('@')[2]}"
+
+
 @lru_cache(4096)
 def as_shown(text: str) -> str:
     """Return a name as answers show it: composed, trimmed, blanks folded; raises UnusableName."""

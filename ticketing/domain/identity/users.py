@@ -35,10 +35,11 @@ def role_of(word: str) -> Role:
 class User:
     """Somebody who can sign in.
 
-    `email` is as it was given; `key` is what it is unique by. `customer_id` is whose bookings are
-    the user's. `generation` is in every token and goes up with each change of password or activity,
-    which makes older tokens worthless.
-    `signed_out` are the ids of tokens that were given back before their time.
+    `email` is as it was given; `key` is what it is unique by, and `verified` whether somebody has
+    shown that it is theirs. `generation` is in every token and goes up with each change of password
+    or activity, which makes older tokens worthless. `signed_out` are the ids of tokens that were
+    given back before their time. `sequence` counts the account's entries in the audit.
+    `customer_id` is whose bookings are the user's, once the address is known to be theirs.
     """
 
     id: str
@@ -50,6 +51,8 @@ class User:
     generation: int
     signed_out: frozenset[str]
     created_at: datetime
+    verified: bool
+    sequence: int
     customer_id: str | None = None
 
     @property
@@ -63,13 +66,14 @@ class Principal:
     """Whoever makes a request: a user, or anybody at all in open mode.
 
     `customer` is None where nobody has signed in. `proven` is whether there were credentials that
-    show it.
+    show it, `verified` whether the address of the account has been shown to be theirs.
     """
 
     id: str
     role: Role
     customer: CustomerRef | None = None
     proven: bool = True
+    verified: bool = True
 
 
 OPEN = Principal("open", Role.ADMIN, proven=False)

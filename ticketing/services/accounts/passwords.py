@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from ticketing.domain.identity.passwords import prepared, require_usable
 from ticketing.services.bulkheads import Bulkhead
 
 T = TypeVar("T")
@@ -64,22 +66,42 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """Hash a password with a salt of its own; raises TooManyRequests."""
-        return self._do(lambda: self._hasher.hash(password))
+        return self._do(lambda: self._hasher.hash(prepared(password)))
+
+    def hash_new(self, password: str, address: str) -> str:
+        """Hash what shall be the password of an address; raises UnusablePassword as well."""
+
+        def work() -> str:
+            require_usable(password, address)
+            return self._hasher.hash(prepared(password))
+
+        return self._do(work)
 
     def check(self, hashed: str | None, password: str) -> bool:
         """Return whether this is the password; None takes as long and is never right.
 
         Raises TooManyRequests.
         """
-        try:
-            found = self._do(lambda: self._hasher.verify(hashed or self._nobodys, password))
-        except (VerificationError, InvalidHashError):
-            return False
-        return found and hashed is not None
+        return self.spelling_of(hashed, password) is not None
+
+    def spelling_of(self, hashed: str | None, password: str) -> str | None:
+        """Return in which spelling this is the password: as it is hashed today, or as it was given.
+
+        Hashes of before were made of what was given. Raises TooManyRequests.
+        """
+        spellings = dict.fromkeys((prepared(password), password))
+        found = self._do(lambda: next(filter(partial(self._fits, hashed), spellings), None))
+        return found if hashed is not None else None
 
     def is_outdated(self, hashed: str) -> bool:
         """Return whether the hash was made with other parameters than today's."""
         return self._hasher.check_needs_rehash(hashed)
+
+    def _fits(self, hashed: str | None, password: str) -> bool:
+        try:
+            return self._hasher.verify(hashed or self._nobodys, password)
+        except (VerificationError, InvalidHashError):
+            return False
 
     def _do(self, work: Callable[[], T]) -> T:
         with self.turn():

@@ -72,18 +72,16 @@ class SignIn:
             _, standing = self._attempts.run(source, lambda: None)
         return standing
 
-    def change_password(self, source: str, user_id: str, current: str, password: str) -> User:
-        """Change one's own password; raises UserNotFound, WrongPassword, which counts."""
+    def require_password(self, source: str, user_id: str, current: str) -> None:
+        """Raise WrongPassword, which counts, but for the user's; raises UserNotFound."""
 
-        def change() -> User:
-            return users.change_own_password(self._db, self._passwords, user_id, current, password)
+        def check() -> User:
+            return users.require_password(self._db, self._passwords, user_id, current)
 
         with self._refusing_slowly():
             self._attempts.refuse_if_known(source)
             with self._passwords.turn():
-                user, _ = self._attempts.run(source, change)
-        assert user is not None
-        return user
+                self._attempts.run(source, check)
 
     @contextmanager
     def _refusing_slowly(self) -> Iterator[None]:

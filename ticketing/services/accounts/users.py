@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from uuid import uuid4
 
 from bson import ObjectId
 
-from ticketing.domain.errors import Busy, UserNotFound, WrongPassword
+from ticketing.domain.errors import (
+    Busy,
+    CurrentPasswordMissing,
+    NotAllowed,
+    UserNotFound,
+    WrongPassword,
+)
+from ticketing.domain.identity.account_changes import AccountChange, UserAuditEntry
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.names import address_key, as_shown
+from ticketing.domain.identity.passwords import prepared
 from ticketing.domain.identity.users import Principal, Role, User
+from ticketing.services.accounts.changes import add_account, change_account
 from ticketing.services.accounts.deactivation import leave_lists
 from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.tokens import Claims
 from ticketing.services.writes.handler import CommandHandler
-from ticketing.storage import customers
-from ticketing.storage.accounts import users
+from ticketing.storage.accounts import user_audit, users
 from ticketing.storage.driver.clients import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountUpdate:
+    """What somebody wants an account to be; what is None stays. The password is in the clear."""
+
+    role: Role | None = None
+    active: bool | None = None
+    verified: bool | None = None
+    email: str | None = None
+    password: str | None = field(default=None, repr=False)
+    current_password: str | None = field(default=None, repr=False)
 
 
 def register(
@@ -29,44 +48,56 @@ def register(
     password: str,
     now: datetime,
     role: Role = Role.CUSTOMER,
+    *,
+    verified: bool = True,
+    caller: Caller | None = None,
 ) -> User:
-    """Add a user; raises EmailTaken, UnusableName."""
-    user = User(
+    """Add a user; raises EmailTaken, UnusableName, UnusablePassword.
+
+    Whom staff adds is known to them; who registers by themselves is not `verified`. Without a
+    `caller` it is the user's own doing.
+    """
+    user = new_user(passwords, email, password, now, role, verified=verified)
+    add_account(db, user, caller or Caller(user.id, uuid4().hex))
+    return user
+
+
+def new_user(
+    passwords: Passwords,
+    email: str,
+    password: str,
+    now: datetime,
+    role: Role = Role.CUSTOMER,
+    *,
+    verified: bool,
+) -> User:
+    """Make a user who is not stored yet; raises UnusableName, UnusablePassword."""
+    return User(
         id=str(ObjectId()),
         email=as_shown(email),
         key=address_key(email),
         role=role,
         active=True,
-        password_hash=passwords.hash(password),
+        password_hash=passwords.hash_new(password, email),
         generation=1,
         signed_out=frozenset(),
         created_at=now,
+        verified=verified,
+        sequence=1,
     )
-    users.insert(db, user)
-    return claimed(db, user, now)
-
-
-def claimed(db: Database, user: User, now: datetime) -> User:
-    """Return a user who has what is booked for their address; doing it again changes nothing."""
-    if user.customer_id is not None:
-        return user
-    customer = customers.claim(db, user.key, user.email, user.id, now, None)
-    users.link(db, user.id, customer.id)
-    return replace(user, customer_id=customer.id)
 
 
 def authenticate(db: Database, passwords: Passwords, email: str, password: str) -> User | None:
     """Find the active user with this e-mail address and password.
 
     An unknown address takes as long as a wrong password. A hash made with weaker parameters than
-    today's is made anew.
+    today's, or of another spelling than is hashed today, is made anew.
     """
     user = users.find_by_email(db, email)
-    if not passwords.check(user.password_hash if user else None, password):
+    spelling = passwords.spelling_of(user.password_hash if user else None, password)
+    if spelling is None or user is None or not user.active:
         return None
-    if user is None or not user.active:
-        return None
-    if passwords.is_outdated(user.password_hash):
+    if passwords.is_outdated(user.password_hash) or spelling != prepared(password):
         users.rehash(db, user, passwords.hash(password))
     return user
 
@@ -81,7 +112,7 @@ def bearer_of(db: Database, claims: Claims | None) -> Principal | None:
         return None
     if user.generation != claims.generation or claims.token in user.signed_out:
         return None
-    return Principal(user.id, user.role, user.customer)
+    return Principal(user.id, user.role, user.customer, verified=user.verified)
 
 
 def change(
@@ -89,48 +120,54 @@ def change(
     commands: CommandHandler,
     passwords: Passwords,
     user_id: str,
-    values: Mapping[str, Any],
+    update: AccountUpdate,
     caller: Caller,
+    now: datetime,
 ) -> User:
-    """Change a user's role, activity or password; raises UserNotFound, LastAdmin, Busy.
+    """Change somebody's account; raises UserNotFound, LastAdmin, UnusablePassword, Busy.
 
-    A new password, and being deactivated, make all of the user's tokens worthless. Whoever is
-    deactivated leaves the waiting lists, and is on none when they are active again.
+    Whoever is deactivated leaves the waiting lists, and is on none when they are active again.
     """
     user = users.find(db, user_id)
     if user is None:
         raise UserNotFound
-    comes_back = values.get("active") is True and not user.active
+    hashed = passwords.hash_new(update.password, user.email) if update.password else None
+    comes_back = update.active is True and not user.active
     if comes_back and not leave_lists(db, commands, user, caller):
         raise Busy
-    changed = _change(db, passwords, user, values)
+    new = AccountChange(
+        role=update.role, active=update.active, verified=update.verified, password_hash=hashed
+    )
+    changed = change_account(db, user_id, new, caller, now)
     if not changed.active:
         leave_lists(db, commands, changed, caller)
     return changed
 
 
-def _change(db: Database, passwords: Passwords, user: User, values: Mapping[str, Any]) -> User:
-    loses_power = values.get("active") is False or values.get("role", user.role) < user.role
-    new: dict[str, Any] = {}
-    if "role" in values:
-        new["role"] = values["role"].word
-    if "active" in values:
-        new["active"] = values["active"]
-    if "password" in values:
-        new["password_hash"] = passwords.hash(values["password"])
-    revoke = "password" in values or values.get("active") is False
-    if user.role is Role.ADMIN and loses_power:
-        return users.change_unless_last_admin(db, user.id, new, revoke=revoke)
-    return users.change(db, user.id, new, revoke=revoke)
+def audit(db: Database, user_id: str, after: int, limit: int) -> list[UserAuditEntry]:
+    """List what has been done to an account, from the first after a number; raises UserNotFound."""
+    entries = user_audit.page(db, user_id, after, limit)
+    if not entries and users.find(db, user_id) is None:
+        raise UserNotFound
+    return entries
 
 
-def change_own_password(
-    db: Database, passwords: Passwords, user_id: str, current: str, password: str
-) -> User:
-    """Change one's own password; raises UserNotFound, WrongPassword."""
+def require_password(db: Database, passwords: Passwords, user_id: str, current: str) -> User:
+    """Return a user whose password this is; raises UserNotFound, WrongPassword."""
     user = users.find(db, user_id)
     if user is None:
         raise UserNotFound
     if not passwords.check(user.password_hash, current):
         raise WrongPassword
-    return users.change(db, user_id, {"password_hash": passwords.hash(password)}, revoke=True)
+    return user
+
+
+def require_may_change(asks: Principal, user_id: str, update: AccountUpdate) -> None:
+    """Raise NotAllowed but where an administrator asks, or staff says that an address is verified.
+
+    Whoever changes their own password has to know it, whatever they may: CurrentPasswordMissing.
+    """
+    if asks.role < Role.ADMIN and update != AccountUpdate(verified=True):
+        raise NotAllowed
+    if asks.id == user_id and update.password and update.current_password is None:
+        raise CurrentPasswordMissing

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
-from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from ticketing.domain.errors import Busy, EmailTaken, LastAdmin, UnusableName, UserNotFound
+from ticketing.domain.errors import EmailTaken, UnusableName, UserNotFound
 from ticketing.domain.identity.names import address_key
 from ticketing.domain.identity.users import ROLES, User, former_key, role_of
-from ticketing.storage import customers
 from ticketing.storage.documents import Fields, first_readable, read
-from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database, Document
+from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading, writing
-from ticketing.storage.driver.units_of_work import Conflict, unit_of_work
 from ticketing.storage.migrations.schema import ADMINS, LEAVING
 
 _NAME = "users"
@@ -27,11 +22,10 @@ _NAME = "users"
 _LONGEST_REQUEST_S = 60
 
 
-@writing
-def insert(db: Database, user: User) -> None:
+def insert(db: Database, user: User, session: ClientSession | None = None) -> None:
     """Add a user; raises EmailTaken."""
     try:
-        db.users.insert_one(_document(user))
+        db.users.insert_one(_document(user), session=session)
     except DuplicateKeyError:
         raise EmailTaken from None
 
@@ -64,9 +58,11 @@ def _keys(email: str) -> list[str]:
 
 
 @reading
-def page(db: Database, after: str | None, limit: int) -> list[User]:
-    """List users by id, from the first after an id."""
-    conditions = {"_id": {"$gt": after}} if after is not None else {}
+def page(db: Database, after: str | None, limit: int, email: str | None = None) -> list[User]:
+    """List users by id, from the first after an id; with an address, those who are known by it."""
+    conditions: Document = {"_id": {"$gt": after}} if after is not None else {}
+    if email is not None:
+        conditions["email_key"] = {"$in": [former_key(email), *_keys(email)]}
 
     def find_first(number: int) -> Iterable[Document]:
         return db.users.find(conditions).sort("_id").limit(number)
@@ -74,45 +70,59 @@ def page(db: Database, after: str | None, limit: int) -> list[User]:
     return first_readable(_NAME, find_first, limit, _user)
 
 
-@writing
-def change(db: Database, id_: str, values: Document, *, revoke: bool) -> User:
-    """Give a user new values; with `revoke` all tokens become worthless. Raises UserNotFound."""
-    return _in_one_commit(db, lambda session: _change(db, id_, values, session, revoke=revoke))
+def get(db: Database, id_: str, session: ClientSession) -> User:
+    """Return a user, as of this unit of work; raises UserNotFound."""
+    user = find_by_id_within(db, id_, session)
+    if user is None:
+        raise UserNotFound
+    return user
 
 
-@writing
-def link(db: Database, id_: str, customer: str) -> None:
+def find_within(db: Database, key: str, session: ClientSession) -> User | None:
+    """Find a user by the key of their address, as of this unit of work."""
+    document = db.users.find_one({"email_key": key}, session=session)
+    return read(_NAME, document, _user) if document else None
+
+
+def find_by_id_within(db: Database, id_: str, session: ClientSession) -> User | None:
+    """Find a user, as of this unit of work."""
+    document = db.users.find_one({"_id": id_}, session=session)
+    return read(_NAME, document, _user) if document else None
+
+
+def replace(db: Database, before: User, after: User, session: ClientSession) -> None:
+    """Write what differs between two states of a user; raises EmailTaken."""
+    old, new = _document(before), _document(after)
+    update: Document = {"$set": {name: new[name] for name in new if new[name] != old[name]}}
+    if after.generation != before.generation:
+        update["$set"]["signed_out"] = []
+    if before.active and not after.active:
+        update["$currentDate"] = {"leaving": True}
+    elif after.active and not before.active:
+        update["$unset"] = {"leaving": True}
+    known = {"_id": before.id, "sequence": before.sequence}
+    try:
+        db.users.update_one(known, update, session=session)
+    except DuplicateKeyError:
+        raise EmailTaken from None
+
+
+def link(db: Database, id_: str, customer: str, session: ClientSession | None = None) -> None:
     """Note whose bookings are this user's."""
-    db.users.update_one({"_id": id_}, {"$set": {"customer": customer}})
+    db.users.update_one({"_id": id_}, {"$set": {"customer": customer}}, session=session)
 
 
-@writing
-def change_unless_last_admin(db: Database, id_: str, values: Document, *, revoke: bool) -> User:
-    """Change a user who is an administrator and will not be one; raises UserNotFound, LastAdmin.
+def has_other_admins(db: Database, id_: str, session: ClientSession) -> bool:
+    """Return whether there is an active administrator beside this one.
 
-    Two who do that to each other at the same moment would each see the other: so all such changes
+    Two who take each other's power at the same moment would each see the other: so all who ask this
     write one document, and MongoDB lets one of them through.
     """
-
-    def work(session: ClientSession) -> User:
-        db.leases.update_one(
-            {"_id": "administrators"}, {"$inc": {"changes": 1}}, upsert=True, session=session
-        )
-        if not _another_admin(db, id_, session):
-            raise LastAdmin
-        return _change(db, id_, values, session, revoke=revoke)
-
-    return _in_one_commit(db, work)
-
-
-def _in_one_commit(db: Database, work: Callable[[ClientSession], User]) -> User:
-    until = time.monotonic() + OPERATION_TIMEOUT_S
-    while (seconds := until - time.monotonic()) > 0:
-        try:
-            return unit_of_work(db.client, work, seconds=seconds)
-        except Conflict:
-            time.sleep(random.uniform(0, 0.05))
-    raise Busy
+    db.leases.update_one(
+        {"_id": "administrators"}, {"$inc": {"changes": 1}}, upsert=True, session=session
+    )
+    found = db.users.find_one({**ADMINS, "_id": {"$ne": id_}}, {"_id": True}, session=session)
+    return found is not None
 
 
 @reading
@@ -133,32 +143,6 @@ def has_left(db: Database, id_: str) -> None:
         {"_id": id_, "active": False, "$expr": {"$lt": ["$leaving", a_while_ago]}},
         {"$unset": {"leaving": True}},
     )
-
-
-def _change(
-    db: Database, id_: str, values: Document, session: ClientSession | None, *, revoke: bool
-) -> User:
-    if "active" in values:
-        customers.set_active(db, id_, session, active=values["active"])
-    update: Document = {"$set": values}
-    if revoke:
-        update["$inc"] = {"generation": 1}
-        update["$set"] = {**values, "signed_out": []}
-    if values.get("active") is False:
-        update["$currentDate"] = {"leaving": True}
-    elif values.get("active") is True:
-        update["$unset"] = {"leaving": True}
-    document = db.users.find_one_and_update(
-        {"_id": id_}, update, return_document=ReturnDocument.AFTER, session=session
-    )
-    if document is None:
-        raise UserNotFound
-    return read(_NAME, document, _user)
-
-
-def _another_admin(db: Database, id_: str, session: ClientSession) -> bool:
-    found = db.users.find_one({**ADMINS, "_id": {"$ne": id_}}, {"_id": True}, session=session)
-    return found is not None
 
 
 @writing
@@ -190,6 +174,8 @@ def _document(user: User) -> Document:
         "generation": user.generation,
         "signed_out": [],
         "created_at": user.created_at,
+        "verified": user.verified,
+        "sequence": user.sequence,
         **({"customer": user.customer_id} if user.customer_id else {}),
     }
 
@@ -206,6 +192,8 @@ def _user(fields: Fields) -> User:
         generation=fields.whole("generation", 1),
         signed_out=frozenset(item.text("token") for item in signed_out),
         created_at=fields.moment("created_at"),
+        verified=fields.truth("verified"),
+        sequence=fields.whole("sequence"),
         customer_id=fields.text("customer") if fields.has("customer") else None,
     )
 

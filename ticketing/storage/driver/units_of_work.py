@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +20,14 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from ticketing.domain.errors import DatabaseUnavailable, DomainError, OutcomeUnknown, Overloaded
+from ticketing.domain.errors import (
+    Busy,
+    DatabaseUnavailable,
+    DomainError,
+    OutcomeUnknown,
+    Overloaded,
+    Unreadable,
+)
 from ticketing.storage.driver.clients import Client, Document, is_transient, is_unavailable
 from ticketing.storage.driver.deadlines import deadline, remaining
 from ticketing.storage.driver.exhaustion import is_exhausted
@@ -75,6 +83,25 @@ def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds:
         if is_exhausted(error) and not isinstance(error, _TRANSLATED):
             raise Overloaded from error
         raise
+
+
+def settled(client: Client, work: Callable[[ClientSession], T], *, seconds: float) -> T:
+    """Do the work in one transaction, decided anew after each Conflict; raises Busy, and the rest.
+
+    For what seldom happens at the same moment: whoever comes often waits in a queue instead
+    (`ticketing.services.writes`).
+    """
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        try:
+            return unit_of_work(client, work, seconds=left)
+        except Conflict:
+            time.sleep(random.uniform(0, _COMMIT_PAUSE_S))
+        except PyMongoError as error:
+            if breaks_a_validator(error):
+                raise Unreadable from error
+            raise
+    raise Busy
 
 
 def utc_now() -> datetime:

@@ -19,6 +19,7 @@ from ticketing.storage.migrations import (
     m0005_deactivated_users,
     m0006_account_keys,
     m0007_customers,
+    m0008_verified_addresses,
     schema,
 )
 
@@ -43,5 +44,6 @@ MIGRATIONS = (
     Migration("0005_deactivated_users", m0005_deactivated_users.apply),
     Migration("0006_account_keys", m0006_account_keys.apply),
     Migration("0007_customers", m0007_customers.apply),
+    Migration("0008_verified_addresses", m0008_verified_addresses.apply),
     Migration("schema", schema.ensure, is_needed=schema.is_behind),
 )

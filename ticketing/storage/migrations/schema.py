@@ -49,6 +49,8 @@ AWAITED: Document = {"waiting": {"$gt": 0}}
 # Of users:
 ADMINS: Document = {"role": "admin", "active": True}
 LEAVING: Document = {"leaving": {"$type": "date"}}
+# Of mail:
+UNSENT: Document = {"text": {"$type": "string"}}
 
 # Of bookings, again:
 OFFERED: Document = {"offer": {"$type": "string"}}
@@ -59,6 +61,9 @@ _SHARE: Document = _document_of(customer=_TEXT, tickets=_POSITIVE)
 # waited has no total. Again word for word.
 OWED: Document = {"reason": "called_off", "total": {"$type": "number"}}
 
+
+# How long it can be told that a mail has been sent: whom to, and what it said, goes at once.
+_KEPT_DONE_MAIL_S = 30 * 86_400
 
 BY_TIME = [("created_at", ASCENDING), ("event", ASCENDING), ("sequence", ASCENDING)]
 
@@ -287,6 +292,8 @@ SCHEMA: dict[str, CollectionSchema] = {
                 generation=_POSITIVE,
                 signed_out={"bsonType": "array"},
                 created_at=_TIME,
+                verified={"bsonType": "bool"},
+                sequence=_COUNT,
                 # Since when, of somebody who was deactivated and may still be on a list.
                 optional={"leaving": _TIME, "customer": _TEXT},
             )
@@ -295,6 +302,64 @@ SCHEMA: dict[str, CollectionSchema] = {
             IndexModel([("email_key", ASCENDING)], name="one_an_email", unique=True),
             IndexModel([("role", ASCENDING)], name="admins", partialFilterExpression=ADMINS),
             IndexModel([("leaving", ASCENDING)], name="leaving", partialFilterExpression=LEAVING),
+        ],
+    ),
+    "user_audit": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                user=_TEXT,
+                sequence=_POSITIVE,
+                action=_TEXT,
+                changes={"bsonType": "object"},
+                actor=_TEXT,
+                at=_TIME,
+                request_id=_TEXT,
+            )
+        },
+        indexes=[
+            IndexModel(
+                [("user", ASCENDING), ("sequence", ASCENDING)], name="one_a_number", unique=True
+            ),
+        ],
+    ),
+    "user_codes": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                _id=_TEXT,
+                purpose={"enum": ["verify", "address", "reset"]},
+                user=_TEXT,
+                key=_TEXT,
+                expires_at=_TIME,
+                optional={"password_hash": _TEXT, "email": _TEXT},
+            )
+        },
+        indexes=[
+            IndexModel([("user", ASCENDING), ("purpose", ASCENDING)], name="by_user"),
+            IndexModel([("expires_at", ASCENDING)], name="clean_up", expireAfterSeconds=0),
+        ],
+    ),
+    "outbox": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                _id=_TEXT,
+                kind=_TEXT,
+                user=_TEXT,
+                created_at=_TIME,
+                due_at=_TIME,
+                attempts=_COUNT,
+                # What a mail that is done has no more, and what only such a one has.
+                optional={"to": _TEXT, "subject": _TEXT, "text": _TEXT, "done_at": _TIME},
+            )
+        },
+        indexes=[
+            IndexModel([("due_at", ASCENDING)], name="due", partialFilterExpression=UNSENT),
+            IndexModel(
+                [("user", ASCENDING), ("kind", ASCENDING), ("created_at", ASCENDING)],
+                name="by_user",
+            ),
+            IndexModel(
+                [("done_at", ASCENDING)], name="clean_up", expireAfterSeconds=_KEPT_DONE_MAIL_S
+            ),
         ],
     ),
     "idempotency": CollectionSchema(

@@ -1,0 +1,1 @@
+"""Mail: written once, sent once."""
