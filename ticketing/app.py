@@ -15,8 +15,18 @@ from ticketing.api.document import openapi
 from ticketing.api.http import context, middleware, problems
 from ticketing.api.http.blueprints import Api
 from ticketing.api.legacy import views
-from ticketing.api.views import bookings, events, health, statistics, transactions, transfers, users
+from ticketing.api.views import (
+    bookings,
+    events,
+    health,
+    metrics,
+    statistics,
+    transactions,
+    transfers,
+    users,
+)
 from ticketing.config import Settings, SettingsError
+from ticketing.metrics import Metrics
 from ticketing.server.names import appname
 from ticketing.services.accounts.attempts import POLICY, Attempts
 from ticketing.services.accounts.passwords import Passwords
@@ -28,10 +38,11 @@ from ticketing.services.rates import RateLimiter
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, connect
 from ticketing.storage.driver.fitness import Fitness
+from ticketing.storage.driver.pool import PoolWatch
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.limits.counting import SharedCounts
 
-VIEWS = (events, transactions, bookings, transfers, statistics, users, views, health)
+VIEWS = (events, transactions, bookings, transfers, statistics, users, views, health, metrics)
 
 
 def create_app(
@@ -50,7 +61,12 @@ def create_app(
             "TICKETING_MONGODB_URI is not set: point it at a replica set, or start the "
             "service with `make run`, which brings a MongoDB along."
         )
-    client = client or connect(settings.mongodb_uri, appname=appname())
+    counted = Metrics()
+    client = client or connect(
+        settings.mongodb_uri,
+        appname=appname(),
+        watch=PoolWatch(counted.count_open, counted.count_in_use),
+    )
 
     app = Flask("ticketing", static_folder=None)
     app.config.update(
@@ -60,7 +76,7 @@ def create_app(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
     )
     made = _app_context(
-        settings, settings.mongodb_uri, client, clock or utc_now, passwords or Passwords()
+        settings, settings.mongodb_uri, client, clock or utc_now, passwords or Passwords(), counted
     )
     setattr(app, context.KEY, made)
     app.wsgi_app = middleware.with_deadline(app.wsgi_app, settings.request_timeout_s)  # type: ignore[assignment, method-assign]
@@ -90,6 +106,7 @@ def _app_context(
     client: Client,
     clock: Callable[[], datetime],
     passwords: Passwords,
+    counted: Metrics,
 ) -> context.AppContext:
     db = client[settings.database]
     letters = Letters(settings.public_url or "", settings.mail_from)
@@ -98,7 +115,9 @@ def _app_context(
     counts = settings.rate_limit_uri or uri
     # With a connection and a patience of their own: what else is counted must not be in their way.
     attempts = Attempts(
-        settings.rates.get(POLICY), SharedCounts(counts, settings.database, timeout_s=2.0)
+        settings.rates.get(POLICY),
+        SharedCounts(counts, settings.database, timeout_s=2.0),
+        counted.count_alone,
     )
     return context.AppContext(
         settings=settings,
@@ -112,14 +131,20 @@ def _app_context(
             group_size=settings.group_size,
             wait_s=settings.lane_wait_s,
             commit_s=settings.commit_timeout_s,
+            metrics=counted,
         ),
         clock=clock,
         passwords=passwords,
         sign_in=SignIn(db, passwords, attempts, threads=config.SIGN_IN_THREADS),
         tokens=Tokens(keys, settings.token_lifetime_s),
-        rates=RateLimiter(settings.rates, SharedCounts(counts, settings.database, timeout_s=0.5)),
+        rates=RateLimiter(
+            settings.rates,
+            SharedCounts(counts, settings.database, timeout_s=0.5),
+            counted.count_alone,
+        ),
         fitness=Fitness(db),
         proofs=Proofs(db, passwords, letters) if settings.mail_uri else None,
+        metrics=counted,
     )
 
 

@@ -90,6 +90,7 @@ class Settings:
     mail_from: str
     public_url: str | None
     cors_origins: tuple[str, ...]
+    metrics_key: str | None = None
 
 
 # Which time has to end before which, and whether they may be equal.
@@ -175,6 +176,7 @@ def load(
             "mail_from": env.str("MAIL_FROM", "", validate=_is_address_or_nothing),
             "public_url": env.str("PUBLIC_URL", "", validate=_is_url) or None,
             "cors_origins": env.list("CORS_ORIGINS", [], validate=_are_origins),
+            "metrics_key": env.str("METRICS_KEY", "", validate=_is_scrape_key) or None,
         }
         keys = env.str("SECRET_KEY", ""), env.str("SECRET_KEY_PREVIOUS", "")
         rates = {
@@ -307,6 +309,13 @@ def _refuse_weak_keys(keys: tuple[str, ...]) -> None:
             raise SettingsError(f"TICKETING_SECRET_KEY has fewer than {SHORTEST_KEY} bytes: {how}.")
         if key in EXAMPLE_KEYS or len(set(key)) < 8:
             raise SettingsError(f"TICKETING_SECRET_KEY is an example, not a secret: {how}.")
+
+
+def _is_scrape_key(text: str) -> None:
+    if text and not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValidationError("A bearer token is printable ASCII without blanks.")
+    if text and len(text) < SHORTEST_KEY:
+        raise ValidationError(f"It has fewer than {SHORTEST_KEY} characters.")
 
 
 def _is_rate(text: str) -> None:

@@ -90,7 +90,8 @@ class Document:
             return
         kind = response.content_type
         assert kind in content, f"{where}: the content type {kind} is not declared"
-        self._check_value(content[kind]["schema"], response.json, where)
+        value = response.json if response.is_json else response.text
+        self._check_value(content[kind]["schema"], value, where)
 
     def _check_value(self, schema: Mapping[str, Any], value: Any, where: str) -> None:
         key = json.dumps(schema)

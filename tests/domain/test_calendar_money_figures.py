@@ -1,10 +1,18 @@
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from ticketing.domain.calendar import last_day_of, months_back, parse_day, parse_day_or_time
+from ticketing.domain.calendar import (
+    end_of,
+    last_day_of,
+    months_back,
+    parse_day,
+    parse_day_or_time,
+    parse_moment,
+    start_of,
+)
 from ticketing.domain.money import to_major, to_minor
 from ticketing.domain.statistics import mean_percentage
 
@@ -193,3 +201,43 @@ def test_rounds_half_up_exactly():
     # Thirds that add up to an exact half: binary or decimal fractions would fall short of it.
     assert mean_percentage([(1, 3), (2, 3), (1, 10_000), (0, 1)]) == Decimal("25.00")
     assert mean_percentage([(1, 30_000), (2, 30_000)]) == Decimal("0.01")  # 0.005 %
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "begins", "hours"),
+    [
+        ("UTC", date(2024, 10, 31), "2024-10-31T00:00Z", 24),
+        ("Europe/Madrid", date(2024, 3, 31), "2024-03-30T23:00Z", 23),
+        ("Europe/Madrid", date(2024, 10, 27), "2024-10-26T22:00Z", 25),
+        # There is no midnight: the clock goes from 23:59:59 to 01:00.
+        ("Africa/Cairo", date(2024, 4, 26), "2024-04-25T22:00Z", 23),
+        # There are two: the clock goes from 00:59:59 back to 00:00.
+        ("America/Havana", date(2024, 11, 3), "2024-11-03T04:00Z", 25),
+        ("Pacific/Auckland", date(1900, 1, 1), "1899-12-31T12:30Z", 24),
+    ],
+)
+def test_knows_when_a_day_begins_and_ends(zone, day, begins, hours):
+    start = start_of(day, ZoneInfo(zone))
+
+    assert start == datetime.fromisoformat(begins)
+    assert end_of(day, ZoneInfo(zone)) - start == timedelta(hours=hours)
+
+
+def test_knows_an_end_of_the_last_day_that_there_is():
+    assert end_of(date.max, ZoneInfo("UTC")) > start_of(date.max, ZoneInfo("UTC"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-10-31T18:00:00.250Z",
+        "2024-10-31T18:00:00,2509999Z",
+        "2024-10-31t19:00:00.25+01:00",
+        "2024-10-31 19:00:00.250",
+        "2024-10-31T13:00:00.250-0500",
+    ],
+)
+def test_reads_a_moment_to_the_millisecond(text):
+    moment = parse_moment(text, ZoneInfo("Europe/Madrid"))
+
+    assert moment == datetime(2024, 10, 31, 18, 0, 0, 250_000, UTC)

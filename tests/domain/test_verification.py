@@ -11,6 +11,7 @@ from tests.builders import ADA, GRACE, LINUS, NOW, book, sell
 from tests.domain.world import World
 from ticketing.domain.commands.bookings import CancelFor, Resize
 from ticketing.domain.commands.events import CallOff, Change
+from ticketing.domain.commands.sales import Return
 from ticketing.domain.commands.transfers import Transfer
 from ticketing.domain.verification import differences
 
@@ -76,6 +77,27 @@ def test_finds_a_wrong_end(world, command, wrong):
     world.bookings["g"] = replace(world.bookings["g"], **wrong)
 
     says(world, "booking g", *wrong)
+
+
+def test_finds_a_wrong_seller(world):
+    world.bookings["s"] = replace(world.bookings["s"], sold_by="somebody")
+
+    says(world, "booking s", "sold_by is somebody", "the trail says ada")
+
+
+def test_finds_a_wrong_hand_that_took_a_sale_back(world):
+    world.do(Return("s"))
+    world.check()
+    world.bookings["s"] = replace(world.bookings["s"], cancelled_by="somebody")
+
+    says(world, "booking s", "cancelled_by is somebody", "the trail says ada")
+
+
+def test_finds_nothing_wrong_with_a_sale_of_a_version_that_named_no_seller(world):
+    world.do(Return("s"))
+    world.bookings["s"] = replace(world.bookings["s"], sold_by=None, cancelled_by=None)
+
+    assert found(world) == []
 
 
 @pytest.mark.parametrize("owed_total", [None, 0, 2201])

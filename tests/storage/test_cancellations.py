@@ -16,10 +16,11 @@ from ticketing.domain.identity.customers import Customer
 from ticketing.domain.identity.names import canonical_key
 from ticketing.services.verification import verify
 from ticketing.services.writes.handler import CommandHandler
-from ticketing.storage import cancellations, events
+from ticketing.storage import events
 from ticketing.storage.accounts import users
 from ticketing.storage.documents import BOOKINGS, EVENTS
 from ticketing.storage.driver.units_of_work import utc_now
+from ticketing.storage.lists import cancellations
 from ticketing.storage.migrations.runner import migrate, pending
 
 HERSELF = Customer("customer-u1", "ada@example.org", canonical_key("ada@example.org"), user="u1")

@@ -5,17 +5,20 @@ Nothing that a request does grows with what is over, or with what it does not as
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from bson import Binary
 
-from tests.builders import an_event
+from tests.builders import NOW as BUILT
+from tests.builders import a_sale, an_event
+from ticketing.domain.identity.customers import Customer
 from ticketing.domain.places import Place, Row
 from ticketing.storage import audit, bookings, events
 from ticketing.storage.accounts import user_audit, users
-from ticketing.storage.documents import EVENTS
+from ticketing.storage.documents import AT_ONCE, BOOKINGS, CUSTOMERS, EVENTS
 from ticketing.storage.driver.units_of_work import utc_now
+from ticketing.storage.lists import bookings_by_name, sales
 from ticketing.storage.migrations.runner import migrate
 from ticketing.storage.writes import idempotency
 
@@ -23,6 +26,13 @@ MANY = 3_000
 
 # A place that is not settled yet has to pass by what the pages before it have shown.
 SEEN = 100
+
+# A sale a minute from then on; two times with 60 sales between them.
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+LATE, LATER_STILL = NOON + timedelta(minutes=2_000), NOON + timedelta(minutes=2_060)
+IN_E1 = bookings.Filter(event="e1")
+FROM_NOW = Place(Row(BUILT, "over00003", 1), {"over00004": Row(BUILT, "over00004", 1)})
+FROM_NOON = Place(Row(NOON + timedelta(minutes=500), "e3", 501))
 LATER = Place(Row(utc_now(), "", 0), {"e1": Row(utc_now(), "e1", SEEN)})
 
 
@@ -47,6 +57,7 @@ def full(mongo):
         {"_id": f"b{n:05}", **row, "status": statuses[n % 3], "created_at": utc_now()}
         for n, row in enumerate(rows)
     )
+    db.bookings.insert_many(map(a_sale_of_e3, range(MANY)))
     db.audit.insert_many(
         {**row, "action": "sold", "booking": f"b{n:05}", "sold": 1, "waiting": 0,
          "changes": passed_on() if n % 600 == 0 else {},
@@ -55,7 +66,7 @@ def full(mongo):
     )  # fmt: skip
     db.events.insert_many(
         [
-            *(an_event_document(id=f"e{n}", day=date(2040, 1, n)) for n in (1, 2)),
+            *(an_event_document(id=f"e{n}", day=date(2040, 1, n), updated_at=NOON) for n in (1, 2)),
             *map(event_that_is_over, range(MANY)),
             an_event_document(id="awaited", day=date(2041, 1, 1), waiting=3, sold=9),
             an_event_document(id="not-empty", day=None, status="cancelled", sold=9),
@@ -85,6 +96,29 @@ def add_accounts(db):
          "at": utc_now(), "request_id": "r"}
         for n in range(MANY)
     )  # fmt: skip
+
+
+def a_sale_of_e3(number):
+    """One of 3,000, a minute apart: every fourth was given back a minute later."""
+    at = NOON + timedelta(minutes=number)
+    ending = {
+        "status": "cancelled",
+        "cancelled_at": at + timedelta(minutes=1),
+        "reason": "staff",
+        "cancelled_by": f"u{number % 2}",
+    }
+    return {
+        **BOOKINGS.encode(
+            a_sale(
+                id=f"s{number:05}",
+                event="e3",
+                sequence=number + 1,
+                created_at=at,
+                sold_by=f"u{number % 3}",
+            )
+        ),
+        **(ending if number % 4 == 0 else {}),
+    }
 
 
 def passed_on():
@@ -166,6 +200,21 @@ def examined(full):
         (lambda db: bookings.page_of_event(db, status("waiting", event="e1"), 100, 5), 5),
         (lambda db: bookings.page_of_event(db, status("confirmed", event="e1"), 0, 5), 0),
         (lambda db: bookings.waiting_of(db, C7), 1),
+        (lambda db: sales.page(db, sales.Filter(), Place(), 5), 5),
+        (lambda db: sales.page(db, sales.Filter(since=NOON), Place(Row(NOON, "e3", 0)), 5), 7),
+        (lambda db: sales.page(db, sales.Filter(status="cancelled"), FROM_NOON, 5), 6),
+        (lambda db: sales.page(db, sales.Filter(actor="u1"), FROM_NOON, 5), 7),
+        (lambda db: sales.page(db, sales.Filter(actor="nobody"), Place(), 5), 0),
+        (lambda db: sales.page(db, sales.Filter(actor="u2", status="confirmed"), FROM_NOON, 5), 5),
+        (lambda db: sales.page(db, sales.Filter(since=LATE, until=LATER_STILL), FROM_NOON, 5), 7),
+        (lambda db: sales.page_of_event(db, sales.Filter("e3"), 100, 5), 7),
+        (lambda db: sales.page_of_event(db, sales.Filter("e3", "u1"), 1_000, 5), 7),
+        (lambda db: sales.page_of_event(db, sales.Filter("e3", status="cancelled"), 0, 5), 5),
+        (lambda db: sales.page_of_event(db, sales.Filter("e3", since=LATE), 0, 5), 7),
+        (lambda db: sales.latest(db, sales.Filter(actor="u1"), 5), 7),
+        (lambda db: sales.latest(db, sales.Filter("e3", "u1", since=LATE), 5), 7),
+        (lambda db: sales.evening(db, LATE, LATER_STILL), 60 + 2 * 15),
+        (lambda db: sales.evening(db, LATE, LATER_STILL, "e1"), 0),
         (lambda db: in_session(db, bookings.owed, finishing("e1"), 0, 5), 10),
         (lambda db: audit.page(db, "e1", None, None, 1_500, 5), 5),
         (lambda db: audit.page(db, "e1", "b00003", None, 0, 5), 1),
@@ -178,13 +227,17 @@ def examined(full):
         (lambda db: events.page(db, None, None, (date(2004, 1, 1), "over02000"), 5), 6),
         (lambda db: events.page(db, date(2004, 1, 1), None, (date(2005, 1, 1), "e"), 5), 6),
         (lambda db: events.page(db, date(2040, 1, 1), date(2040, 12, 1), None, 5), 2),
+        (lambda db: events.page_by_creation(db, events.Filter(), Place(), 5), 5),
+        (lambda db: events.page_by_creation(db, events.Filter(), FROM_NOW, 5), 7),
+        (lambda db: events.page_by_day(db, events.Filter(updated_since=NOON), None, 5), 2),
+        (lambda db: bookings_by_name.page_of_event(db, IN_E1, "nobody", 0, 5), MANY // 2),
         (lambda db: events.monthly(db, date(2040, 1, 1), date(2040, 12, 31)), 2),
         (lambda db: events.monthly(db, date(2003, 1, 1), date(2003, 12, 31)), 0),
         (lambda db: in_session(db, events.days_taken, [date(2003, 6, 1)], but_by="e1"), 0),
         (events.with_remaining_work, 2),
         (lambda db: users.find_by_email(db, "U7@example.org"), 1),
-        (lambda db: users.page(db, "u00100", 5), 5),
-        (lambda db: users.page(db, None, 5, "U7@example.org"), 1),
+        (lambda db: users.page(db, Place(), 5), 5),
+        (lambda db: users.page(db, Place(), 5, "U7@example.org"), 1),
         (lambda db: user_audit.page(db, "u00007", 1_500, 5), 5),
         (lambda db: in_session(db, users.has_other_admins, "u00000"), 3),
         (lambda db: in_session(db, idempotency.find_many, [("ada", "k"), ("bob", "l")]), 1),
@@ -192,6 +245,18 @@ def examined(full):
 )
 def test_looks_at_no_more_than_it_needs(full, examined, read, enough):
     assert examined(lambda: read(full)) <= enough
+
+
+def test_stops_looking_for_a_name_where_enough_have_it(full, examined):
+    """No index finds a part of a name, so rows are read in batches, and their customers."""
+    named = [CUSTOMERS.encode(Customer(f"c{n}", f"ada {n}")) for n in range(MANY)]
+    full.customers.insert_many(named)
+
+    looked = examined(lambda: bookings_by_name.page_of_event(full, IN_E1, "ada", 0, 5))
+
+    full.customers.delete_many({})
+    # In order of three statuses a batch may read as many rows of each.
+    assert looked <= (3 + 1) * AT_ONCE
 
 
 def test_counts_those_ahead_without_reading_them(full, examined):

@@ -31,7 +31,8 @@ class Booking:
     `customer` is None for a box-office sale (the API's "transaction"). `sequence` is the number of
     the change that made the booking: the waiting list's order. `total` is in minor units, fixed by
     the change that confirmed the booking, and None while it waits. `cancelled_at` and `reason` are
-    None unless it is cancelled.
+    None unless it is cancelled. Of a sale, `sold_by` and `cancelled_by` are the actors who sold it
+    and ended it, as the audit names them; None of anybody else's booking.
 
     `price` is what a ticket cost when somebody joined the waiting list; None of who never waited.
     `shares` are tickets that others acquired and passed on: a limit counts them for those. `offer`
@@ -49,6 +50,8 @@ class Booking:
     created_at: datetime
     cancelled_at: datetime | None = None
     reason: Reason | None = None
+    sold_by: str | None = None
+    cancelled_by: str | None = None
     price: int | None = None
     shares: tuple[Share, ...] | None = None
     offer: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from dateutil.relativedelta import relativedelta
 
@@ -13,7 +13,7 @@ _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 # fraction never decides the day.
 _DATE_TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]"
-    r"((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?)(?:[.,][0-9]+)?"
+    r"((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?)(?:[.,]([0-9]+))?"
     r"([Zz]|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?"
 )
 
@@ -45,9 +45,9 @@ def parse_day_or_time(text: str, zone: tzinfo) -> date:
     found = _DATE_TIME.fullmatch(text)
     if not found:
         raise ValueError("Not a date-time such as 2025-09-10T10:00:00Z.")
-    day, time, offset = found.groups(default="")
+    day, clock, _, offset = found.groups(default="")
     try:
-        moment = datetime.fromisoformat(f"{day}T{time}{offset.upper()}")
+        moment = datetime.fromisoformat(f"{day}T{clock}{offset.upper()}")
     except ValueError:
         raise ValueError("There is no such day.") from None
     try:
@@ -55,6 +55,45 @@ def parse_day_or_time(text: str, zone: tzinfo) -> date:
     except OverflowError:
         raise ValueError("This moment is in no year from 1900 to 9999.") from None
     return _in_the_calendar(local.date())
+
+
+def parse_moment(text: str, zone: tzinfo) -> datetime:
+    """Read a date-time to the millisecond, in UTC; raises ValueError.
+
+    One without an offset is meant in `zone`.
+    """
+    found = _DATE_TIME.fullmatch(text)
+    if not found:
+        raise ValueError("Neither a day nor a date-time such as 2025-09-10T10:00:00Z.")
+    day, clock, fraction, offset = found.groups(default="")
+    if fraction and clock.count(":") == 1:
+        raise ValueError("A fraction is one of a second.")
+    try:
+        moment = datetime.fromisoformat(f"{day}T{clock}{offset.upper()}")
+    except ValueError:
+        raise ValueError("There is no such day.") from None
+    moment += timedelta(milliseconds=int(fraction[:3].ljust(3, "0")))
+    try:
+        utc = (moment if offset else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This moment is in no year from 1900 to 9999.") from None
+    _in_the_calendar(utc.date())
+    return utc
+
+
+def start_of(day: date, zone: tzinfo) -> datetime:
+    """Return the moment at which a day begins in `zone`, in UTC.
+
+    Where the clock is put forward at midnight that is the first moment that there is.
+    """
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+def end_of(day: date, zone: tzinfo) -> datetime:
+    """Return the moment at which the next day begins in `zone`, in UTC."""
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
+    return start_of(day + timedelta(days=1), zone)
 
 
 def _in_the_calendar(day: date) -> date:

@@ -21,7 +21,7 @@ class Event:
     confirmed and on the waiting list; box-office sales are in `sold` alone. `ever_booked` stays
     true once anything was sold or anybody waited. A deleted event is kept as a tombstone, so that
     its id is never used again. `owed_total` is what an event had brought when it was called off, in
-    minor units, and None for any other.
+    minor units, and None for any other. `updated_at` is when change number `sequence` was decided.
     """
 
     id: str
@@ -39,6 +39,7 @@ class Event:
     ever_booked: bool
     created_at: datetime
     owed_total: int | None = None
+    updated_at: datetime | None = None
 
     @property
     def available(self) -> int:

@@ -31,6 +31,8 @@ class _Replayed:
     sequence: int
     cancelled_at: datetime | None = None
     reason: str | None = None
+    sold_by: str | None = None
+    cancelled_by: str | None = None
 
 
 @dataclass(slots=True)
@@ -118,6 +120,8 @@ def _replay_booking(model: _Model, entry: AuditEntry) -> Iterator[str]:
         old.sequence if old else entry.sequence,
         entry.at if status == "cancelled" else None,
         _reason(entry) if status == "cancelled" else None,
+        old.sold_by if old else entry.actor if action == "sold" else None,
+        entry.actor if action == "returned" else None,
     )
     if (new.reason == "called_off") != (status == model.details["status"] == "cancelled"):
         yield f"booking {id_} ended as {new.reason}, of an event that is {model.details['status']}"
@@ -157,6 +161,9 @@ def _compare_bookings(model: _Model, stored: Mapping[str, Booking]) -> Iterator[
             booking.sequence,
             booking.cancelled_at,
             booking.reason,
+            # What a version from before bookings said so has sold or taken back names nobody.
+            booking.sold_by or told.sold_by,
+            booking.cancelled_by or told.cancelled_by,
         )
         for name in _Replayed.__slots__:
             if getattr(is_, name) != getattr(told, name):

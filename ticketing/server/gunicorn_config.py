@@ -14,13 +14,14 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import gunicorn.http.wsgi
 from gunicorn.errors import HaltServer
 
 from ticketing.config import SIGN_IN_THREADS, authority, is_loopback, load
-from ticketing.server import background, logs, names
+from ticketing.server import background, logs, names, shared_metrics
 from ticketing.server.gunicorn_log import LikeOurs
 from ticketing.server.reaper import LONGEST_S
 from ticketing.server.sharing import MOST_WORKERS, SHARES
@@ -72,12 +73,18 @@ names.new_run_token()
 
 _reapers: list[subprocess.Popen[bytes]] = []
 
+_metrics: list[Path] = []
+
 
 def on_starting(server: Any) -> None:
-    """Refuse an address beyond loopback in open mode, also one given on the command line."""
+    """Refuse an address beyond loopback in open mode, also one given on the command line.
+
+    And make the folder in which the workers count together.
+    """
     beyond = [address for address in server.cfg.bind if not _is_loopback(address)]
     if _settings.auth == "open" and beyond:
         sys.exit(f"TICKETING_AUTH=open listens on loopback only, not on {beyond[0]}.")
+    _metrics.append(shared_metrics.make_folder())
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -110,6 +117,8 @@ def child_exit(server: Any, worker: Any) -> None:
     its next fork and is not held up: it reaps this process like any other. A worker that has ended
     in good order has left nothing.
     """
+    for folder in _metrics:
+        shared_metrics.forget_worker(folder, worker.pid)
     ended = SHARES.has_ended(worker.place)
     SHARES.leave(worker.place)
     if not ended:
@@ -133,6 +142,8 @@ def on_exit(server: Any) -> None:
         except subprocess.TimeoutExpired:
             reaper.kill()
             reaper.wait()
+    for folder in _metrics:
+        shared_metrics.remove(folder)
 
 
 def _end_in_good_order(place: int, running: background.Background) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from limits import RateLimitItem
@@ -26,9 +26,15 @@ class RateLimiter:
     A policy that is None has no limit.
     """
 
-    def __init__(self, policies: Mapping[str, RateLimitItem | None], shared: SharedCounts) -> None:
+    def __init__(
+        self,
+        policies: Mapping[str, RateLimitItem | None],
+        shared: SharedCounts,
+        counted_alone: Callable[[str], None] = lambda policy: None,
+    ) -> None:
         self._policies = policies
         self._shared = shared
+        self._counted_alone = counted_alone
         self._lock = threading.Lock()
 
     def hit(self, policy: str, who: str) -> RateLimitStatus | None:
@@ -39,6 +45,7 @@ class RateLimiter:
         try:
             return self._shared.ask(lambda: _hit(self._shared.windows, item, policy, who))
         except CountsAway:
+            self._counted_alone(policy)
             # The library's own locks let a count slip when many ask for one key.
             with self._lock:
                 return _hit(self._own, item, policy, who)

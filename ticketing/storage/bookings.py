@@ -188,7 +188,7 @@ def waiting_page(db: Database, event: str, after: int, limit: int) -> list[Booki
 @reading
 def page(db: Database, wanted: Filter, after: Place, limit: int) -> list[Booking]:
     """List customers' bookings by time, from the first after a place."""
-    conditions = {**_wanted(wanted), **_beyond(after)}
+    conditions = {**wanted_by(wanted), **beyond(after)}
 
     def find_first(number: int) -> Iterable[Document]:
         return db.bookings.find(conditions).sort(BY_TIME).limit(number)
@@ -199,7 +199,7 @@ def page(db: Database, wanted: Filter, after: Place, limit: int) -> list[Booking
 @reading
 def page_of_event(db: Database, wanted: Filter, after: int, limit: int) -> list[Booking]:
     """List customers' bookings of one event, from the first after a sequence."""
-    conditions = {**_wanted(wanted), "sequence": {"$gt": after}}
+    conditions = {**wanted_by(wanted), "sequence": {"$gt": after}}
 
     def find_first(number: int) -> Iterable[Document]:
         return db.bookings.find(conditions).sort("sequence", ASCENDING).limit(number)
@@ -207,7 +207,8 @@ def page_of_event(db: Database, wanted: Filter, after: int, limit: int) -> list[
     return attach(db, first_readable(_NAME, find_first, limit, BOOKINGS.decode))
 
 
-def _wanted(wanted: Filter) -> Document:
+def wanted_by(wanted: Filter) -> Document:
+    """Select the bookings of customers that a filter wants."""
     conditions: Document = dict(OF_A_CUSTOMER)
     if wanted.event is not None:
         conditions["event"] = wanted.event
@@ -221,7 +222,8 @@ def _wanted(wanted: Filter) -> Document:
     return conditions
 
 
-def _beyond(place: Place) -> Document:
+def beyond(place: Place) -> Document:
+    """Select what comes after a place in a list by time."""
     at, event, sequence = place.row
     return {
         # Says nothing that is not said below, but by it MongoDB knows where to begin.

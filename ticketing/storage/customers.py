@@ -29,6 +29,7 @@ _NAME = "customers"
 _TEXT: Document = {"$type": "string"}
 
 OF_A_CUSTOMER: Document = {"customer": _TEXT}
+OF_NOBODY: Document = {"customer": {"$type": "null"}}
 OF_AN_ACCOUNT: Document = {"user": _TEXT}
 HAS_KEY: Document = {"key": _TEXT}
 

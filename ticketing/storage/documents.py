@@ -17,8 +17,9 @@ it, whatever needs it raises Unreadable, and `verify` tells of it and goes on.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import structlog
@@ -35,6 +36,10 @@ log = structlog.get_logger(__name__)
 # Far beyond any figure of ours: MongoDB would refuse to add to its largest number, and not every
 # reader of JSON can tell one number from the next any more.
 _TOO_LARGE = 2**53
+
+# How many documents one request looks at that no index picks: about 30 ms of decoding.
+MOST_LOOKED_AT = 2_000
+AT_ONCE = 200
 
 T = TypeVar("T")
 Word = TypeVar("Word", bound=str)
@@ -205,6 +210,41 @@ def first_readable(
         if len(values) >= limit or len(documents) < wanted:
             return values[:limit]
         wanted *= 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Matches(Generic[T]):
+    """What was found; `rest` is the last that was looked at where more remains to be looked at."""
+
+    found: Sequence[T]
+    rest: T | None = None
+
+
+def first_matching(
+    collection: str,
+    find: Callable[[int], Iterable[Mapping[str, Any]]],
+    limit: int,
+    make: Callable[[Fields], T],
+    matches: Callable[[T], bool],
+    complete: Callable[[list[T]], list[T]] = list,
+) -> Matches[T]:
+    """Make values of the first `limit` documents that match, among the first `MOST_LOOKED_AT`.
+
+    For what no index finds: so a request has an end, whatever there is to look at. `complete` adds
+    to some values at once what stands elsewhere.
+    """
+    found: list[T] = []
+    last: T | None = None
+    looked_at = 0
+    documents = iter(find(MOST_LOOKED_AT))
+    while some := list(islice(documents, AT_ONCE)):
+        looked_at += len(some)
+        for last in complete(list(read_what_can_be(collection, some, make))):
+            if matches(last):
+                found.append(last)
+                if len(found) == limit:
+                    return Matches(found)
+    return Matches(found, last if looked_at == MOST_LOOKED_AT else None)
 
 
 Read = Callable[[Fields, str], Any]

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
 
+from ticketing.domain import places
 from ticketing.domain.errors import EventNotFound
 from ticketing.domain.events import Event
+from ticketing.domain.identity.searching import fold
 from ticketing.domain.statistics import MonthFigures
 from ticketing.storage.documents import (
     EVENTS,
     Fields,
+    Matches,
+    first_matching,
     first_readable,
     read,
     read_what_can_be,
 )
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading
+from ticketing.storage.lists import by_creation
 from ticketing.storage.migrations.schema import AWAITED, LISTED, NOT_YET_EMPTY
 
 _NAME = "events"
@@ -52,27 +57,77 @@ def has_existed(db: Database, id_: str) -> bool:
     return find(db, id_) is not None
 
 
-@reading
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events to list; None stands for any.
+
+    A bound on the day leaves undated events out; `part` is one of the name.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    status: str | None = None
+    updated_since: datetime | None = None
+    part: str | None = None
+
+
 def page(
     db: Database, first: date | None, last: date | None, after: Place | None, limit: int
-) -> list[Event]:
-    """List events by day, then id, from `after` on; undated events come first.
+) -> Sequence[Event]:
+    """List events of these days by day, then id, from `after` on; undated events come first."""
+    return page_by_day(db, Filter(first, last), after, limit).found
 
-    A bound on the day leaves undated events out.
-    """
+
+@reading
+def page_by_day(db: Database, wanted: Filter, after: Place | None, limit: int) -> Matches[Event]:
+    """List events by day, then id, from `after` on; undated events come first."""
+    conditions = [*_wanted(wanted), *([_beyond(after)] if after is not None else ())]
+    return _first(db, conditions, [("day", ASCENDING), ("_id", ASCENDING)], wanted.part, limit)
+
+
+@reading
+def page_by_creation(
+    db: Database, wanted: Filter, after: places.Place, limit: int
+) -> Matches[Event]:
+    """List events by the time at which they were made, then id, from the first after a place."""
+    conditions = [*_wanted(wanted), by_creation.beyond(after)]
+    return _first(db, conditions, by_creation.ORDER, wanted.part, limit)
+
+
+def row_of(event: Event) -> places.Row:
+    """Return what an event is ordered by in the list by creation."""
+    return by_creation.row_of(event.id, event.created_at)
+
+
+def _wanted(wanted: Filter) -> list[Document]:
     conditions: list[Document] = [LISTED]
-    if first is not None:
-        conditions.append({"day": {"$gte": first.isoformat()}})
-    if last is not None:
-        conditions.append({"day": {"$lte": last.isoformat()}})
-    if after is not None:
-        conditions.append(_beyond(after))
+    if wanted.first is not None:
+        conditions.append({"day": {"$gte": wanted.first.isoformat()}})
+    if wanted.last is not None:
+        conditions.append({"day": {"$lte": wanted.last.isoformat()}})
+    if wanted.status is not None:
+        conditions.append({"status": wanted.status})
+    if wanted.updated_since is not None:
+        conditions.append({"updated_at": {"$gte": wanted.updated_since}})
+    return conditions
 
+
+def _first(
+    db: Database,
+    conditions: list[Document],
+    order: list[tuple[str, int]],
+    part: str | None,
+    limit: int,
+) -> Matches[Event]:
     def find_first(number: int) -> Iterable[Document]:
-        found = db.events.find({"$and": conditions})
-        return found.sort([("day", ASCENDING), ("_id", ASCENDING)]).limit(number)
+        return db.events.find({"$and": conditions}).sort(order).limit(number)
 
-    return first_readable(_NAME, find_first, limit, EVENTS.decode)
+    if part is None:
+        return Matches(first_readable(_NAME, find_first, limit, EVENTS.decode))
+    looked_for = fold(part)
+    return first_matching(
+        _NAME, find_first, limit, EVENTS.decode, lambda event: looked_for in fold(event.name)
+    )
 
 
 def _beyond(place: Place) -> Document:
@@ -118,6 +173,20 @@ def with_remaining_work(db: Database) -> list[str]:
         {"_id": True},
     )
     return [document["_id"] for document in found]
+
+
+@reading
+def count_waiting(db: Database) -> tuple[int, int]:
+    """Count the events that somebody waits for, and the bookings that wait."""
+    rows = list(
+        db.events.aggregate(
+            [
+                {"$match": {"status": "scheduled", **AWAITED}},
+                {"$group": {"_id": None, "events": {"$sum": 1}, "bookings": {"$sum": "$waiting"}}},
+            ]
+        )
+    )
+    return (rows[0]["events"], rows[0]["bookings"]) if rows else (0, 0)
 
 
 def all_ids(db: Database) -> list[str]:

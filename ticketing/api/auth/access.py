@@ -14,6 +14,7 @@ rate policy that it counts for. A test walks the URL map for routes that don't.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -43,12 +44,14 @@ class Access:
 
     A route without a policy looks at no credentials. `fitness` is "reads" or "writes" for what is
     done there; None asks nothing of it. `verified` is whether a customer's address has to be.
+    `scraped` lets in whoever has the key for that, and counts nothing of them.
     """
 
     role: Role
     rate: str | None
     fitness: Literal["reads", "writes"] | None = None
     verified: bool = True
+    scraped: bool = False
 
 
 def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
@@ -56,7 +59,7 @@ def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
 
     @wraps(view)
     def guard(*args: Any, **kwargs: Any) -> Any:
-        if access.rate is not None:
+        if access.rate is not None and not (access.scraped and _has_scrape_key()):
             _admit(access, access.rate)
         if access.fitness is not None:
             app_context.fitness.require(for_changes=access.fitness == "writes")
@@ -98,6 +101,13 @@ def is_staff() -> bool:
     """Return whether staff asks, or an administrator."""
     found: Principal | None = g.get("principal")
     return found is not None and found.role >= Role.STAFF
+
+
+def _has_scrape_key() -> bool:
+    key, shown = app_context.settings.metrics_key, _offered()
+    if key is None or shown is None or shown.type != "bearer" or not shown.token:
+        return False
+    return hmac.compare_digest(shown.token.encode("utf-8", "replace"), key.encode())
 
 
 def _admit(access: Access, rate: str) -> None:

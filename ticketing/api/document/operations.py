@@ -22,6 +22,8 @@ IDS = {
     "DELETE /api/v1/bookings/{id}/transfer": "withdrawTransfer",
     "POST /api/v1/transfers": "acceptTransfer",
     "POST /api/v1/transactions": "sellTickets",
+    "GET /api/v1/transactions": "listTransactions",
+    "GET /api/v1/transactions/summary": "showTakings",
     "GET /api/v1/transactions/{id}": "showTransaction",
     "DELETE /api/v1/transactions/{id}": "returnTransaction",
     "GET /api/v1/statistics/monthly": "listMonths",
@@ -46,4 +48,5 @@ IDS = {
     "GET /api/events/status/{id}": "statusUnderEvents",
     "GET /livez": "showLiveness",
     "GET /readyz": "showReadiness",
+    "GET /metrics": "showMetrics",
 }

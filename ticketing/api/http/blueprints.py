@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from ticketing.api import schemas
 from ticketing.api.auth.access import Access, guarded
-from ticketing.api.http import headers, problems
+from ticketing.api.http import conditions, headers, problems
 from ticketing.api.http.middleware import REQUEST_ID
 from ticketing.api.http.parsing import StrictParser
 from ticketing.api.schemas.inputs import Input, ValueT
@@ -93,17 +93,39 @@ class Blueprint(SmorestBlueprint):
         rate: str | None = "reads",
         conditional: bool = False,
         verified: bool = True,
+        scraped: bool = False,
     ) -> Callable[[View], View]:
         """Register a GET route that can be refused with these statuses, beside the usual ones.
 
         One that counts for no rate says how the service is, whatever the database is like.
-        `conditional` is for one that heeds `If-Match` and `If-None-Match`, `verified` what only a
-        customer whose address is verified may do.
+        `conditional` is for one that heeds `If-Match` and `If-None-Match` by itself; what all
+        others show gets an ETag of its content. `verified` is what only a customer whose address is
+        verified may do. `scraped` is for what a program asks for that has a key for nothing else.
         """
-        parameters = ["If-Match", "If-None-Match"] if conditional else []
-        statuses = {*refusals, *({304, 412} if conditional else ())}
-        access = Access(who, rate, "reads" if rate else None, verified=verified)
-        return self._route(rule, "GET", statuses, parameters, access)
+        asks_the_database = rate is not None and not scraped
+        access = Access(
+            who,
+            rate,
+            "reads" if asks_the_database else None,
+            verified=verified,
+            scraped=scraped,
+        )
+        if not asks_the_database:
+            return self._route(rule, "GET", refusals, [], access)
+        if conditional:
+            parameters = ["If-Match", "If-None-Match"]
+            return self._route(rule, "GET", {*refusals, 304, 412}, parameters, access)
+
+        register = self._route(rule, "GET", {*refusals, 304}, ["If-None-Match"], access)
+
+        def decorate(view: View) -> View:
+            shown = conditions.tagged(view)
+            for answers in vars(shown)["_apidoc"]["response"]["responses"].values():
+                for answer in answers:
+                    answer["headers"] = {**answer.get("headers", {}), **headers.sent("ETag")}
+            return register(shown)  # type: ignore[return-value]
+
+        return decorate
 
     def writes(
         self,
@@ -237,7 +259,7 @@ def _problem(status: int, *, keyed: bool) -> dict[str, Any]:
 
 def _not_modified() -> dict[str, Any]:
     names = headers.sent("ETag") | headers.around(limited=True)
-    return {"description": "The event has not changed since.", "headers": names}
+    return {"description": "What is shown has not changed since.", "headers": names}
 
 
 def _security(access: Access) -> list[dict[str, list[str]]]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import wraps
+from hashlib import blake2b
+from typing import Any
 
 from flask import Response, request
 
@@ -11,19 +15,45 @@ from ticketing.domain.errors import Stale
 _TAG = re.compile(r"([0-9]{1,18})(-public)?")
 
 
-def if_unknown(response: Response, sequence: int) -> Response:
-    """Answer 304 to a caller who has this very ETag; raises Stale where `If-Match` is another's.
+def if_unknown(tag: str, sequence: int, show: Callable[[], Response]) -> Response:
+    """Show an event, or answer 304 to a caller who has this very ETag, before anything is written.
 
-    Werkzeug's own `make_conditional` would answer the second with the event and a bare 412.
+    Raises Stale where `If-Match` is another's: werkzeug's own `make_conditional` would answer that
+    with the event and a bare 412.
     """
     expected = expected_sequences()
     if expected is not None and sequence not in expected:
         raise Stale
-    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(
-        response.get_etag()[0] or ""
-    ):
-        response.status_code = 304
-    return response
+    if _is_known(tag.strip('"')):
+        return Response(status=304, headers={"ETag": tag})
+    return show()
+
+
+def tagged(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Give what a view shows a weak ETag of its content, and answer 304 to a caller who has it.
+
+    A view that knows better what makes its answer another one sets the ETag itself.
+    """
+
+    @wraps(view)
+    def show(*args: Any, **kwargs: Any) -> Response:
+        response = view(*args, **kwargs)
+        if response.get_etag()[0] is None:
+            response.set_etag(content_tag(response.get_data()), weak=True)
+        if _is_known(response.get_etag()[0] or ""):
+            return Response(status=304, headers={"ETag": response.headers["ETag"]})
+        return response
+
+    return show
+
+
+def content_tag(content: bytes) -> str:
+    """Return what stands for a content in an ETag."""
+    return blake2b(content, digest_size=12).hexdigest()
+
+
+def _is_known(tag: str) -> bool:
+    return "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag)
 
 
 def expected_sequences() -> frozenset[int] | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 from werkzeug.local import LocalProxy
@@ -20,6 +20,9 @@ from ticketing.services.rates import RateLimiter
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database
 from ticketing.storage.driver.fitness import Fitness
+
+if TYPE_CHECKING:
+    from ticketing.metrics import Metrics
 
 KEY = "ticketing"
 """The attribute of the Flask application that has its context."""
@@ -43,6 +46,7 @@ class AppContext:
     rates: RateLimiter
     fitness: Fitness
     proofs: Proofs | None
+    metrics: Metrics
 
 
 app_context = cast(AppContext, LocalProxy(partial(getattr, current_app, KEY)))

@@ -26,7 +26,7 @@ REQUEST: dict[str, Described] = {
         "schema": {"type": "string"},
     },
     "If-None-Match": {
-        "description": "The ETag that the caller has; 304 if the event has not changed since.",
+        "description": "The ETag that the caller has; 304 if it would be shown the same.",
         "schema": {"type": "string"},
     },
 }
@@ -38,7 +38,8 @@ RESPONSE: dict[str, Described] = {
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     },
     "ETag": {
-        "description": "The event's state; for `If-Match` and `If-None-Match`.",
+        "description": "What is shown, an event by its state; for `If-None-Match`, and an event's "
+        "for `If-Match`.",
         "required": True,
         "schema": {"type": "string", "pattern": _TAG},
     },

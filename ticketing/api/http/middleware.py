@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterable
@@ -14,6 +15,8 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
 
 from ticketing.api.auth.rate_limits import fields
+from ticketing.api.http.context import app_context
+from ticketing.api.http.problems import CONTENT_TYPE as PROBLEM
 from ticketing.api.http.problems import BadRequest
 from ticketing.domain.identity.users import Principal
 from ticketing.storage.driver.deadlines import deadline
@@ -102,16 +105,21 @@ def _finish(response: Response) -> Response:
     if (standing := g.get("rate")) is not None:
         for name, value in fields(standing).items():
             response.headers.setdefault(name, value)
+    elapsed_s = time.perf_counter() - g.get("started", time.perf_counter())
+    route = request.url_rule.rule if request.url_rule else None
+    app_context.metrics.count_request(route, request.method, response.status_code, elapsed_s)
+    if response.mimetype == PROBLEM:
+        app_context.metrics.count_refusal(json.loads(response.get_data())["code"])
     log.info(
         "request",
         request_id=request_id,
         method=request.method,
-        route=request.url_rule.rule if request.url_rule else None,
+        route=route,
         status=response.status_code,
         address=request.remote_addr,
         caller=_caller(),
         bytes=response.calculate_content_length(),
-        ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
+        ms=round(elapsed_s * 1000, 2),
     )
     return response
 

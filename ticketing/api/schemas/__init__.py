@@ -30,7 +30,15 @@ from ticketing.api.schemas.health import HEALTH, READINESS
 from ticketing.api.schemas.pages import PAGE_QUERY
 from ticketing.api.schemas.problems import PROBLEM
 from ticketing.api.schemas.statistics import MONTHS, STATISTICS_QUERY
-from ticketing.api.schemas.transactions import NEW_TRANSACTION, RETURNED_TRANSACTION, TRANSACTION
+from ticketing.api.schemas.transactions import (
+    EVENING,
+    EVENING_QUERY,
+    NEW_TRANSACTION,
+    RETURNED_TRANSACTION,
+    TRANSACTION,
+    TRANSACTION_PAGE,
+    TRANSACTION_QUERY,
+)
 from ticketing.api.schemas.transfers import ACCEPTANCE, TRANSFER, TRANSFER_OFFER
 from ticketing.api.schemas.users import (
     CHOSEN_PASSWORD,
@@ -58,6 +66,8 @@ __all__ = [
     "CANCELLATION",
     "CHANGED_EVENT",
     "CHOSEN_PASSWORD",
+    "EVENING",
+    "EVENING_QUERY",
     "EVENT",
     "EVENT_CHANGE",
     "EVENT_PAGE",
@@ -82,6 +92,8 @@ __all__ = [
     "STATISTICS_QUERY",
     "TOKEN",
     "TRANSACTION",
+    "TRANSACTION_PAGE",
+    "TRANSACTION_QUERY",
     "TRANSFER",
     "TRANSFER_OFFER",
     "USER",

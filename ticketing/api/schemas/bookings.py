@@ -15,6 +15,7 @@ from ticketing.api.schemas.fields import (
     Id,
     Instant,
     Money,
+    NamePart,
     WholeNumber,
     absent,
     without_none,
@@ -24,7 +25,7 @@ from ticketing.api.schemas.pages import Page, PageFields, PageRequest
 from ticketing.domain.bookings import REASONS, BookingStatus
 from ticketing.domain.changes.results import MOST_NAMED, EventResult
 from ticketing.domain.events import MAX_CAPACITY
-from ticketing.domain.identity.customers import NamedCustomer
+from ticketing.domain.identity.customers import MAX_NAME, NamedCustomer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,15 @@ class SizeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingsRequest(PageRequest):
-    """Which bookings to list: of one event, customer or status, where one is named."""
+    """Which bookings to list: of one event, customer or status, where one is named.
+
+    `part` is one of the customer's name.
+    """
 
     event: str | None
     customer: NamedCustomer | None
     status: BookingStatus | None
+    part: str | None
 
 
 class NewBooking(Input[BookingRequest]):
@@ -148,6 +153,7 @@ class BookingQuery(PageFields, Input[BookingsRequest]):
 
     event = Id(load_default=absent, allow_none=False)
     customer = CustomerName(load_default=absent, allow_none=False)
+    part = NamePart(1, MAX_NAME, data_key="name", load_default=absent, allow_none=False)
     status = fields.String(
         load_default=absent,
         allow_none=False,

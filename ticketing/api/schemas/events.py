@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, cast
+from datetime import date, datetime
+from typing import Any, Literal, cast
 
 import marshmallow as ma
 from marshmallow import Schema, fields
 
 from ticketing.api.schemas.bookings import Assigned, Assigning
-from ticketing.api.schemas.fields import Day, Instant, Money, Text, WholeNumber, absent
+from ticketing.api.schemas.fields import (
+    Bound,
+    Day,
+    Instant,
+    Money,
+    NamePart,
+    Text,
+    WholeNumber,
+    absent,
+)
 from ticketing.api.schemas.inputs import Input, SomeFields
 from ticketing.api.schemas.pages import Page, PageFields, PageRequest
 from ticketing.domain.commands.events import Change, Create, EventDetails
@@ -19,10 +28,18 @@ from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventsRequest(PageRequest):
-    """Which events to list: those from the first to the last of these days."""
+    """Which events to list, and in which order.
+
+    Those from the first to the last of these days, of one status, changed since a moment, or with a
+    part of their name.
+    """
 
     first: date | None
     last: date | None
+    part: str | None
+    status: Literal["scheduled", "cancelled"] | None
+    updated_since: datetime | None
+    order: Literal["day", "created"]
 
 
 class NewEvent(Input[Create]):
@@ -85,6 +102,14 @@ class EventQuery(PageFields, Input[EventsRequest]):
 
     first = Day(data_key="from", load_default=absent)
     last = Day(data_key="to", load_default=absent)
+    part = NamePart(1, 200, data_key="name", load_default=absent, allow_none=False)
+    status = fields.String(
+        load_default=absent,
+        allow_none=False,
+        validate=ma.validate.OneOf(["scheduled", "cancelled"]),
+    )
+    updated_since = Bound(data_key="updatedSince", load_default=absent, allow_none=False)
+    order = fields.String(load_default="day", validate=ma.validate.OneOf(["day", "created"]))
 
 
 class EventFigures(Schema):

@@ -17,6 +17,7 @@ from ticketing.domain import calendar, money
 from ticketing.domain.errors import UnusableName
 from ticketing.domain.identity import names, passwords
 from ticketing.domain.identity.customers import MAX_NAME, Customer, NamedCustomer
+from ticketing.domain.identity.searching import fold
 from ticketing.storage.ids import new_id
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
@@ -70,6 +71,16 @@ class Text(fields.String):
         if not self.blank and not value.strip():
             raise ValidationError("Must not be blank.")
         return value
+
+
+class NamePart(Text):
+    """A part of a name that is looked for: something must be left of it without accents."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not fold(text):
+            raise ValidationError("Must not be blank.")
+        return text
 
 
 class Id(fields.String):
@@ -189,6 +200,30 @@ class LooseDay(Day):
         return calendar.parse_day_or_time(text, app_context.settings.timezone)
 
 
+class Bound(fields.Field[datetime]):
+    """Where a time begins or ends: a day, or a date-time.
+
+    A day is the venue's, and all of it: the beginning is its first moment, the end that of the next
+    day. A date-time is that moment, in `TICKETING_TIMEZONE` where it has no offset.
+    """
+
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": _DAY_OR_TIME}
+
+    def __init__(self, *, is_end: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.is_end = is_end
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        zone = app_context.settings.timezone
+        try:
+            if ":" in value:
+                return calendar.parse_moment(value, zone)
+            day = calendar.parse_day(value)
+        except ValueError as fault:
+            raise ValidationError(str(fault)) from None
+        return calendar.end_of(day, zone) if self.is_end else calendar.start_of(day, zone)
+
+
 class Instant(fields.Field[datetime]):
     """A moment, in UTC and milliseconds: `2024-10-31T18:00:00.000Z`."""
 
@@ -203,10 +238,12 @@ class Instant(fields.Field[datetime]):
 class Money(fields.Field[int]):
     """An amount: a JSON number with at most two decimals outside, whole minor units inside."""
 
-    def __init__(self, *, maximum: int = 0, **kwargs: Any) -> None:
+    def __init__(self, *, maximum: int = 0, is_signed: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.maximum = maximum
-        self.documented: dict[str, Any] = {"type": "number", "minimum": 0}
+        self.documented: dict[str, Any] = {"type": "number"}
+        if not is_signed:
+            self.documented["minimum"] = 0
         if maximum:
             self.documented |= {"maximum": maximum, "multipleOf": 0.01}
 

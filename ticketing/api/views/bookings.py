@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from ticketing.api import schemas
+from ticketing.api.auth.access import is_staff
 from ticketing.api.auth.customers import (
     list_scope,
     ownership_scope,
@@ -17,7 +18,8 @@ from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
 from ticketing.api.http.execute import execute, execute_on_booking
 from ticketing.api.http.headers import sent
-from ticketing.api.http.pagination import paged
+from ticketing.api.http.pagination import paged, paged_by_time
+from ticketing.api.http.problems import BadRequest
 from ticketing.api.http.responses import answer, respond
 from ticketing.api.schemas.bookings import (
     BookingRequest,
@@ -26,9 +28,11 @@ from ticketing.api.schemas.bookings import (
 )
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.bookings import Cancel, Resize
+from ticketing.domain.errors import NotAllowed
 from ticketing.domain.identity.users import Role
 from ticketing.services import commands
 from ticketing.storage import bookings
+from ticketing.storage.lists import bookings_by_name
 from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint("bookings", __name__, url_prefix="/api/v1", description="Customers' bookings")
@@ -67,20 +71,33 @@ def create(wanted: BookingRequest, id: str) -> Response:
 def index(wanted: BookingsRequest) -> Response:
     """List bookings by time, of one event, customer or status where one is named.
 
-    Those of one event are in the order of its sequence.
+    Those of one event are in the order of its sequence. Of one event, staff finds those of
+    customers with a part of their `name` in any case and with or without accents; a page of them
+    may have fewer items than there is room for, or none, and a `next` all the same.
     """
     limit, cursor = wanted.limit, wanted.cursor
+    if wanted.part is not None:
+        _require_a_search_that_ends(wanted)
     filter_ = bookings.Filter(wanted.event, list_scope(wanted.customer), wanted.status)
     if wanted.event is not None:
         after = cursors.sequence_in(cursor)
+        if wanted.part is not None:
+            seen = bookings_by_name.page_of_event(
+                app_context.db, filter_, wanted.part, after, limit + 1
+            )
+            return paged(
+                seen.found,
+                limit,
+                schemas.BOOKING_PAGE,
+                lambda booking: (booking.sequence,),
+                rest=seen.rest,
+            )
         found = bookings.page_of_event(app_context.db, filter_, after, limit + 1)
         return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.sequence,))
 
     place = cursors.place_in(cursor)
     found = bookings.page(app_context.db, filter_, place, limit + 1)
-    given = [bookings.row_of(booking) for booking in found[:limit]]
-    following = place.after(given, app_context.commands.settled_before()) if given else place
-    return paged(found, limit, schemas.BOOKING_PAGE, lambda _: cursors.by_time(following))
+    return paged_by_time(found, limit, schemas.BOOKING_PAGE, place, bookings.row_of)
 
 
 @blp.reads("/bookings/<id>", 404, who=Role.CUSTOMER)
@@ -108,6 +125,14 @@ def resize(wanted: SizeRequest, id: str) -> Response:
 def cancel(id: str) -> Response:
     """Cancel a booking; the second time changes nothing."""
     return _change(id, Cancel(id, ownership_scope()))
+
+
+def _require_a_search_that_ends(wanted: BookingsRequest) -> None:
+    """Raise NotAllowed where no staff asks, and BadRequest where no event is named."""
+    if not is_staff():
+        raise NotAllowed
+    if wanted.event is None:
+        raise BadRequest("A name is looked for in one event.", {"event": ["Missing."]})
 
 
 def _change(id: str, command: Cancel | Resize) -> Response:

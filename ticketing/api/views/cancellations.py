@@ -17,7 +17,7 @@ from ticketing.api.schemas.pages import PageRequest
 from ticketing.domain.changes.results import CalledOff
 from ticketing.domain.commands.events import CallOff
 from ticketing.domain.identity.users import Role
-from ticketing.storage import cancellations
+from ticketing.storage.lists import cancellations
 from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint("cancellations", __name__)

@@ -14,7 +14,7 @@ from ticketing.api.http.conditions import etag, expected_sequences, if_unknown, 
 from ticketing.api.http.context import app_context
 from ticketing.api.http.execute import execute
 from ticketing.api.http.headers import sent
-from ticketing.api.http.pagination import paged
+from ticketing.api.http.pagination import paged, paged_by_time
 from ticketing.api.http.responses import answer, respond
 from ticketing.api.schemas.events import EventsRequest
 from ticketing.domain.calendar import parse_day
@@ -22,6 +22,7 @@ from ticketing.domain.changes.results import EventResult
 from ticketing.domain.commands.events import Change, Create, Delete
 from ticketing.domain.events import Event
 from ticketing.domain.identity.users import Role
+from ticketing.domain.places import settled_before
 from ticketing.services import commands
 from ticketing.storage import events
 from ticketing.storage.writes.idempotency import StoredResponse
@@ -67,11 +68,26 @@ def create(command: Create) -> Response:
 @blp.arguments(schemas.EVENT_QUERY, location="query")
 @blp.response(200, schemas.EVENT_PAGE, headers=sent("Link"))
 def index(wanted: EventsRequest) -> Response:
-    """List events by day, those without a day first."""
-    limit, after = wanted.limit, _place(wanted.cursor)
-    found = events.page(app_context.db, wanted.first, wanted.last, after, limit + 1)
+    """List events by day, those without a day first, or in the order in which they were made.
+
+    Of some days, of one status, with a part of their name in any case and with or without accents,
+    or those that anything was changed of since a moment: a sale is a change. An event may come
+    again that was changed some seconds before it.
+    """
+    limit, cursor = wanted.limit, wanted.cursor
     schema = schemas.EVENT_PAGE if is_staff() else schemas.PUBLIC_EVENT_PAGE
-    return paged(found, limit, schema, lambda event: (_day(event), event.id))
+    since = wanted.updated_since
+    if since is not None:
+        # What was decided before that moment may have been committed after it.
+        since = settled_before(since, app_context.settings.commit_timeout_s)
+    filter_ = events.Filter(wanted.first, wanted.last, wanted.status, since, wanted.part)
+
+    if wanted.order == "created":
+        place = cursors.place_in(cursor)
+        seen = events.page_by_creation(app_context.db, filter_, place, limit + 1)
+        return paged_by_time(seen.found, limit, schema, place, events.row_of, seen.rest)
+    seen = events.page_by_day(app_context.db, filter_, _place(cursor), limit + 1)
+    return paged(seen.found, limit, schema, lambda event: (_day(event), event.id), rest=seen.rest)
 
 
 @blp.reads("/<id>", 404, who=Role.ANYBODY, conditional=True)
@@ -79,12 +95,14 @@ def index(wanted: EventsRequest) -> Response:
 def show(id: str) -> Response:
     """Show an event."""
     event = events.get(app_context.db, id)
-    if is_staff():
-        response = respond(present_event(event))
-    else:
-        tag = public_etag(event.sequence)
-        response = respond(answer(200, event, schemas.PUBLIC_EVENT, {"ETag": tag}))
-    return if_unknown(response, event.sequence)
+    schema, tag = (
+        (schemas.EVENT, etag(event.sequence))
+        if is_staff()
+        else (schemas.PUBLIC_EVENT, public_etag(event.sequence))
+    )
+    return if_unknown(
+        tag, event.sequence, lambda: respond(answer(200, event, schema, {"ETag": tag}))
+    )
 
 
 @blp.writes("PATCH", "/<id>", 404, 409, who=Role.ADMIN, if_match=True)
@@ -107,11 +125,18 @@ def delete(id: str) -> Response:
     return execute(command, on=id, present=present_deleted_event)
 
 
-@blp.reads("/<id>/status", 404, who=Role.ANYBODY)
-@blp.response(200, schemas.EVENT_STATUS)
+@blp.reads("/<id>/status", 404, who=Role.ANYBODY, conditional=True)
+@blp.response(200, schemas.EVENT_STATUS, headers=sent("ETag"))
 def status(id: str) -> Response:
     """Show an event's figures from one moment."""
-    return respond(answer(200, events.get(app_context.db, id), schemas.EVENT_STATUS))
+    event = events.get(app_context.db, id)
+    # Everybody is shown the same, so one tag a sequence is enough.
+    tag = etag(event.sequence)
+    return if_unknown(
+        tag,
+        event.sequence,
+        lambda: respond(answer(200, event, schemas.EVENT_STATUS, {"ETag": tag})),
+    )
 
 
 def _place(cursor: str | None) -> events.Place | None:

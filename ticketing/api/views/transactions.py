@@ -5,18 +5,22 @@ from __future__ import annotations
 from flask import Response
 
 from ticketing.api import schemas
+from ticketing.api.http import cursors
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
 from ticketing.api.http.execute import execute, execute_on_booking
 from ticketing.api.http.headers import sent
+from ticketing.api.http.pagination import paged, paged_by_time
 from ticketing.api.http.responses import answer, respond
-from ticketing.api.schemas.transactions import SaleRequest
+from ticketing.api.schemas.transactions import EveningRequest, SaleRequest, SalesRequest
+from ticketing.domain import calendar
 from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.sales import Return
 from ticketing.domain.identity.users import Role
 from ticketing.services import commands
 from ticketing.storage import bookings
+from ticketing.storage.lists import sales
 from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint(
@@ -47,6 +51,49 @@ def create(sale: SaleRequest) -> Response:
     409 `sold_out`, `not_enough_tickets` or `waiting_list_first`, with how many are `available`.
     """
     return execute(commands.sell(sale.tickets), on=sale.event, present=present_sale)
+
+
+@blp.reads("", who=Role.STAFF)
+@blp.arguments(schemas.TRANSACTION_QUERY, location="query")
+@blp.response(200, schemas.TRANSACTION_PAGE, headers=sent("Link"))
+def index(wanted: SalesRequest) -> Response:
+    """List sales by time, the oldest first, of one event, actor, status or time.
+
+    Those of one event are in the order of its sequence. `from` and `to` are days, both included, or
+    date-times, of which the second is not.
+    """
+    limit, cursor = wanted.limit, wanted.cursor
+    filter_ = sales.Filter(wanted.event, wanted.actor, wanted.status, wanted.since, wanted.until)
+    if wanted.event is not None:
+        after = cursors.sequence_in(cursor)
+        found = sales.page_of_event(app_context.db, filter_, after, limit + 1)
+        return paged(found, limit, schemas.TRANSACTION_PAGE, lambda sale: (sale.sequence,))
+
+    place = cursors.place_in(cursor)
+    found = sales.page(app_context.db, filter_, place, limit + 1)
+    return paged_by_time(found, limit, schemas.TRANSACTION_PAGE, place, bookings.row_of)
+
+
+@blp.reads("/summary", who=Role.STAFF)
+@blp.arguments(schemas.EVENING_QUERY, location="query")
+@blp.response(200, schemas.EVENING)
+def summary(wanted: EveningRequest) -> Response:
+    """Add up a day at the counter, by actor: what was sold, what was given back, and the money.
+
+    The day is today unless one is named. A sale of another day that is given back on this one
+    counts here as given back, by whoever took it.
+    """
+    zone = app_context.settings.timezone
+    day = wanted.day or app_context.clock().astimezone(zone).date()
+    since, until = calendar.start_of(day, zone), calendar.end_of(day, zone)
+    evening = sales.evening(app_context.db, since, until, wanted.event)
+    shown = {
+        "day": day,
+        "event": wanted.event,
+        "items": evening.sellers,
+        "totals": evening.totals,
+    }
+    return respond(answer(200, shown, schemas.EVENING))
 
 
 @blp.reads("/<id>", 404, who=Role.STAFF)

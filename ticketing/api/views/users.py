@@ -12,7 +12,7 @@ from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
 from ticketing.api.http.execute import anonymous, caller
 from ticketing.api.http.headers import sent
-from ticketing.api.http.pagination import paged
+from ticketing.api.http.pagination import paged, paged_by_time
 from ticketing.api.http.responses import answer, respond
 from ticketing.api.schemas.pages import PageRequest
 from ticketing.api.schemas.users import Registration, UserPageRequest
@@ -78,12 +78,15 @@ def reset_password(password: str, id: str) -> Response:
 @blp.arguments(schemas.USER_QUERY, location="query")
 @blp.response(200, schemas.USER_PAGE, headers=sent("Link"))
 def index(page: UserPageRequest) -> Response:
-    """List users: all of them for an administrator; staff may ask whether an address has one."""
-    limit, after = page.limit, cursors.id_in(page.cursor)
+    """List users in the order in which they registered, all of them for an administrator.
+
+    Staff may ask whether an address has one.
+    """
+    limit, after = page.limit, cursors.place_in(page.cursor)
     if page.email is None:
         require_role(Role.ADMIN)
     found = users.page(app_context.db, after, limit + 1, page.email)
-    return paged(found, limit, schemas.USER_PAGE, lambda user: (user.id,))
+    return paged_by_time(found, limit, schemas.USER_PAGE, after, users.row_of)
 
 
 @blp.writes("PATCH", "/users/<id>", 404, 409, who=Role.STAFF, keyed=False)

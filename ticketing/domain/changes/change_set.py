@@ -158,7 +158,7 @@ class ChangeSet:
 
     def record_event(self, caller: Caller, action: Action, event: Event, changes: Changes) -> Event:
         """Record one change of the event itself, with its audit entry."""
-        self.event = replace(event, sequence=event.sequence + 1)
+        self.event = replace(event, sequence=event.sequence + 1, updated_at=self.now)
         self._record_entry(caller, action, None, changes)
         return self.event
 
@@ -177,7 +177,9 @@ class ChangeSet:
         self._record_entry(caller, action, after, changes or {})
         return after
 
-    def new_booking(self, id_: str, customer: Customer | None, tickets: int) -> Booking:
+    def new_booking(
+        self, id_: str, customer: Customer | None, tickets: int, *, sold_by: str | None = None
+    ) -> Booking:
         """Return a new booking that is confirmed at today's price; nothing is recorded."""
         event = self.existing_event()
         return Booking(
@@ -189,13 +191,18 @@ class ChangeSet:
             sequence=event.sequence + 1,
             total=tickets * event.price,
             created_at=self.now,
+            sold_by=sold_by,
         )
 
     def record_end(self, caller: Caller, booking: Booking) -> Booking:
         """Record that a customer's booking is cancelled, or a sale taken back."""
         reason = self._reason(caller, booking)
         ended = replace(
-            booking.without_offer(), status="cancelled", cancelled_at=self.now, reason=reason
+            booking.without_offer(),
+            status="cancelled",
+            cancelled_at=self.now,
+            reason=reason,
+            cancelled_by=None if booking.customer else caller.actor,
         )
         changes = {"status": (booking.status, "cancelled"), "reason": (None, reason)}
         action: Action = "cancelled" if booking.customer else "returned"
@@ -221,6 +228,7 @@ class ChangeSet:
             revenue=event.revenue - gone[3] + come[3],
             sequence=event.sequence + 1,
             ever_booked=True,
+            updated_at=self.now,
         )
 
     def _index(self, before: Booking | None, after: Booking) -> None:

@@ -37,7 +37,7 @@ class Sell(Command[Booking]):
         Raises EventNotFound, EventCancelled, SoldOut, NotEnoughTickets, WaitingListFirst.
         """
         require_free(change_set.scheduled_event(), self.tickets)
-        sale = change_set.new_booking(self.booking, None, self.tickets)
+        sale = change_set.new_booking(self.booking, None, self.tickets, sold_by=caller.actor)
         return change_set.record_booking(caller, "sold", None, sale)
 
 

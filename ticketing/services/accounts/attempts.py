@@ -47,9 +47,15 @@ class Attempts:
     counts for itself.
     """
 
-    def __init__(self, limit: RateLimitItem | None, shared: SharedCounts) -> None:
+    def __init__(
+        self,
+        limit: RateLimitItem | None,
+        shared: SharedCounts,
+        counted_alone: Callable[[str], None] = lambda policy: None,
+    ) -> None:
         self._limit = limit
         self._shared = shared
+        self._counted_alone = counted_alone
         self._own = OwnAttempts(limit.amount if limit else 0)
         self._refused = _Refused()
 
@@ -108,6 +114,7 @@ class Attempts:
         try:
             return self._shared.ask(lambda: self._in_shared(asked))
         except CountsAway:
+            self._counted_alone(POLICY)
             return self._own.take_place(*asked), self._own
 
     def _in_shared(self, asked: tuple[str, int, int]) -> tuple[Tally, _Places]:

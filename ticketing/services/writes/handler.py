@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import structlog
 from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
+from ticketing.domain.audit import AuditEntry
 from ticketing.domain.commands.command import AnyCommand, Envelope, Resume
 from ticketing.domain.commands.decide import decide
 from ticketing.domain.errors import Busy, DomainError, RequestInFlight, Unreadable
@@ -24,6 +27,9 @@ from ticketing.storage.driver.clients import Client, Database
 from ticketing.storage.driver.deadlines import remaining
 from ticketing.storage.driver.units_of_work import Conflict, breaks_a_validator, unit_of_work
 from ticketing.storage.writes import change_sets, idempotency, read_sets
+
+if TYPE_CHECKING:
+    from ticketing.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +46,8 @@ _LEAST_S = 0.05
 
 _NO_EVENT = ""
 
+_Written = tuple[Sequence[CommandResult | BaseException], Sequence[AuditEntry]]
+
 
 class CommandHandler:
     """Executes commands on one database: safe for threads, one per process."""
@@ -54,6 +62,7 @@ class CommandHandler:
         group_size: int,
         wait_s: float,
         commit_s: float,
+        metrics: Metrics | None = None,
     ) -> None:
         self._client = client
         self._db = db
@@ -61,6 +70,7 @@ class CommandHandler:
         self._today = today
         self._wait_s = wait_s
         self._commit_s = commit_s
+        self._metrics = metrics
         self._queues: BatchQueues[Submission, CommandResult] = BatchQueues(
             self._commit, size=group_size, complete_s=commit_s, turn=HostLock(db.name).held
         )
@@ -149,6 +159,8 @@ class CommandHandler:
                 of_all = isinstance(error, DomainError) and not isinstance(error, Unreadable)
                 if of_all or len(submissions) == 1:
                     raise
+                if self._metrics:
+                    self._metrics.count_split()
                 log.warning("batch_split", submissions=len(submissions), error=type(error).__name__)
                 return [self._commit_alone(event_id, submission) for submission in submissions]
 
@@ -161,19 +173,28 @@ class CommandHandler:
     def _attempt(
         self, event_id: str, submissions: Sequence[Submission], seconds: float
     ) -> Sequence[CommandResult | BaseException]:
-        def work(session: ClientSession) -> Sequence[CommandResult | BaseException]:
+        def work(session: ClientSession) -> _Written:
             return self._decide_and_write(event_id, submissions, session)
 
+        begun = time.perf_counter()
         try:
-            return unit_of_work(self._client, work, seconds=seconds)
-        except PyMongoError as error:
-            if breaks_a_validator(error):
+            with self._metrics.committing(len(submissions)) if self._metrics else nullcontext():
+                results, entries = unit_of_work(self._client, work, seconds=seconds)
+        except BaseException as error:
+            if self._metrics:
+                conflict = isinstance(error, Conflict)
+                self._metrics.count_failed_commit(time.perf_counter() - begun, conflict=conflict)
+            if isinstance(error, PyMongoError) and breaks_a_validator(error):
                 raise Unreadable from error
             raise
+        if self._metrics:
+            changes = ((entry.action, entry.tickets or 0) for entry in entries)
+            self._metrics.count_commit(len(submissions), time.perf_counter() - begun, changes)
+        return results
 
     def _decide_and_write(
         self, event_id: str, submissions: Sequence[Submission], session: ClientSession
-    ) -> Sequence[CommandResult | BaseException]:
+    ) -> _Written:
         """Read, decide and write a batch within one transaction."""
         # The stored responses are read in the transaction that stores the new ones. A twin that
         # commits in between makes this one a conflict (the unique index of the keys, or the event's
@@ -193,7 +214,7 @@ class CommandHandler:
             change_sets.write(self._db, decision, session)
         if batch.records:
             idempotency.insert_many(self._db, batch.records, session)
-        return results
+        return results, decision.entries
 
 
 def _gave_up(submission: Submission, conflict: Conflict) -> DomainError:

@@ -11,9 +11,11 @@ from pymongo.errors import DuplicateKeyError
 from ticketing.domain.errors import EmailTaken, UnusableName, UserNotFound
 from ticketing.domain.identity.names import address_key
 from ticketing.domain.identity.users import ROLES, User, former_key, role_of
+from ticketing.domain.places import Place, Row
 from ticketing.storage.documents import Fields, first_readable, read
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading, writing
+from ticketing.storage.lists import by_creation
 from ticketing.storage.migrations.schema import ADMINS, LEAVING
 
 _NAME = "users"
@@ -58,16 +60,24 @@ def _keys(email: str) -> list[str]:
 
 
 @reading
-def page(db: Database, after: str | None, limit: int, email: str | None = None) -> list[User]:
-    """List users by id, from the first after an id; with an address, those who are known by it."""
-    conditions: Document = {"_id": {"$gt": after}} if after is not None else {}
+def page(db: Database, after: Place, limit: int, email: str | None = None) -> list[User]:
+    """List users by the time at which they registered, from the first after a place.
+
+    With an address, those who are known by it.
+    """
+    conditions = by_creation.beyond(after)
     if email is not None:
         conditions["email_key"] = {"$in": [former_key(email), *_keys(email)]}
 
     def find_first(number: int) -> Iterable[Document]:
-        return db.users.find(conditions).sort("_id").limit(number)
+        return db.users.find(conditions).sort(by_creation.ORDER).limit(number)
 
     return first_readable(_NAME, find_first, limit, _user)
+
+
+def row_of(user: User) -> Row:
+    """Return what a user is ordered by in the list."""
+    return by_creation.row_of(user.id, user.created_at)
 
 
 def get(db: Database, id_: str, session: ClientSession) -> User:

@@ -7,6 +7,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database as PyMongoDatabase
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
+from pymongo.monitoring import ConnectionPoolListener
 
 Document = dict[str, Any]
 Client = MongoClient[Document]
@@ -61,7 +62,13 @@ class UnavailableDatabase(Exception):
     """There is no primary to be asked, as yet."""
 
 
-def connect(uri: str, *, appname: str, timeout_s: float = OPERATION_TIMEOUT_S) -> Client:
+def connect(
+    uri: str,
+    *,
+    appname: str,
+    timeout_s: float = OPERATION_TIMEOUT_S,
+    watch: ConnectionPoolListener | None = None,
+) -> Client:
     """Return a client that connects at its first use, so that it may be made before any thread.
 
     Every acknowledged write has reached a majority and its journal; every read sees such writes.
@@ -85,6 +92,7 @@ def connect(uri: str, *, appname: str, timeout_s: float = OPERATION_TIMEOUT_S) -
         serverSelectionTimeoutMS=int(timeout_s * 1000),
         connectTimeoutMS=2000,
         heartbeatFrequencyMS=1000,
+        event_listeners=[watch] if watch else [],
     )
 
 

@@ -20,6 +20,8 @@ from ticketing.storage.migrations import (
     m0006_account_keys,
     m0007_customers,
     m0008_verified_addresses,
+    m0009_sellers,
+    m0010_updates,
     schema,
 )
 
@@ -45,5 +47,7 @@ MIGRATIONS = (
     Migration("0006_account_keys", m0006_account_keys.apply),
     Migration("0007_customers", m0007_customers.apply),
     Migration("0008_verified_addresses", m0008_verified_addresses.apply),
+    Migration("0009_sellers", m0009_sellers.apply),
+    Migration("0010_updates", m0010_updates.apply),
     Migration("schema", schema.ensure, is_needed=schema.is_behind),
 )

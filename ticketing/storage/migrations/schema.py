@@ -22,6 +22,7 @@ from ticketing.storage.customers import (
     OF_A_CUSTOMER,
     OF_A_GIVER,
     OF_AN_ACCOUNT,
+    OF_NOBODY,
 )
 from ticketing.storage.driver.clients import Database, Document, UnsupportedDatabase
 
@@ -61,6 +62,9 @@ _SHARE: Document = _document_of(customer=_TEXT, tickets=_POSITIVE)
 # waited has no total. Again word for word.
 OWED: Document = {"reason": "called_off", "total": {"$type": "number"}}
 
+# Of sales over the counter: those that were given back, or ended with their event.
+ENDED_SALE: Document = {**OF_NOBODY, "cancelled_at": {"$type": "date"}}
+
 
 # How long it can be told that a mail has been sent: whom to, and what it said, goes at once.
 _KEPT_DONE_MAIL_S = 30 * 86_400
@@ -99,7 +103,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                         sequence=_POSITIVE,
                         ever_booked={"bsonType": "bool"},
                         created_at=_TIME,
-                        optional={"owed_total": _COUNT},
+                        optional={"owed_total": _COUNT, "updated_at": _TIME},
                     )
                 },
                 {"$expr": {"$lte": ["$sold", "$capacity"]}},
@@ -117,6 +121,12 @@ SCHEMA: dict[str, CollectionSchema] = {
                 name="listed_by_day",
                 partialFilterExpression=LISTED,
             ),
+            IndexModel(
+                [("created_at", ASCENDING), ("_id", ASCENDING)],
+                name="listed_by_creation",
+                partialFilterExpression=LISTED,
+            ),
+            IndexModel([("updated_at", ASCENDING)], name="updated", partialFilterExpression=LISTED),
             # What may be remaining work: few events, whose keys here no sale changes.
             IndexModel(
                 [("status", ASCENDING)],
@@ -141,6 +151,8 @@ SCHEMA: dict[str, CollectionSchema] = {
                     optional={
                         "cancelled_at": _TIME,
                         "reason": {"enum": list(REASONS)},
+                        "sold_by": _TEXT,
+                        "cancelled_by": _TEXT,
                         "price": _COUNT,
                         "shares": {"bsonType": "array", "items": _SHARE},
                         "offer": _TEXT,
@@ -173,7 +185,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                 name="active",
                 partialFilterExpression=ACTIVE,
             ),
-            # Sales over the counter are in none of these, so they cost them nothing.
+            # Sales over the counter are in none of the next ones, so they cost them nothing.
             IndexModel(
                 [("event", ASCENDING), ("status", ASCENDING), ("sequence", ASCENDING)],
                 name="waiting_list",
@@ -213,6 +225,34 @@ SCHEMA: dict[str, CollectionSchema] = {
                 [("event", ASCENDING), ("shares.customer", ASCENDING)],
                 name="acquired",
                 partialFilterExpression=SHARED,
+            ),
+            # Sales alone are in these. An event's can be picked out by time and seller without a
+            # look at what is not picked.
+            IndexModel(
+                [
+                    ("event", ASCENDING),
+                    ("status", ASCENDING),
+                    ("sequence", ASCENDING),
+                    ("created_at", ASCENDING),
+                    ("sold_by", ASCENDING),
+                ],
+                name="sales_of_event",
+                partialFilterExpression=OF_NOBODY,
+            ),
+            IndexModel(
+                [("status", ASCENDING), *BY_TIME],
+                name="sales_by_time",
+                partialFilterExpression=OF_NOBODY,
+            ),
+            IndexModel(
+                [("sold_by", ASCENDING), ("status", ASCENDING), *BY_TIME],
+                name="sales_of_seller",
+                partialFilterExpression=OF_NOBODY,
+            ),
+            IndexModel(
+                [("cancelled_at", ASCENDING), ("event", ASCENDING)],
+                name="ended_sales",
+                partialFilterExpression=ENDED_SALE,
             ),
             # Nobody is in this one before their event is called off.
             IndexModel(
@@ -300,6 +340,7 @@ SCHEMA: dict[str, CollectionSchema] = {
         },
         indexes=[
             IndexModel([("email_key", ASCENDING)], name="one_an_email", unique=True),
+            IndexModel([("created_at", ASCENDING), ("_id", ASCENDING)], name="by_creation"),
             IndexModel([("role", ASCENDING)], name="admins", partialFilterExpression=ADMINS),
             IndexModel([("leaving", ASCENDING)], name="leaving", partialFilterExpression=LEAVING),
         ],

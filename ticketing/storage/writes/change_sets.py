@@ -20,7 +20,7 @@ from ticketing.storage.documents import AUDIT, BOOKINGS, EVENTS, UnreadableDocum
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.units_of_work import Conflict
 
-_DETAILS = ("name", "venue", "day", "capacity", "price", "status", "owed_total")
+_DETAILS = ("name", "venue", "day", "capacity", "price", "status", "owed_total", "updated_at")
 _COUNTERS = ("sold", "bookings", "waiting", "revenue", "sequence")
 
 

@@ -1,0 +1,31 @@
+"""`/metrics`: what Prometheus asks for."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from ticketing.api.http.blueprints import Blueprint
+from ticketing.api.http.context import app_context
+from ticketing.domain.errors import DatabaseUnavailable
+from ticketing.domain.identity.users import Role
+from ticketing.metrics import CONTENT_TYPE
+from ticketing.storage import events
+
+blp = Blueprint("metrics", __name__, description="What Prometheus asks for")
+
+_TEXT = {"type": "string"}
+
+
+@blp.reads("/metrics", who=Role.STAFF, scraped=True)
+@blp.response(200, _TEXT, content_type=CONTENT_TYPE)
+def metrics() -> Response:
+    """Tell what all workers of this server have counted, in Prometheus' text format.
+
+    For staff, and for whoever shows `TICKETING_METRICS_KEY` as a bearer token.
+    """
+    try:
+        events_, bookings = events.count_waiting(app_context.db)
+        known = {"ticketing_awaited_events": events_, "ticketing_waiting_bookings": bookings}
+    except DatabaseUnavailable:
+        known = {}  # what was counted is told all the same
+    return Response(app_context.metrics.exposition(known), content_type=CONTENT_TYPE)
