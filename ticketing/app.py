@@ -16,6 +16,7 @@ from ticketing.api.http import context, middleware, problems
 from ticketing.api.http.blueprints import Api
 from ticketing.api.legacy import views
 from ticketing.api.views import (
+    api_keys,
     bookings,
     events,
     health,
@@ -42,7 +43,18 @@ from ticketing.storage.driver.pool import PoolWatch
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.limits.counting import SharedCounts
 
-VIEWS = (events, transactions, bookings, transfers, statistics, users, views, health, metrics)
+VIEWS = (
+    events,
+    transactions,
+    bookings,
+    transfers,
+    statistics,
+    users,
+    api_keys,
+    views,
+    health,
+    metrics,
+)
 
 
 def create_app(

@@ -42,6 +42,7 @@ BODIES = {
     "POST /api/v1/users": {"email": "new@example.org", "password": PASSWORD},
     "POST /api/v1/password-resets": {"email": "ada@example.org"},
     "POST /api/v1/password-resets/{id}": {"password": PASSWORD},
+    "POST /api/v1/api-keys": {"name": "till", "role": "staff"},
     "PATCH /api/v1/users/{id}": {"active": True},
     "PATCH /api/v1/users/me": {"currentPassword": "wrong", "password": PASSWORD},
     "POST /initialize": {"name": "Gala", "capacity": 1},
@@ -252,6 +253,16 @@ def walk_with_the_users(story):
     does(200, linus.sign_in(), "PATCH", f"{V1}/users/me", change)
 
 
+def walk_with_keys(story):
+    does, admin = story.does, story.admin
+    made = does(201, admin, "POST", f"{V1}/api-keys", {"name": "door", "role": "staff"}).json
+    does(201, admin, "POST", f"{V1}/api-keys", {"name": "shop", "role": "staff"})
+    does(409, admin, "POST", f"{V1}/api-keys", {"name": "door", "role": "staff"})
+    page = does(200, admin, "GET", f"{V1}/api-keys?limit=1")
+    does(200, admin, "GET", f"{V1}/api-keys?cursor={page.json['next']}")
+    does(204, admin, "DELETE", f"{V1}/api-keys/{made['id']}")
+
+
 def walk_with_mail(story):
     """Twice over: without it, and where it is sent."""
     does, new = story.does, {"email": "mail@example.org", "password": PASSWORD}
@@ -372,6 +383,7 @@ def test_meets_all_that_the_document_declares(story):
     walk_a_booking(story, walk_the_calendar(story))
     walk_the_till(story)
     walk_with_the_users(story)
+    walk_with_keys(story)
     walk_with_mail(story)
     walk_with_the_briefs(story)
     hear_about_health(story)

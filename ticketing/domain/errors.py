@@ -7,6 +7,7 @@
     │   ├── TransactionNotFound
     │   ├── CancellationNotFound
     │   ├── UserNotFound
+    │   ├── ApiKeyNotFound
     │   └── CodeNotFound
     ├── Refused              a rule stands against it
     │   ├── DateTaken
@@ -25,6 +26,7 @@
     │   ├── NotActive
     │   ├── NothingToReduce
     │   ├── EmailTaken
+    │   ├── KeyNameTaken
     │   ├── AddressBooked
     │   ├── SendsNoMail
     │   ├── AccountDeactivated
@@ -100,6 +102,11 @@ class CancellationNotFound(NotFound):
 class UserNotFound(NotFound):
     code = "user_not_found"
     message = "There is no user with this id."
+
+
+class ApiKeyNotFound(NotFound):
+    code = "api_key_not_found"
+    message = "There is no API key with this id."
 
 
 class CodeNotFound(NotFound):
@@ -208,6 +215,11 @@ class NothingToReduce(Refused):
 class EmailTaken(Refused):
     code = "email_taken"
     message = "Somebody has registered with this e-mail address."
+
+
+class KeyNameTaken(Refused):
+    code = "key_name_taken"
+    message = "There is an API key with this name: revoke it first, or take another name."
 
 
 class AddressBooked(Refused):

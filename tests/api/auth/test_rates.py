@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Semaphore
+from threading import Event, Semaphore
 
 import limits
 import pytest
@@ -301,6 +301,92 @@ def test_makes_registering_slow(api_at):
 def reads(api, forwarded=None):
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     return api.get("/api/v1/events", headers=headers).status_code
+
+
+# Stories of guessing, at a service behind a proxy with the default limit.
+
+
+@pytest.fixture
+def behind_a_proxy(api_at, db):
+    """Make a request from an address, as a proxy tells it."""
+    api = api_at(auth="required", rates=per_minute(tokens=10), trusted_proxies=1)
+    user = people.register(db, QUICK, "ada@example.org", PASSWORD, datetime.now(UTC))
+    ada = Person(api, user.email, user)
+    ada.sign_in()
+
+    def ask(address, headers=None, path="/tokens", method="POST", body=None):
+        headers = {**(headers or guess(ada)), "X-Forwarded-For": address}
+        return api.open(f"/api/v1{path}", method=method, headers=headers, json=body)
+
+    ask.ada = ada
+    return ask
+
+
+def test_a_hundred_guesses_from_a_hundred_addresses_meet_the_accounts_limit(behind_a_proxy):
+    statuses = [behind_a_proxy(f"203.0.113.{number}").status_code for number in range(100)]
+
+    assert statuses == [401] * 10 + [429] * 90
+
+
+def test_an_unknown_address_meets_the_same_limit(behind_a_proxy):
+    nobody = Person(None, "nobody@example.org", None).basic
+
+    statuses = [behind_a_proxy(f"203.0.113.{n}", nobody).status_code for n in range(15)]
+
+    assert statuses == [401] * 10 + [429] * 5
+
+
+def test_thirty_guesses_from_one_ipv6_network_meet_one_limit(behind_a_proxy):
+    statuses = [
+        behind_a_proxy(f"2001:db8:1:2:{number:x}::1").status_code for number in range(1, 31)
+    ]
+
+    assert statuses == [401] * 10 + [429] * 20
+
+
+def test_guesses_through_a_proxy_that_appends_ports_meet_one_limit(behind_a_proxy):
+    statuses = [behind_a_proxy(f"203.0.113.7:{50_000 + n}").status_code for n in range(25)]
+
+    assert statuses == [401] * 10 + [429] * 15
+
+
+def test_sixty_guesses_by_the_current_password_meet_the_limit(behind_a_proxy):
+    """From as many addresses: it is one account."""
+    body = {"currentPassword": "a wrong guess", "password": "another good password"}
+    statuses = [
+        behind_a_proxy(
+            f"203.0.113.{n}", behind_a_proxy.ada.bearer, "/users/me", "PATCH", body
+        ).status_code
+        for n in range(60)
+    ]
+
+    assert statuses == [403] * 10 + [429] * 50
+
+
+def test_guesses_at_an_account_count_wherever_its_password_is_asked_for(behind_a_proxy):
+    body = {"currentPassword": "a wrong guess", "password": "another good password"}
+    for number in range(10):
+        ways = [("/tokens", "POST", None), ("/bookings", "GET", None)]
+        behind_a_proxy(f"203.0.113.{number}", None, *ways[number % 2])
+
+    answer = behind_a_proxy("198.51.100.1", behind_a_proxy.ada.bearer, "/users/me", "PATCH", body)
+
+    refused(answer, 429, "too_many_requests")
+
+
+def test_the_owner_gets_in_while_the_account_is_slow(behind_a_proxy):
+    """From an address without failures, after as long as the answer says: three seconds."""
+    for number in range(10):
+        behind_a_proxy(f"203.0.113.{number}")
+    right = behind_a_proxy.ada.basic
+
+    turned_away = behind_a_proxy("198.51.100.1", right)
+    refused(turned_away, 429, "too_many_requests")
+    seconds = int(turned_away.headers["Retry-After"])
+    assert seconds <= 3
+    Event().wait(seconds)
+
+    assert behind_a_proxy("198.51.100.1", right).status_code == 201
 
 
 def test_lets_nobody_escape_by_a_forged_address(api_at):

@@ -214,8 +214,8 @@ def test_shows_that_counting_afterwards_lets_more_through(workers, monkeypatch):
     begin = Attempts._begin
 
     def look_only(self, limit, source):
-        tally, places = begin(self, limit, source)
-        places.give_back(source, tally.place)
+        held = begin(self, limit, source)
+        held.places.give_back(source, held.tally.place)
         barrier.wait(10)
         return begin(self, limits.parse("1000 per minute"), source)
 
@@ -261,3 +261,115 @@ def test_forgets_attempts_once_they_no_longer_count(workers, db):
     assert len(document["failed"]) == 2
     assert document["under_way"] == []
     assert any(index.get("expireAfterSeconds") == 0 for index in indexes)
+
+
+# Accounts.
+
+ADA = "ada"
+
+
+def guess(attempts, source, check=wrong, account=ADA):
+    """Try once; return what came of it, or in how many seconds it may be tried again."""
+    try:
+        return attempts.run(source, check, account)[0]
+    except TooManyRequests as error:
+        return error.standing.reset_s
+
+
+def test_counts_failures_for_the_account_wherever_they_come_from(worker):
+    attempts = worker("3 per minute")
+
+    found = [guess(attempts, f"203.0.113.{number}") for number in range(20)]
+
+    assert found[:3] == [None] * 3
+    assert all(seconds >= 1 for seconds in found[3:])
+
+
+def test_counts_no_success_for_the_account(worker):
+    attempts = worker("3 per minute")
+
+    found = [guess(attempts, f"203.0.113.{number}", right) for number in range(10)]
+
+    assert found == ["ada"] * 10
+
+
+def test_says_when_each_has_a_turn_and_lets_them_in_then(worker, monkeypatch):
+    monkeypatch.setattr(module, "_TURNS_APART_S", 0.5)
+    attempts = worker("2 per minute")
+    for number in range(2):
+        guess(attempts, f"203.0.113.{number}")
+
+    waits = [guess(attempts, f"198.51.100.{number}", right) for number in range(4)]
+    threading.Event().wait(2.1)
+    found = [guess(attempts, f"198.51.100.{number}", right) for number in range(4)]
+
+    assert waits == sorted(waits)
+    assert waits[-1] == 2
+    assert found == ["ada"] * 4
+
+
+def test_a_turn_is_for_who_has_not_failed_and_for_once(worker, monkeypatch):
+    monkeypatch.setattr(module, "_TURNS_APART_S", 0.2)
+    attempts = worker("2 per minute")
+    guess(attempts, HERE)
+    guess(attempts, THERE)
+    elsewhere = "198.51.100.1"
+    guess(attempts, elsewhere)
+    threading.Event().wait(0.3)
+
+    assert guess(attempts, elsewhere) is None  # a turn, and a wrong guess
+    assert guess(attempts, elsewhere, right) > 1
+    threading.Event().wait(0.3)
+    assert guess(attempts, HERE, right) > 1
+    assert guess(attempts, elsewhere, right) > 1
+
+
+def test_gives_no_turn_for_which_one_would_wait_too_long(worker, monkeypatch):
+    monkeypatch.setattr(module, "LONGEST_WAIT_S", 7)
+    monkeypatch.setattr("ticketing.storage.limits.attempts.LONGEST_WAIT_S", 7)
+    attempts = worker("1 per minute")
+    guess(attempts, HERE)
+
+    waits = [guess(attempts, f"198.51.100.{number}") for number in range(6)]
+
+    assert waits[:2] == [3, 6]
+    assert all(wait > 50 for wait in waits[2:])
+
+
+def test_gives_the_place_at_the_source_back_where_the_account_has_none(worker):
+    """Who was not checked has not failed."""
+    attempts = worker("2 per minute")
+    for number in range(2):
+        guess(attempts, f"203.0.113.{number}")
+
+    for _ in range(5):
+        guess(attempts, HERE, right)
+
+    assert outcomes(attempts, right, 1) == ["ada"]
+
+
+def test_counts_accounts_apart(worker):
+    attempts = worker("2 per minute")
+    for number in range(4):
+        guess(attempts, f"203.0.113.{number}")
+
+    assert guess(attempts, HERE, right, "grace") == "ada"
+
+
+def test_waits_for_those_who_share_an_account(worker):
+    """Fifteen tills with one account, all with the right password."""
+    attempts = worker("3 per minute")
+
+    with ThreadPoolExecutor(15) as pool:
+        found = list(pool.map(lambda n: guess(attempts, f"203.0.113.{n}", right), range(15)))
+
+    assert found == ["ada"] * 15
+
+
+def test_allows_exactly_the_limit_at_an_account_over_many_workers(workers):
+    each = workers(4, "5 per minute")
+
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda n: guess(each[n % 4], f"203.0.113.{n}"), range(48)))
+
+    assert found.count(None) == 5

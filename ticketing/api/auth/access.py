@@ -5,7 +5,8 @@ rate policy that it counts for. A test walks the URL map for routes that don't.
 
     no policy       no credentials are looked at (`/livez`, `/readyz`)
     registration    counted by address, before anything is looked at
-    who asks?       a Basic password is checked, its failures are counted (`services/sign_in.py`)
+    who asks?       an API key, as Bearer or as a password, costs one read; a Basic password is
+                    checked, its failures are counted (`services/accounts/sign_in.py`)
     tokens          counted by address, but what succeeds is not
     role            401 where nobody has signed in, 403 where somebody else has, or a customer whose
                     address nobody has verified
@@ -31,7 +32,7 @@ from ticketing.api.schemas.fields import CustomerName
 from ticketing.domain.errors import AddressUnverified, NotAllowed, NotSignedIn, TooManyRequests
 from ticketing.domain.identity.customers import NamedCustomer
 from ticketing.domain.identity.users import OPEN, Principal, Role, introduced
-from ticketing.services.accounts import users
+from ticketing.services.accounts import api_keys, users
 
 T = TypeVar("T")
 
@@ -168,6 +169,9 @@ def _introduced() -> Principal:
 def _signed_in(credentials: Authorization | None) -> Principal | None:
     if credentials is None:
         return None
+    secret = credentials.token if credentials.type == "bearer" else credentials.password
+    if (key := api_keys.bearer_of(app_context.db, secret or "", app_context.clock())) is not None:
+        return key
     if credentials.type == "bearer" and credentials.token:
         g.shown = app_context.tokens.read(credentials.token, app_context.clock())
         return users.bearer_of(app_context.db, g.shown)

@@ -125,6 +125,9 @@ def _finish(response: Response) -> Response:
 
 
 def _caller() -> str | None:
-    """Return the id of the user who asks, never their name; None where nobody has signed in."""
+    """Return the id of the user, or the key, who asks; None where nobody has signed in.
+
+    Who has merely given a name, in open mode, is called by it: that is not for the log.
+    """
     principal: Principal | None = g.get("principal")
-    return principal.id if principal is not None and principal.customer is not None else None
+    return principal.id if principal is not None and principal.proven else None

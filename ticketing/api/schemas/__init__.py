@@ -5,6 +5,20 @@ Instances, not classes: a class would be built anew for each request.
 
 from __future__ import annotations
 
+from ticketing.api.schemas.accounts.api_keys import API_KEY_PAGE, MADE_API_KEY, NEW_API_KEY
+from ticketing.api.schemas.accounts.users import (
+    CHOSEN_PASSWORD,
+    NEW_USER,
+    OWN_CHANGE,
+    SENT,
+    TOKEN,
+    USER,
+    USER_AUDIT_PAGE,
+    USER_CHANGE,
+    USER_PAGE,
+    USER_QUERY,
+    WHO_FORGOT,
+)
 from ticketing.api.schemas.audit import AUDIT_PAGE, AUDIT_QUERY
 from ticketing.api.schemas.bookings import (
     BOOKING_PAGE,
@@ -40,23 +54,11 @@ from ticketing.api.schemas.transactions import (
     TRANSACTION_QUERY,
 )
 from ticketing.api.schemas.transfers import ACCEPTANCE, TRANSFER, TRANSFER_OFFER
-from ticketing.api.schemas.users import (
-    CHOSEN_PASSWORD,
-    NEW_USER,
-    OWN_CHANGE,
-    SENT,
-    TOKEN,
-    USER,
-    USER_AUDIT_PAGE,
-    USER_CHANGE,
-    USER_PAGE,
-    USER_QUERY,
-    WHO_FORGOT,
-)
 from ticketing.api.schemas.waiting_list import WAITING_PAGE
 
 __all__ = [
     "ACCEPTANCE",
+    "API_KEY_PAGE",
     "AUDIT_PAGE",
     "AUDIT_QUERY",
     "BOOKING_PAGE",
@@ -75,8 +77,10 @@ __all__ = [
     "EVENT_STATUS",
     "HEALTH",
     "HELD_BOOKING",
+    "MADE_API_KEY",
     "MADE_BOOKING",
     "MONTHS",
+    "NEW_API_KEY",
     "NEW_BOOKING",
     "NEW_EVENT",
     "NEW_TRANSACTION",

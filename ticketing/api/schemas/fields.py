@@ -16,6 +16,7 @@ from ticketing.api.http.context import app_context
 from ticketing.domain import calendar, money
 from ticketing.domain.errors import UnusableName
 from ticketing.domain.identity import names, passwords
+from ticketing.domain.identity.api_keys import LONGEST_NAME
 from ticketing.domain.identity.customers import MAX_NAME, Customer, NamedCustomer
 from ticketing.domain.identity.searching import fold
 from ticketing.storage.ids import new_id
@@ -150,6 +151,20 @@ class Email(Text):
         except UnusableName as fault:
             raise ValidationError(fault.reason) from None
         return names.as_shown(text)
+
+
+class KeyName(Text):
+    """What somebody calls an API key, which the audit and the log name by it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(1, LONGEST_NAME, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return names.as_shown(text)
+        except UnusableName as fault:
+            raise ValidationError(fault.reason) from None
 
 
 class Password(Text):

@@ -14,8 +14,8 @@ from ticketing.api.http.execute import anonymous, caller
 from ticketing.api.http.headers import sent
 from ticketing.api.http.pagination import paged, paged_by_time
 from ticketing.api.http.responses import answer, respond
+from ticketing.api.schemas.accounts.users import Registration, UserPageRequest
 from ticketing.api.schemas.pages import PageRequest
-from ticketing.api.schemas.users import Registration, UserPageRequest
 from ticketing.domain.errors import SendsNoMail, UserNotFound
 from ticketing.domain.identity.users import Role, User
 from ticketing.services.accounts import users as people

@@ -6,7 +6,8 @@ In this order, the first that fits:
 | verified a moment ago, from there? | the user, for the price of a read                 |
 | too many wait for a check?         | refused                                           |
 | wait for the turn                  | one check at a time                               |
-| no place among the attempts?       | refused                                           |
+| no place among the address's?      | refused                                           |
+| no place among the account's?      | refused, but for whose turn it is                 |
 | check the password                 | wrong: the place is kept; right: it is given back |
 
 Whoever is refused hears so after a moment, while there are threads to wait in: refused at once,
@@ -15,10 +16,12 @@ sixty-four connections would be back at once, and leave no processor to those wh
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ticketing.domain.errors import TooManyRequests
+from ticketing.domain.errors import TooManyRequests, UnusableName
+from ticketing.domain.identity.names import address_key
 from ticketing.domain.identity.rate_limits import RateLimitStatus
 from ticketing.domain.identity.users import User
 from ticketing.services.accounts import users
@@ -31,6 +34,17 @@ from ticketing.storage.driver.clients import Database
 
 # As many refusals a second as a worker hardly notices: fifty.
 _PAUSE_S = 0.02
+
+
+def _unknown(email: str) -> str | None:
+    """Return what guesses at an address without an account are counted by, like those at others.
+
+    What is no address is no account's, and counted by where it comes from alone.
+    """
+    try:
+        return hashlib.sha256(address_key(email).encode()).hexdigest()
+    except UnusableName:
+        return None
 
 
 class SignIn:
@@ -60,7 +74,9 @@ class SignIn:
                 return user, None
             with self._passwords.turn():
                 user, standing = self._attempts.run(
-                    source, lambda: users.authenticate(self._db, self._passwords, email, password)
+                    source,
+                    lambda: users.authenticate(self._db, self._passwords, email, password),
+                    user.id if user else _unknown(email),
                 )
         if user:
             self._verified.add(source, user, password)
@@ -81,7 +97,7 @@ class SignIn:
         with self._refusing_slowly():
             self._attempts.refuse_if_known(source)
             with self._passwords.turn():
-                self._attempts.run(source, check)
+                self._attempts.run(source, check, user_id)
 
     @contextmanager
     def _refusing_slowly(self) -> Iterator[None]:

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
 from ticketing.storage.driver.clients import Document
+
+# How long somebody waits for a turn at most: who would wait longer is given none. And for how long
+# a turn is theirs, once it has come.
+LONGEST_WAIT_S = 600
+TURN_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,53 @@ class SharedAttempts:
     def give_back(self, source: str, place: object) -> None:
         """Record that the attempt has succeeded, and so does not count."""
         self._collection.update_one({"_id": source}, {"$pull": {"under_way": {"id": place}}})
+
+    def take_turn(self, account: str, source: str, interval_s: float) -> float | None:
+        """Take one's turn at an account if it has come; else return how long it takes until then.
+
+        Returns None where that would be too long to wait for. Turns are `interval_s` apart.
+        """
+        turn = f"turn:{account}|{source}"
+        mine: Document = {"_id": turn, "until": {"$type": "date"}}
+        has_come = {"$and": [{"$lte": ["$at", "$$NOW"]}, {"$gt": ["$until", "$$NOW"]}]}
+        if self._collection.find_one_and_delete({**mine, "$expr": has_come}) is not None:
+            return 0.0
+        waiting = self._collection.find_one_and_update(
+            {**mine, "$expr": {"$gt": ["$at", "$$NOW"]}},
+            [{"$set": {"now": "$$NOW"}}],
+            return_document=ReturnDocument.AFTER,
+        )
+        if waiting is not None:
+            return _seconds(waiting["at"], waiting["now"])
+        return self._queue(turn, account, interval_s)
+
+    def _queue(self, turn: str, account: str, interval_s: float) -> float | None:
+        last = self._collection.find_one_and_update(
+            {"_id": f"turns:{account}"},
+            _queueing(interval_s * 1000),
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        assert last is not None
+        if not last["granted"]:
+            return None
+        self._collection.update_one(
+            {"_id": turn},
+            {"$set": {"at": last["at"], "until": last["at"] + timedelta(seconds=TURN_S)}},
+            upsert=True,
+        )
+        return _seconds(last["at"], last["now"])
+
+
+def _queueing(interval_ms: float) -> list[Document]:
+    """Queue the next turn after the last one, unless that is too far away."""
+    last = {"$max": [{"$ifNull": ["$at", "$$NOW"]}, "$$NOW"]}
+    granted = {"$lte": ["$next", {"$add": ["$$NOW", LONGEST_WAIT_S * 1000]}]}
+    return [
+        {"$set": {"now": "$$NOW", "next": {"$add": [last, interval_ms]}}},
+        {"$set": {"granted": granted, "at": {"$cond": [granted, "$next", last]}}},
+        {"$set": {"until": "$at"}},
+    ]
 
 
 def _taking(place: ObjectId, limit: int, window_ms: int) -> list[Document]:

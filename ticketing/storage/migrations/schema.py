@@ -50,6 +50,8 @@ AWAITED: Document = {"waiting": {"$gt": 0}}
 # Of users:
 ADMINS: Document = {"role": "admin", "active": True}
 LEAVING: Document = {"leaving": {"$type": "date"}}
+# Of API keys:
+GOOD_KEYS: Document = {"good": True}
 # Of mail:
 UNSENT: Document = {"text": {"$type": "string"}}
 
@@ -360,6 +362,35 @@ SCHEMA: dict[str, CollectionSchema] = {
         indexes=[
             IndexModel(
                 [("user", ASCENDING), ("sequence", ASCENDING)], name="one_a_number", unique=True
+            ),
+        ],
+    ),
+    "api_keys": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                _id=_TEXT,
+                name=_TEXT,
+                role={"enum": ["staff", "customer"]},
+                prefix=_TEXT,
+                hash=_TEXT,
+                created_at=_TIME,
+                created_by=_TEXT,
+                optional={
+                    # Of one that has not been revoked.
+                    "good": {"enum": [True]},
+                    "last_used_at": _TIME,
+                    "revoked_at": _TIME,
+                    "revoked_by": _TEXT,
+                },
+            )
+        },
+        indexes=[
+            IndexModel([("hash", ASCENDING)], name="by_hash", unique=True),
+            IndexModel(
+                [("name", ASCENDING)],
+                name="one_a_name",
+                unique=True,
+                partialFilterExpression=GOOD_KEYS,
             ),
         ],
     ),
