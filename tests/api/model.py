@@ -17,7 +17,7 @@ class Operation:
 
 @dataclass
 class Counter:
-    """One event's tickets; `wishes` are in the order in which they came."""
+    """One event's tickets; `operations` are in the order in which they came."""
 
     capacity: int
     price: int
@@ -80,12 +80,27 @@ class Counter:
     def reduce(self, operation: Operation, tickets: int) -> tuple[str, list[Operation]]:
         if operation.status == "cancelled":
             return "booking_cancelled", []
-        if tickets >= operation.tickets:
+        if tickets == operation.tickets:
             return "not_a_reduction", []
+        if tickets > operation.tickets:
+            return self._add(operation, tickets - operation.tickets), []
         if operation.total is not None:
-            operation.total = operation.total // operation.tickets * tickets
+            operation.total = operation.total * tickets // operation.tickets
         operation.tickets = tickets
         return "reduced", self._serve()
+
+    def _add(self, operation: Operation, more: int) -> str:
+        if operation.status != "confirmed":
+            return "not_confirmed"
+        if self.free == 0:
+            return "sold_out"
+        if self.free < more:
+            return "not_enough_tickets"
+        if self.queue:
+            return "waiting_list_first"
+        operation.tickets += more
+        operation.total = (operation.total or 0) + more * self.price
+        return "added"
 
     def transfer(self, operation: Operation, to: str) -> str:
         if operation.status != "confirmed":

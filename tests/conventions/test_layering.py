@@ -133,7 +133,7 @@ def test_views_and_schemas_have_the_same_nouns():
     views, schemas = ({file.stem for file in files(PACKAGE / "api" / room)} for room in ROOMS)
 
     assert views - schemas == {"metrics"}, "Prometheus has a format of its own"
-    assert schemas - views == {"fields", "inputs", "pages", "problems"}
+    assert schemas - views == {"fields", "inputs", "pages"}
 
 
 def test_no_test_takes_more_than_a_screen():

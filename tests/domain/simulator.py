@@ -44,7 +44,7 @@ class Operation:
 
 
 class Simulation:
-    """Run it, then look at `world`, `wishes` and `effects`."""
+    """Run it, then look at `world`, `operations` and `effects`."""
 
     def __init__(self, seed: int, *, operations: int = 40, keeps: bool = True) -> None:
         self.chance = random.Random(seed)

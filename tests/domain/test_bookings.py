@@ -467,7 +467,7 @@ def test_without_the_strict_rule_somebody_overtakes(monkeypatch):
     world = World(capacity=3)
     world.do(book(ADA, 1), sell(2), book(GRACE, 3), book(LINUS, 1))
 
-    def jump(change_set):
+    def jump(change_set, **_):
         fitting = [b for b in change_set.active_bookings() if b.status == "waiting"]
         return next(
             (b for b in fitting if b.tickets <= change_set.existing_event().available), None

@@ -1,7 +1,7 @@
 """`python -m tests.faults [--seconds N] [--seed S] [--quick | --mutants] [--only NAME]`.
 
 Each fault alone first, then at random until the time is over, "everything at once" every other
-time. The seed is printed and chooses the same faults and the same wishes again.
+time. The seed is printed and chooses the same faults and the same operations again.
 """
 
 from __future__ import annotations

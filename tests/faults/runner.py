@@ -1,4 +1,4 @@
-"""One run: an office, its crowd, a fault, and what the checker says afterwards."""
+"""One run: a service, its workload, a fault, and what the checker says afterwards."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class Runner:
         ]
 
     def _replays(self, workload: Workload) -> list[str]:
-        """Ask some answered wishes again: each has to get the very same answer."""
+        """Ask some answered operations again: each has to get the very same answer."""
         answered = [w for w in workload.history if w.answer is not None and w.answer.status < 410]
         wrong = []
         client = Client(workload.port)

@@ -1,4 +1,4 @@
-"""Good clients: each wish has a key, and is asked for again until there is an answer."""
+"""Good clients: each operation has a key, and is asked for again until there is an answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAUSE_S = 0.05
 READ_PAUSE_S = 0.03
 IMPATIENCE_S = 0.05
 
-# How many wishes go over one connection, on average: a new one may lead to another worker.
+# How many operations go over one connection, on average: a new one may lead to another worker.
 ON_ONE_CONNECTION = 10
 
 

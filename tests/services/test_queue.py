@@ -43,7 +43,7 @@ def queues_of(commit: Callable[..., Sequence[str]], **known: object) -> BatchQue
 
 
 def queued(queues: BatchQueues[str, str], event_id: str, number: int) -> None:
-    """Wait until so many requests queue in the lane."""
+    """Wait until so many requests are in the queue."""
     for _ in range(500):
         queue = queues._queues.get(event_id)
         if queue and len(queue.waiters) == number:

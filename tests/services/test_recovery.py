@@ -60,7 +60,7 @@ def test_goes_on_with_what_was_begun(db, handler, monkeypatch, command, sold, wa
 
 
 @pytest.mark.usefixtures("queue")
-def test_writes_nothing_where_nothing_is_left_over(db, handler):
+def test_writes_nothing_where_no_work_remains(db, handler):
     handler.execute(Change({"capacity": 8}), on="e1", caller=CALLER)
     handler.execute(book(a_customer("big"), 5, waitlist=True), on="e1", caller=CALLER)
     before = list(db.events.find()), db.audit.count_documents({})
@@ -84,17 +84,17 @@ def test_answers_in_time_and_says_that_something_is_left(db, handler, monkeypatc
 
 
 @pytest.mark.usefixtures("queue")
-def test_sweeps_by_itself(db, handler, monkeypatch, sweepers):
+def test_recovers_by_itself(db, handler, monkeypatch, recovery_workers):
     crash_after_the_first_commit(handler, monkeypatch, CallOff())
 
-    sweepers(1, pause_s=0.05)
+    recovery_workers(1, pause_s=0.05)
 
-    eventually(lambda: not list(verify(db)), "it is swept")
+    eventually(lambda: not list(verify(db)), "it is recovered")
 
 
 @pytest.fixture
-def sweepers(db, handler):
-    """As many sweepers as a test asks for, each of which stops after it."""
+def recovery_workers(db, handler):
+    """As many recovery_workers as a test asks for, each of which stops after it."""
     stop, started = threading.Event(), []
 
     def start(number, pause_s):
@@ -110,16 +110,16 @@ def sweepers(db, handler):
 
 
 def rounds(db):
-    """How often somebody has looked for what is left over."""
+    """How often somebody has looked for remaining work."""
     return db["system.profile"].count_documents({"command.filter.$or.0.status": "cancelled"})
 
 
-def test_however_many_workers_there_are_one_of_them_sweeps_at_a_time(db, sweepers):
+def test_however_many_workers_there_are_one_of_them_recovers_at_a_time(db, recovery_workers):
     pause_s = 0.4
     db.command("profile", 2)
     try:
         began = time.monotonic()
-        sweepers(6, pause_s)
+        recovery_workers(6, pause_s)
         while rounds(db) < 5:
             time.sleep(0.1)
         passed = time.monotonic() - began
@@ -131,11 +131,13 @@ def test_however_many_workers_there_are_one_of_them_sweeps_at_a_time(db, sweeper
     assert looked <= passed / pause_s + 1
 
 
-def test_does_not_wait_for_a_sweeper_that_was_killed(db, handler, queue, monkeypatch, sweepers):
+def test_does_not_wait_for_a_worker_that_was_killed(
+    db, handler, queue, monkeypatch, recovery_workers
+):
     crash_after_the_first_commit(handler, monkeypatch, CallOff())
     assert leases.take(db, "recovery", "killed", timedelta(seconds=0.5))
 
-    sweepers(2, 0.1)
+    recovery_workers(2, 0.1)
 
     until = time.monotonic() + 10
     while list(verify(db)):
@@ -143,7 +145,7 @@ def test_does_not_wait_for_a_sweeper_that_was_killed(db, handler, queue, monkeyp
         time.sleep(0.05)
 
 
-def test_sweeps_nothing_on_a_database_that_will_not_do(fresh_db, mongo, monkeypatch):
+def test_recovers_nothing_on_a_database_that_will_not_do(fresh_db, mongo, monkeypatch):
     handler = a_handler(mongo, fresh_db)
     handler.execute(a_new_event(capacity=9), on="e1", caller=CALLER)
     for _ in range(9):

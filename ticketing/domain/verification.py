@@ -47,6 +47,7 @@ class _Model:
     revenue: int = 0
     sequence: int = 0
     owed_total: int | None = None
+    last_at: datetime | None = None
 
 
 def differences(
@@ -69,6 +70,7 @@ def _replay(model: _Model, entry: AuditEntry) -> Iterator[str]:
     if entry.sequence != model.sequence + 1:
         yield f"comes after entry {model.sequence}"
     model.sequence = entry.sequence
+    model.last_at = entry.at
 
     if entry.action in _OF_THE_EVENT:
         model.details |= {name: new for name, (_, new) in entry.changes.items()}
@@ -191,15 +193,19 @@ def _compare_event(model: _Model, event: Event, stored: Mapping[str, Booking]) -
     for name, value in model.details.items():
         if getattr(event, name) != value:
             yield f"event: {name} is {getattr(event, name)}, the trail says {value}"
-    yield from _compare_waiting(event, stored)
+    yield from _compare_waiting(event, stored, model.last_at)
 
 
-def _compare_waiting(event: Event, stored: Mapping[str, Booking]) -> Iterator[str]:
+def _compare_waiting(
+    event: Event, stored: Mapping[str, Booking], last_at: datetime | None
+) -> Iterator[str]:
     waiting = [b for b in stored.values() if b.status == "waiting"]
     if event.status != "scheduled":
         if waiting or event.sold:
             yield "event: it is called off, but not all of its bookings are cancelled yet"
         return
+    if event.day is not None and last_at is not None and event.day <= last_at.date():
+        return  # it may have been over, in some timezone, when tickets came free: nobody is served
     head = min(waiting, key=lambda booking: booking.sequence, default=None)
     if head is not None and head.tickets <= event.available:
         yield f"waiting list: {event.available} tickets are free, and booking {head.id} waits"

@@ -15,7 +15,7 @@ from flask import current_app, g, has_app_context, request
 
 from tests.api.auth.test_users import PASSWORD, Person
 from tests.api.conftest import GALA, refused
-from tests.builders import ADA, a_sale, an_event
+from tests.builders import ADA, NOW, a_sale, an_event
 from tests.conftest import QUICK
 from ticketing.api import views
 from ticketing.api.auth.access import Access, guarded
@@ -24,7 +24,7 @@ from ticketing.api.http.execute import execute
 from ticketing.api.legacy.views import API_EVENTS, ROOT
 from ticketing.api.views.transactions import present_sale
 from ticketing.domain.bookings import Booking
-from ticketing.domain.changes.results import BookingResult, CalledOff, EventResult
+from ticketing.domain.changes.results import BookingResult, CalledOff, EventResult, TransferOffer
 from ticketing.domain.commands.sales import Sell
 from ticketing.domain.events import Event
 from ticketing.domain.identity.users import Role
@@ -40,6 +40,7 @@ OUTCOMES = {
     BookingResult: BookingResult(A_BOOKING, None, [A_BOOKING]),
     EventResult: EventResult(an_event(), [A_BOOKING]),
     CalledOff: CalledOff(an_event(), [A_BOOKING], 500),
+    TransferOffer: TransferOffer(A_BOOKING, "code", NOW),
 }
 
 

@@ -21,7 +21,7 @@ def operation(
     status: int = 201,
     **body: str,
 ) -> Operation:
-    """Somebody's wish, and what they were told."""
+    """Somebody's operation, and what they were told."""
     answer = Answer(status, {}, json.dumps(body or {"id": "s1"}).encode())
     return Operation(key, method, path, None, 0.0, 1.0, answer, told=[status])
 
@@ -77,7 +77,7 @@ def test_finds_what_was_lost(
     [
         pytest.param(
             [operation()], [entry(), entry(booking="s2")], {"s1": "confirmed", "s2": "confirmed"},
-            id="one wish, two sales",
+            id="one operation, two sales",
         ),
         pytest.param(
             [operation(status=409, code="sold_out")], [entry()], {"s1": "confirmed"},

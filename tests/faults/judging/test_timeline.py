@@ -15,7 +15,7 @@ from tests.faults.workload import Look, Operation
 
 
 class Story:
-    """A trail of one event, written line by line, with the wishes behind it."""
+    """A trail of one event, written line by line, with the operations behind it."""
 
     def __init__(self, capacity: int) -> None:
         self.entries = [self._entry(1, "created", "", "", 0, 0, capacity=(None, capacity))]
@@ -31,7 +31,7 @@ class Story:
         ended: float = 1.0,
         booking: str = "b",
     ) -> Story:
-        """Add a change and the wish of whoever asked for it."""
+        """Add a change and the operation of whoever asked for it."""
         number = len(self.entries) + 1
         key = f"k{number}"
         self.entries.append(self._entry(number, action, booking, key, sold, waiting))

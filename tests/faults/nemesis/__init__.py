@@ -41,5 +41,5 @@ class Target:
 
 
 def nothing(target: Target) -> None:
-    """Only the crowd."""
+    """Only the workload."""
     time.sleep(2)

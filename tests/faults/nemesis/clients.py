@@ -21,7 +21,7 @@ def cut_off(target: Target) -> None:
 
 
 def same_key_at_once(target: Target) -> None:
-    """One wish, asked fifty times at the same moment over both workers."""
+    """One operation, asked fifty times at the same moment over both workers."""
     for _ in range(5):
         event = target.chance.choice(target.workload.events)
         operation = new_operation("POST", "/api/v1/transactions", {"event": event, "nTickets": 2})

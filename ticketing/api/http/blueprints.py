@@ -13,8 +13,8 @@ from marshmallow import Schema
 from marshmallow.fields import Field
 from werkzeug.exceptions import HTTPException
 
-from ticketing.api import schemas
 from ticketing.api.auth.access import Access, guarded
+from ticketing.api.document.problems import PROBLEM
 from ticketing.api.http import conditions, headers, problems
 from ticketing.api.http.middleware import REQUEST_ID
 from ticketing.api.http.parsing import StrictParser
@@ -252,7 +252,7 @@ def _problem(status: int, *, keyed: bool) -> dict[str, Any]:
         names |= headers.sent("Idempotency-Replayed")
     return {
         "description": _TITLES[status],
-        "content": {problems.CONTENT_TYPE: {"schema": schemas.PROBLEM}},
+        "content": {problems.CONTENT_TYPE: {"schema": PROBLEM}},
         "headers": names,
     }
 

@@ -42,7 +42,6 @@ from ticketing.api.schemas.events import (
 )
 from ticketing.api.schemas.health import HEALTH, READINESS
 from ticketing.api.schemas.pages import PAGE_QUERY
-from ticketing.api.schemas.problems import PROBLEM
 from ticketing.api.schemas.statistics import MONTHS, STATISTICS_QUERY
 from ticketing.api.schemas.transactions import (
     EVENING,
@@ -87,7 +86,6 @@ __all__ = [
     "NEW_USER",
     "OWN_CHANGE",
     "PAGE_QUERY",
-    "PROBLEM",
     "PUBLIC_EVENT",
     "PUBLIC_EVENT_PAGE",
     "READINESS",

@@ -12,19 +12,25 @@ from ticketing.domain.events import Event
 from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
 
 
-def serve(change_set: ChangeSet, caller: Caller) -> Sequence[Booking]:
+def serve(
+    change_set: ChangeSet, caller: Caller, *, after_the_day: bool = False
+) -> Sequence[Booking]:
     """Assign free tickets to the list, in order, as long as the head's booking fits.
+
+    Once the event is over nobody is served any more, unless `after_the_day` is asked for.
 
     If it does not, tickets are kept for the head, and nobody behind it is served. Whoever has been
     deactivated since they joined leaves the list instead. At most `MOST_PER_COMMIT` changes go into
     a commit; the next one goes on.
     """
-    # The invariant: after this, either nobody waits, or the head needs more than is available, or
-    # this commit is full (then `has_unserved` says so, and the next batch begins here). The head is
-    # looked up anew each time, since whoever is served or leaves the list changes who that is and
-    # what is available. It ends, because each round takes one off the list.
+    # The invariant: after this nobody waits, or the event is over, or the head needs more than is
+    # available, or this commit is full (then `has_unserved` says so, and the next batch begins
+    # here). The head is looked up anew each time, since whoever is served or leaves the list
+    # changes who that is and what is available. It ends, because each round takes one off the list.
     assigned = []
-    while (head := servable(change_set)) and len(change_set.writes) < MOST_PER_COMMIT:
+    while (head := servable(change_set, after_the_day=after_the_day)) and len(
+        change_set.writes
+    ) < MOST_PER_COMMIT:
         if change_set.is_inactive(head):
             change_set.record_end(replace(caller, actor=SYSTEM_ACTOR), head)
             continue
@@ -45,10 +51,10 @@ def has_unserved(change_set: ChangeSet) -> bool:
     return servable(change_set) is not None or change_set.queue_goes_on
 
 
-def servable(change_set: ChangeSet) -> Booking | None:
+def servable(change_set: ChangeSet, *, after_the_day: bool = False) -> Booking | None:
     """Return the head of the list where there are tickets enough for it, or where it has to go."""
     event = change_set.event
-    if event is None or not _may_serve(change_set, event):
+    if event is None or not _may_serve(change_set, event, after_the_day=after_the_day):
         return None
     head = change_set.head()
     if head is None:
@@ -56,7 +62,7 @@ def servable(change_set: ChangeSet) -> Booking | None:
     return head if change_set.is_inactive(head) or head.tickets <= event.available else None
 
 
-def _may_serve(change_set: ChangeSet, event: Event) -> bool:
-    if change_set.is_over(event):
+def _may_serve(change_set: ChangeSet, event: Event, *, after_the_day: bool = False) -> bool:
+    if change_set.is_over(event) and not after_the_day:
         return False
     return event.status == "scheduled" and event.waiting > 0 and event.available > 0

@@ -115,7 +115,8 @@ class CancelFor(Command[BookingResult]):
     def apply(self, change_set: ChangeSet, caller: Caller) -> BookingResult:
         """Cancel what they hold; raises EventNotFound, BookingNotFound where that is nothing.
 
-        Raises EventOver too.
+        Raises EventOver too. The clients of the briefs, whose command this is, know of no end: when
+        staff cancels for them the list is served also after the day.
         """
         change_set.existing_event()
         customer = change_set.customer(self.customer)
@@ -123,7 +124,7 @@ class CancelFor(Command[BookingResult]):
         if booking is None:
             raise BookingNotFound
         _require_not_over(change_set, self.holder)
-        return _cancel(change_set, caller, booking)
+        return _cancel(change_set, caller, booking, after_the_day=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +229,11 @@ def _join(change_set: ChangeSet, caller: Caller, booking: Booking) -> BookingRes
     return BookingResult(waiting, change_set.position(waiting))
 
 
-def _cancel(change_set: ChangeSet, caller: Caller, booking: Booking) -> BookingResult:
+def _cancel(
+    change_set: ChangeSet, caller: Caller, booking: Booking, *, after_the_day: bool = False
+) -> BookingResult:
     cancelled = change_set.record_end(caller, booking)
-    return BookingResult(cancelled, None, serve(change_set, caller))
+    return BookingResult(cancelled, None, serve(change_set, caller, after_the_day=after_the_day))
 
 
 def _as_it_stands(change_set: ChangeSet, id_: str, assigned: Sequence[Booking]) -> BookingResult:

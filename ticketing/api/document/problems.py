@@ -1,4 +1,4 @@
-"""Every refusal."""
+"""Every refusal, as the document describes it."""
 
 from __future__ import annotations
 
