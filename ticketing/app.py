@@ -73,12 +73,9 @@ def create_app(
             "TICKETING_MONGODB_URI is not set: point it at a replica set, or start the "
             "service with `make run`, which brings a MongoDB along."
         )
-    counted = Metrics()
-    client = client or connect(
-        settings.mongodb_uri,
-        appname=appname(),
-        watch=PoolWatch(counted.count_open, counted.count_in_use),
-    )
+    pool = PoolWatch()
+    counted = Metrics(pool)
+    client = client or connect(settings.mongodb_uri, appname=appname(), watch=pool)
 
     app = Flask("ticketing", static_folder=None)
     app.config.update(

@@ -10,11 +10,12 @@ docs/monitoring.md tells what each of them means.
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -44,10 +45,34 @@ _GROUPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _METHODS = {"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"}
 
 
+# Connections come and go by the thousand: how many there are is looked at now and then.
+_NOTED_EVERY_S = 1.0
+
+
+class Pool(Protocol):
+    """The connections of a process to MongoDB."""
+
+    @property
+    def open(self) -> int:
+        """How many there are."""
+
+    @property
+    def in_use(self) -> int:
+        """How many of them somebody works with."""
+
+
+class _NoPool:
+    """Of a process whose connections nobody follows."""
+
+    open = in_use = 0
+
+
 class Metrics:
     """Counts what one process does; safe for threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Pool | None = None) -> None:
+        self._pool = pool or _NoPool()
+        self._noted_at = 0.0
         own = self._own = CollectorRegistry()
         self._requests = Counter(
             "ticketing_requests_total",
@@ -129,6 +154,10 @@ class Metrics:
         route, method = route or "none", method if method in _METHODS else "other"
         self._request_of(route, method, status).inc()
         self._seconds_of(route, method).observe(seconds)
+        now = time.monotonic()
+        if now > self._noted_at + _NOTED_EVERY_S:
+            self._noted_at = now
+            self.note_connections()
 
     def count_refusal(self, code: str) -> None:
         """Count a refusal."""
@@ -174,16 +203,14 @@ class Metrics:
         """Count what was counted without the other workers."""
         self._counted_alone.labels(policy).inc()
 
-    def count_open(self, change: int) -> None:
-        """Count connections to MongoDB that are opened or closed."""
-        self._open.inc(change)
-
-    def count_in_use(self, change: int) -> None:
-        """Count connections to MongoDB that are taken or given back."""
-        self._in_use.inc(change)
+    def note_connections(self) -> None:
+        """Note how many connections to MongoDB there are now."""
+        self._open.set(self._pool.open)
+        self._in_use.set(self._pool.in_use)
 
     def exposition(self, known_now: Mapping[str, float]) -> bytes:
         """Write down what all workers have counted, and what is known at this moment."""
+        self.note_connections()
         registry = self._own
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()

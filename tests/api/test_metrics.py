@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import limits
 import pytest
+from bson import ObjectId
 
 from tests.api.auth.test_users import PASSWORD, Person
 from tests.api.conftest import GALA, Till, refused
 from tests.conftest import QUICK, the_settings
+from tests.waiting import eventually
 from ticketing.app import create_app
 from ticketing.domain.identity.users import Role
 from ticketing.server.mongod import free_port
@@ -161,14 +164,20 @@ def test_answers_while_mongodb_is_away():
 
 
 def test_counts_connections_to_mongodb(mongodb_uri):
-    opened, taken = [], []
-    watch = PoolWatch(opened.append, taken.append)
-    with connect(mongodb_uri, appname="tests", watch=watch) as client:
-        client.admin.command("ping")
-        assert sum(opened) >= 1
-    assert sum(opened) == 0
-    assert sum(taken) == 0
-    assert taken
+    pool = PoolWatch()
+    with connect(mongodb_uri, appname="tests", watch=pool) as client:
+        with client.start_session() as session, session.start_transaction():
+            list(client.test.events.find({}, batch_size=1, session=session))
+        with ThreadPoolExecutor(3) as threads:
+            slow = {"$where": "sleep(300) || true"}
+            client.test.one.insert_one({"_id": ObjectId()})
+            asked = [threads.submit(client.test.one.find_one, slow) for _ in range(3)]
+            eventually(lambda: pool.in_use == 3, "three are in use")
+            assert pool.open >= 3
+            for each in asked:
+                each.result()
+        assert pool.in_use == 0
+    assert pool.open == 0
 
 
 def test_tells_of_one_application_what_it_has_done_alone(api_at):

@@ -131,7 +131,8 @@ def known(api, path, headers):
 def office(api, admin, path):
     """An event with all that there is to list: a sale, a booking, somebody who waits."""
     event = path.rsplit("/", 1)[1]
-    api.patch(path, json={"capacity": 2}, headers=admin)
+    # Nobody is served from the list after the day.
+    api.patch(path, json={"capacity": 2, "date": "2044-10-31"}, headers=admin)
     body = {"event": event, "nTickets": 1}
     sale = api.post("/api/v1/transactions", json=body, headers=admin).json["id"]
     booking, place = (

@@ -1,36 +1,49 @@
-"""Tells how many connections to MongoDB there are, and how many of them are in use."""
+"""Knows how many connections to MongoDB a process has, and how many of them are in use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 from pymongo import monitoring
 
 
 class PoolWatch(monitoring.ConnectionPoolListener):
-    """Reports each change of a client's connections: `opened(1)`, `taken(-1)` and so on."""
+    """Follows a client's connections; safe for threads, since a set changes in one step.
 
-    def __init__(self, opened: Callable[[int], None], taken: Callable[[int], None]) -> None:
-        self._opened = opened
-        self._taken = taken
+    A commit takes and gives back some five of them, so nothing more than that is done here.
+    """
+
+    def __init__(self) -> None:
+        self._open: set[Any] = set()
+        self._in_use: set[Any] = set()
+
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return len(self._open)
+
+    @property
+    def in_use(self) -> int:
+        """How many of them somebody works with."""
+        return len(self._in_use)
 
     def connection_created(self, event: monitoring.ConnectionCreatedEvent) -> None:
-        """Count one more."""
-        self._opened(1)
+        """Note one more."""
+        self._open.add((event.address, event.connection_id))
 
     def connection_closed(self, event: monitoring.ConnectionClosedEvent) -> None:
-        """Count one less."""
-        self._opened(-1)
+        """Note one less."""
+        self._open.discard((event.address, event.connection_id))
 
     def connection_checked_out(self, event: monitoring.ConnectionCheckedOutEvent) -> None:
-        """Count one more in use."""
-        self._taken(1)
+        """Note one more in use."""
+        self._in_use.add((event.address, event.connection_id))
 
     def connection_checked_in(self, event: monitoring.ConnectionCheckedInEvent) -> None:
-        """Count one less in use."""
-        self._taken(-1)
+        """Note one less in use."""
+        self._in_use.discard((event.address, event.connection_id))
 
-    # Nothing is counted of what else happens to a pool.
+    # Nothing is noted of what else happens to a pool.
 
     def pool_created(self, event: monitoring.PoolCreatedEvent) -> None:
         """Pass over it."""
