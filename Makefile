@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run serve migrate admin verify test test-unit faults faults-quick faults-mutants fuzz bench bench-guessing lint format typecheck coverage sure openapi lock clean
+.PHONY: help run demo serve migrate admin verify test test-unit screenshots faults faults-quick faults-mutants fuzz bench bench-guessing lint format typecheck coverage sure openapi lock clean
 
 PORT ?=
 DATA ?= var
@@ -38,6 +38,9 @@ help:  ## list the targets
 run: $(RUN_READY)  ## serve on 127.0.0.1:8000 with a MongoDB of its own (PORT=, DATA=)
 	@$(with_port) $(PYTHON) -m ticketing run --data "$(DATA)"
 
+demo: $(RUN_READY)  ## fill an empty calendar with a year of a made-up venue (DATA=)
+	@$(with_port) $(PYTHON) -m ticketing demo --data "$(DATA)"
+
 serve: $(RUN_READY)  ## run gunicorn as in production, on TICKETING_MONGODB_URI (PORT=)
 	@$(with_port) $(PYTHON) -m ticketing serve
 
@@ -55,6 +58,9 @@ test: $(DEV_READY)  ## everything, on the embedded MongoDB (ARGS= goes to pytest
 
 test-unit: $(DEV_READY)  ## what needs no server: seconds
 	@$(PYTHON) -m pytest -m "not system" $(ARGS)
+
+screenshots: $(DEV_READY)  ## pictures of all pages and two contact sheets, in screenshots/ (needs chromium)
+	@$(PYTHON) -m tests.browser.screenshots $(ARGS)
 
 faults: $(DEV_READY)  ## break a running office for SECONDS=600 and check what clients were told (SEED=)
 	@$(PYTHON) -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))

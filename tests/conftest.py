@@ -112,6 +112,7 @@ def the_settings(**known: object) -> Settings:
         "log_level": "error",
         "log_format": "json",
         "secret_keys": ("a-key-that-only-the-tests-sign-with",),
+        "venue_name": "Pepperwick Hall",
     }
     return replace(_defaults(), **{**values, **known})  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""`python -m ticketing`: run, serve, migrate, verify, create-admin, openapi."""
+"""`python -m ticketing`: run, serve, migrate, verify, create-admin, demo, openapi."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role
 from ticketing.server import logs, running
 from ticketing.server.running import CannotStart
+from ticketing.services import demo
 from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.users import register
 from ticketing.services.verification import Reading, verify
+from ticketing.storage import events
 from ticketing.storage.driver.units_of_work import utc_now
 
 # Who makes the first administrator, as the audit names them.
@@ -45,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _create_admin(asked.data, asked.email)
         if asked.command == "verify":
             return _verify(asked.data, asked.event)
+        if asked.command == "demo":
+            return _demo(asked.data)
         return _migrate() if asked.command == "migrate" else _openapi()
     except CannotStart as reason:
         print(reason, file=sys.stderr)
@@ -83,6 +87,22 @@ def _create_admin(data: Path, email: str) -> int:
     except EmailTaken as fault:
         raise CannotStart(str(fault)) from None
     print(f"{user.email} is an administrator now, in {running.described(data)}.")
+    return 0
+
+
+def _demo(data: Path) -> int:
+    """Fill an empty calendar with a year of a made-up venue."""
+    settings = running.settings_for_trying_out()
+    with running.database(data) as db:
+        running.bring_up_to_date(db)
+        if not events.is_empty(db):
+            raise CannotStart(f"There are events in {running.described(data)}: they stay alone.")
+        print("A year of events, sales and waiting lists is being made: half a minute.", flush=True)
+        year = demo.fill(db, db.client, utc_now(), settings.timezone)
+    print(
+        f"{year.events} events, {year.bookings:,} bookings and {year.sales:,} counter sales are in "
+        f"{running.described(data)}: look at them with make run."
+    )
     return 0
 
 
@@ -143,6 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     admin = commands.add_parser("create-admin", help="make the first administrator")
     admin.add_argument("email")
     admin.add_argument("--data", type=Path, default=Path("var"), help="as for run")
+    year = commands.add_parser("demo", help="fill an empty calendar with a made-up year")
+    year.add_argument("--data", type=Path, default=Path("var"), help="as for run")
     commands.add_parser("openapi", help="print the OpenAPI document")
     return parser
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from secrets import token_urlsafe
 
@@ -33,7 +33,7 @@ from ticketing.services.accounts.attempts import POLICY, Attempts
 from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.accounts.sign_in import SignIn
-from ticketing.services.accounts.tokens import Tokens
+from ticketing.services.accounts.tokens import PAGES_AUDIENCE, Tokens
 from ticketing.services.mail.messages import Letters
 from ticketing.services.rates import RateLimiter
 from ticketing.services.writes.handler import CommandHandler
@@ -42,6 +42,7 @@ from ticketing.storage.driver.fitness import Fitness
 from ticketing.storage.driver.pool import PoolWatch
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.limits.counting import SharedCounts
+from ticketing.web import pages
 
 VIEWS = (
     events,
@@ -84,14 +85,23 @@ def create_app(
         OPENAPI_VERSION="3.1.0",
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
     )
+    # Without a key of its own (open mode only) a process signs for itself alone.
+    keys = settings.secret_keys or (token_urlsafe(48),)
     made = _app_context(
-        settings, settings.mongodb_uri, client, clock or utc_now, passwords or Passwords(), counted
+        settings,
+        settings.mongodb_uri,
+        client,
+        clock or utc_now,
+        passwords or Passwords(),
+        counted,
+        keys,
     )
     setattr(app, context.KEY, made)
     app.wsgi_app = middleware.with_deadline(app.wsgi_app, settings.request_timeout_s)  # type: ignore[assignment, method-assign]
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted)  # type: ignore[method-assign]
+        proxied = ProxyFix(app.wsgi_app, x_for=trusted, x_proto=trusted, x_prefix=trusted)
+        app.wsgi_app = middleware.with_sound_prefix(proxied)  # type: ignore[assignment, method-assign]
 
     middleware.register(app)
     if settings.cors_origins:
@@ -106,6 +116,7 @@ def create_app(
     openapi.describe_aliases(api)
     openapi.register(app, api)
     app.register_blueprint(openapi.page())
+    pages.register(app, settings, keys)
     return app
 
 
@@ -116,11 +127,10 @@ def _app_context(
     clock: Callable[[], datetime],
     passwords: Passwords,
     counted: Metrics,
+    keys: Sequence[str],
 ) -> context.AppContext:
     db = client[settings.database]
     letters = Letters(settings.public_url or "", settings.mail_from)
-    # Without a key of its own (open mode only) a process signs for itself alone.
-    keys = settings.secret_keys or (token_urlsafe(48),)
     counts = settings.rate_limit_uri or uri
     # With a connection and a patience of their own: what else is counted must not be in their way.
     attempts = Attempts(
@@ -146,6 +156,7 @@ def _app_context(
         passwords=passwords,
         sign_in=SignIn(db, passwords, attempts, threads=config.SIGN_IN_THREADS),
         tokens=Tokens(keys, settings.token_lifetime_s),
+        sessions=Tokens(keys, settings.session_lifetime_s, PAGES_AUDIENCE),
         rates=RateLimiter(
             settings.rates,
             SharedCounts(counts, settings.database, timeout_s=0.5),

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import environs
 import limits
+from babel.numbers import get_currency_precision, list_currencies
 from dotenv.parser import parse_stream
 from limits import RateLimitItem
 from marshmallow import ValidationError
@@ -40,6 +41,8 @@ DEFAULT_RATES = {
     "registration": "10 per hour",
 }
 
+
+_ACCENT = re.compile(r"#[0-9a-fA-F]{6}", re.ASCII)
 
 _MOST_REQUESTS = 1_000_000
 _YEAR_S = 366 * 86_400
@@ -90,6 +93,10 @@ class Settings:
     mail_from: str
     public_url: str | None
     cors_origins: tuple[str, ...]
+    venue_name: str
+    accent: str
+    currency: str
+    session_lifetime_s: int
     metrics_key: str | None = None
 
 
@@ -176,6 +183,12 @@ def load(
             "mail_from": env.str("MAIL_FROM", "", validate=_is_address_or_nothing),
             "public_url": env.str("PUBLIC_URL", "", validate=_is_url) or None,
             "cors_origins": env.list("CORS_ORIGINS", [], validate=_are_origins),
+            "venue_name": env.str("VENUE_NAME", "Ticket office", validate=_is_name),
+            "accent": env.str("ACCENT", "#ffc729", validate=_is_accent),
+            "currency": env.str("CURRENCY", "EUR", validate=_is_currency),
+            "session_lifetime_s": env.int(
+                "SESSION_LIFETIME_S", 43_200, validate=Range(min=60, max=86_400 * 30)
+            ),
             "metrics_key": env.str("METRICS_KEY", "", validate=_is_scrape_key) or None,
         }
         keys = env.str("SECRET_KEY", ""), env.str("SECRET_KEY_PREVIOUS", "")
@@ -199,6 +212,7 @@ def load(
             "timezone": ZoneInfo(values["timezone"]),
             "secret_keys": tuple(key for key in keys if key),
             "cors_origins": _origins(values["cors_origins"]),
+            "accent": values["accent"].lower(),
             "rates": {name: _rate(name, text, values["auth"]) for name, text in rates.items()},
         }
     )
@@ -388,6 +402,24 @@ def _host(text: str) -> str | None:
     except ValueError:
         return None
     return text if len(text) <= _LONGEST_HOST else None
+
+
+def _is_name(text: str) -> None:
+    if not 1 <= len(text.strip()) <= 80 or not text.isprintable():
+        raise ValidationError("Not a name of 1 to 80 printable characters.")
+
+
+def _is_accent(text: str) -> None:
+    if not _ACCENT.fullmatch(text):
+        raise ValidationError("Not a colour such as #ffc729: a hash and six hexadecimal digits.")
+
+
+def _is_currency(code: str) -> None:
+    """Refuse what has no hundredths: money is counted in them."""
+    if code not in list_currencies():
+        raise ValidationError("Not a currency of ISO 4217 such as EUR.")
+    if get_currency_precision(code) != 2:
+        raise ValidationError("Not a currency that has two decimals.")
 
 
 def _is_mail_uri(text: str) -> None:

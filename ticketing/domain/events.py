@@ -8,6 +8,7 @@ from typing import Literal
 
 EventStatus = Literal["scheduled", "cancelled", "deleted"]
 
+MAX_TEXT = 200
 MAX_CAPACITY = 1_000_000
 MAX_PRICE = 1_000_000
 

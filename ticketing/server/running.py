@@ -23,6 +23,7 @@ from ticketing import config
 from ticketing.config import PREFIX, Settings, SettingsError, authority
 from ticketing.server import logs, mongod, names
 from ticketing.server.mongod import Mongod, MongodError
+from ticketing.storage import events
 from ticketing.storage.driver import fitness
 from ticketing.storage.driver.clients import (
     Client,
@@ -66,8 +67,9 @@ def run(data: Path) -> int:
     try:
         uri = settings.mongodb_uri or server.uri  # type: ignore[union-attr]
         prepare(replace(settings, mongodb_uri=uri))
+        where = _where(uri, server) + _empty(replace(settings, mongodb_uri=uri))
         os.environ |= {f"{PREFIX}MONGODB_URI": uri, f"{PREFIX}AUTH": settings.auth}
-        return _serve_until_stopped(settings, _where(uri, server), stopping, server)
+        return _serve_until_stopped(settings, where, stopping, server)
     finally:
         if server:
             server.stop()
@@ -286,6 +288,14 @@ def _where(uri: str, server: Mongod | None) -> str:
     scheme, _, rest = uri.partition("://")
     hosts = rest.partition("?")[0].rpartition("@")[2].partition("/")[0]
     return f"{scheme}://{hosts}, as TICKETING_MONGODB_URI says"
+
+
+def _empty(settings: Settings) -> str:
+    """Return what to say while the calendar is empty, so that the first look shows something."""
+    with _client(settings) as client:
+        if not events.is_empty(client[settings.database]):
+            return ""
+    return "\n  empty    make demo fills the calendar with a year of a made-up venue"
 
 
 def _greet(settings: Settings, where: str) -> None:

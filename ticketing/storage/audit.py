@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, DESCENDING
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.audit import AuditEntry
@@ -39,6 +39,31 @@ def page(
 
     def find_first(number: int) -> Iterable[Document]:
         return db.audit.find(conditions).sort("sequence", ASCENDING).limit(number)
+
+    return attach(db, first_readable(_NAME, find_first, limit, AUDIT.decode))
+
+
+@reading
+def newest(
+    db: Database,
+    event: str,
+    booking: str | None,
+    customer: str | None,
+    before: int | None,
+    limit: int,
+) -> list[AuditEntry]:
+    """List an event's entries before a sequence, the newest first; see `page`."""
+    conditions: Document = {"event": event, "sequence": {"$gt": 0}}
+    if before is not None:
+        conditions["sequence"]["$lt"] = before
+    if booking is not None:
+        conditions["booking"] = booking
+    if customer is not None:
+        sides = of_customer(customer), of_giver(customer)
+        conditions = {"$or": [{**conditions, **side} for side in sides]}
+
+    def find_first(number: int) -> Iterable[Document]:
+        return db.audit.find(conditions).sort("sequence", DESCENDING).limit(number)
 
     return attach(db, first_readable(_NAME, find_first, limit, AUDIT.decode))
 

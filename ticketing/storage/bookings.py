@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import get_args
 
 from pymongo import ASCENDING, DESCENDING
@@ -194,6 +195,71 @@ def page(db: Database, wanted: Filter, after: Place, limit: int) -> list[Booking
         return db.bookings.find(conditions).sort(BY_TIME).limit(number)
 
     return attach(db, first_readable(_NAME, find_first, limit, BOOKINGS.decode))
+
+
+@reading
+def newest_of(db: Database, customer: str, limit: int) -> list[Booking]:
+    """List a customer's bookings of all events, the newest first."""
+    conditions = wanted_by(Filter(customer=customer))
+    backwards = [(field, DESCENDING) for field, _ in BY_TIME]
+
+    def find_first(number: int) -> Iterable[Document]:
+        return db.bookings.find(conditions).sort(backwards).limit(number)
+
+    return attach(db, first_readable(_NAME, find_first, limit, BOOKINGS.decode))
+
+
+@reading
+def held_by(db: Database, event: str, customer: str) -> Booking | None:
+    """Find the one active booking that a customer has for an event."""
+    found = db.bookings.find_one({"event": event, **of_customer(customer), **ACTIVE})
+    return _read(found) if found else None
+
+
+@reading
+def made_at(db: Database, ids: Collection[str]) -> dict[str, datetime]:
+    """Return when these bookings were made: since when who waited has been in line."""
+    found = db.bookings.find({"_id": {"$in": list(ids)}}, {"created_at": True})
+    moments = read_what_can_be(
+        _NAME, found, lambda fields: (fields.text("_id"), fields.moment("created_at"))
+    )
+    return dict(moments)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketCounts:
+    """An event's tickets and who has them: customers, the counter, and those who wait.
+
+    `sales` is the number of counter sales.
+    """
+
+    booked: int = 0
+    counter: int = 0
+    sales: int = 0
+    wanted: int = 0
+
+
+@reading
+def ticket_counts(db: Database, event: str) -> TicketCounts:
+    """Add up the tickets of an event's active bookings, from one moment."""
+    rows = db.bookings.aggregate(
+        [
+            {"$match": {"event": event, **ACTIVE}},
+            {
+                "$group": {
+                    "_id": {"$cond": [{"$eq": ["$customer", None]}, "counter", "$status"]},
+                    "tickets": {"$sum": "$tickets"},
+                    "bookings": {"$sum": 1},
+                }
+            },
+        ]
+    )
+    found = {row["_id"]: row for row in rows}
+
+    def of(kind: str, what: str = "tickets") -> int:
+        return int(found[kind][what]) if kind in found else 0
+
+    return TicketCounts(of("confirmed"), of("counter"), of("counter", "bookings"), of("waiting"))
 
 
 @reading

@@ -130,6 +130,28 @@ def _first(
     )
 
 
+def is_empty(db: Database) -> bool:
+    """Return whether no event was ever put on."""
+    return db.events.find_one({}, {"_id": True}) is None
+
+
+@reading
+def find_many(db: Database, ids: Collection[str]) -> dict[str, Event]:
+    """Find these events, by id; those that can't be read are left out."""
+    found = db.events.find({"_id": {"$in": list(ids)}})
+    return {event.id: event for event in read_what_can_be(_NAME, found, EVENTS.decode)}
+
+
+@reading
+def undated(db: Database, limit: int) -> list[Event]:
+    """List events that have no day, by id."""
+
+    def find_first(number: int) -> Iterable[Document]:
+        return db.events.find({"$and": [LISTED, {"day": None}]}).sort("_id").limit(number)
+
+    return first_readable(_NAME, find_first, limit, EVENTS.decode)
+
+
 def _beyond(place: Place) -> Document:
     day, id_ = place
     if day is None:

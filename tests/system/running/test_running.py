@@ -74,6 +74,7 @@ The ticket office is open at http://127.0.0.1:{port}
   docs     http://127.0.0.1:{port}/docs/
   MongoDB  mongodb://ticketing@127.0.0.1:{mongodb}/?replicaSet=ticketing&authSource=admin
            its password is in {data}/mongodb-password
+  empty    make demo fills the calendar with a year of a made-up venue
   try      curl -s 'http://127.0.0.1:{port}/api/v1/statistics/monthly?months=3'
 
 Ctrl-C stops everything.

@@ -32,7 +32,8 @@ KEY = "ticketing"
 class AppContext:
     """One application's parts; `clock` tells the time in UTC, in whole milliseconds.
 
-    There are no `proofs` where no mail is sent.
+    `tokens` are for the API, `sessions` are the same for the pages. There are no `proofs` where no
+    mail is sent.
     """
 
     settings: Settings
@@ -43,6 +44,7 @@ class AppContext:
     passwords: Passwords
     sign_in: SignIn
     tokens: Tokens
+    sessions: Tokens
     rates: RateLimiter
     fitness: Fitness
     proofs: Proofs | None

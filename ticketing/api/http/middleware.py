@@ -37,6 +37,7 @@ HARDENING = {
     "Cache-Control": "no-cache",
 }
 
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -49,6 +50,20 @@ def with_deadline(app: WSGIApplication, seconds: float) -> WSGIApplication:
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with deadline(seconds):
             return app(environ, start_response)
+
+    return answer
+
+
+def with_sound_prefix(app: WSGIApplication) -> WSGIApplication:
+    """Return an application that passes over a path prefix that is none.
+
+    A proxy may hand on what a client sends, and links and redirects begin with it.
+    """
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not _PREFIX.fullmatch(environ.get("HTTP_X_FORWARDED_PREFIX", "")):
+            environ.pop("HTTP_X_FORWARDED_PREFIX", None)
+        return app(environ, start_response)
 
     return answer
 

@@ -125,9 +125,9 @@ def refusal(error: DomainError, extra: Extra) -> StoredResponse:
 
 def register(app: Flask) -> None:
     """Answer every error of the application with a problem."""
-    app.register_error_handler(DomainError, _office_error)
+    app.register_error_handler(DomainError, office_error)
     app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(Exception, _crash)
+    app.register_error_handler(Exception, crash)
 
 
 def plain(status: int, detail: str) -> bytes:
@@ -158,7 +158,8 @@ def http_error(error: HTTPException) -> Response:
     return response
 
 
-def _office_error(error: DomainError) -> Response:
+def office_error(error: DomainError) -> Response:
+    """Return one of the domain's errors as a problem."""
     answer = refusal(error, problem_extensions(request.path))
     return Response(answer.body, answer.status, dict(answer.headers))
 
@@ -169,13 +170,14 @@ def _facts(error: DomainError) -> Mapping[str, object]:
     return {_OUTSIDE.get(name, name): fact for name, fact in error.facts.items()}
 
 
-def _crash(error: Exception) -> Response:
+def crash(error: Exception) -> Response:
+    """Log what nobody has thought of, and return a problem."""
     log_line = {"request_id": g.get("request_id"), "error": type(error).__name__}
     if is_exhausted(error):
         log.error("overloaded", **log_line, exc_info=error)
         # Whoever knows that nothing has happened says so before it gets here.
         changes = request.method not in ("GET", "HEAD", "OPTIONS")
-        return _office_error(OutcomeUnknown() if changes else Overloaded())
+        return office_error(OutcomeUnknown() if changes else Overloaded())
     log.error("crash", **log_line, exc_info=error)
     detail = "Something went wrong on our side; the log says what."
     return Response(

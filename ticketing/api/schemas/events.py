@@ -23,7 +23,7 @@ from ticketing.api.schemas.fields import (
 from ticketing.api.schemas.inputs import Input, SomeFields
 from ticketing.api.schemas.pages import Page, PageFields, PageRequest
 from ticketing.domain.commands.events import Change, Create, EventDetails
-from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE
+from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE, MAX_TEXT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +45,21 @@ class EventsRequest(PageRequest):
 class NewEvent(Input[Create]):
     """What an event needs."""
 
-    name = Text(1, 200, required=True)
+    name = Text(1, MAX_TEXT, required=True)
     day = Day(required=True, data_key="date")
     capacity = WholeNumber(1, MAX_CAPACITY, required=True)
     price = Money(maximum=MAX_PRICE, required=True, data_key="costPerTicket")
-    venue = Text(0, 200, blank=True, load_default=absent, allow_none=False)
+    venue = Text(0, MAX_TEXT, blank=True, load_default=absent, allow_none=False)
 
 
 class EventChange(SomeFields, Input[Change]):
     """The details that get new values; at least one."""
 
-    name = Text(1, 200)
+    name = Text(1, MAX_TEXT)
     day = Day(data_key="date")
     capacity = WholeNumber(1, MAX_CAPACITY)
     price = Money(maximum=MAX_PRICE, data_key="costPerTicket")
-    venue = Text(0, 200, blank=True)
+    venue = Text(0, MAX_TEXT, blank=True)
 
     def value(self, data: dict[str, Any]) -> Change:
         """Return the change to the details that were sent, and to no others."""

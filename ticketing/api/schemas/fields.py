@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,6 +18,7 @@ from ticketing.domain.identity import names, passwords
 from ticketing.domain.identity.api_keys import LONGEST_NAME
 from ticketing.domain.identity.customers import MAX_NAME, Customer, NamedCustomer
 from ticketing.domain.identity.searching import fold
+from ticketing.domain.texts import has_control_characters
 from ticketing.storage.ids import new_id
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
@@ -67,7 +67,7 @@ class Text(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise ValidationError("Not a string.")
-        if any(unicodedata.category(character) == "Cc" for character in value):
+        if has_control_characters(value):
             raise ValidationError("Control characters are not allowed.")
         if not self.blank and not value.strip():
             raise ValidationError("Must not be blank.")

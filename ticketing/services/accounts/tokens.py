@@ -14,6 +14,7 @@ from ticketing.domain.identity.users import User
 
 ISSUER = "ticketing"
 AUDIENCE = "ticketing-api"
+PAGES_AUDIENCE = "ticketing-pages"
 _ALGORITHM = "HS256"
 _NEEDED = ["sub", "role", "iat", "exp", "iss", "aud", "jti", "gen"]
 
@@ -33,10 +34,14 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Issues tokens with the first key and takes those of all keys, for a change of keys."""
+    """Issues tokens with the first key and takes those of all keys, for a change of keys.
+
+    Those for one audience are worthless to another.
+    """
 
     keys: Sequence[str]
     lifetime_s: int
+    audience: str = AUDIENCE
 
     def issue(self, user: User, now: datetime) -> str:
         """Write a token for a user."""
@@ -48,7 +53,7 @@ class Tokens:
             "nbf": moment,
             "exp": moment + self.lifetime_s,
             "iss": ISSUER,
-            "aud": AUDIENCE,
+            "aud": self.audience,
             "jti": uuid4().hex,
             "gen": user.generation,
         }
@@ -62,7 +67,7 @@ class Tokens:
                     token,
                     key,
                     algorithms=[_ALGORITHM],
-                    audience=AUDIENCE,
+                    audience=self.audience,
                     issuer=ISSUER,
                     options={
                         "require": _NEEDED,

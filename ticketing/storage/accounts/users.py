@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from pymongo.client_session import ClientSession
@@ -12,7 +12,7 @@ from ticketing.domain.errors import EmailTaken, UnusableName, UserNotFound
 from ticketing.domain.identity.names import address_key
 from ticketing.domain.identity.users import ROLES, User, former_key, role_of
 from ticketing.domain.places import Place, Row
-from ticketing.storage.documents import Fields, first_readable, read
+from ticketing.storage.documents import Fields, first_readable, read, read_what_can_be
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading, writing
 from ticketing.storage.lists import by_creation
@@ -37,6 +37,13 @@ def find(db: Database, id_: str) -> User | None:
     """Find a user by id."""
     document = db.users.find_one({"_id": id_})
     return read(_NAME, document, _user) if document else None
+
+
+@reading
+def find_many(db: Database, ids: Collection[str]) -> list[User]:
+    """Find these users; those that are not there, or can't be read, are left out."""
+    found = db.users.find({"_id": {"$in": list(ids)}})
+    return list(read_what_can_be(_NAME, found, _user))
 
 
 @reading

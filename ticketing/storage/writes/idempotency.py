@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 
 from ticketing.storage.documents import Fields, read
 from ticketing.storage.driver.clients import Database
+from ticketing.storage.driver.reads import reading
 from ticketing.storage.driver.units_of_work import Conflict, is_conflict, time_of
 
 LIFETIME = timedelta(hours=24)
@@ -77,6 +78,13 @@ def find_many(
     asked_for = [document for document in found if (document["caller"], document["key"]) in scopes]
     stored = (read("idempotency", document, _stored) for document in asked_for)
     return {record.scope: record for record, until in stored if until > now}
+
+
+@reading
+def find(db: Database, scope: KeyScope) -> IdempotencyRecord | None:
+    """Find the record of a (caller, key) pair that has not expired."""
+    with db.client.start_session(snapshot=True) as session:
+        return find_many(db, [scope], session).get(scope)
 
 
 def _stored(fields: Fields) -> tuple[IdempotencyRecord, datetime]:

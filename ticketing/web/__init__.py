@@ -1,0 +1,1 @@
+"""The pages: speaks HTML as `api` speaks JSON, and calls the same services."""

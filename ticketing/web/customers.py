@@ -1,0 +1,64 @@
+"""Whom a page is about: the one place of the pages that knows how customers are told apart."""
+
+from __future__ import annotations
+
+from ticketing.api.http.context import app_context
+from ticketing.domain.bookings import Booking
+from ticketing.domain.errors import UnusableName
+from ticketing.domain.identity import names
+from ticketing.domain.identity.customers import Customer, NamedCustomer
+from ticketing.domain.identity.users import Role
+from ticketing.services.commands import PurchaseLimit
+from ticketing.storage import bookings, customers
+from ticketing.storage.ids import new_id
+from ticketing.web.http.access import has_role, principal
+
+NOBODY = ""
+"""An id that no customer has."""
+
+
+def own_scope() -> str | None:
+    """Return whose bookings alone may be seen and changed, by id; None for everybody's."""
+    if has_role(Role.STAFF):
+        return None
+    own = oneself()
+    return own.id if own else NOBODY
+
+
+def oneself() -> Customer | None:
+    """Return whoever asks as a customer; None in open mode, where nobody has a name."""
+    own = principal().customer
+    return own if isinstance(own, Customer) else None
+
+
+def purchase_limit() -> PurchaseLimit:
+    """Return how many tickets whoever asks may ask for, as the API has it."""
+    most = app_context.settings.max_tickets_per_booking
+    if not has_role(Role.STAFF):
+        return PurchaseLimit(most, most)
+    return PurchaseLimit() if principal().proven else PurchaseLimit(most)
+
+
+def is_own(booking: Booking) -> bool:
+    """Return whether a booking is of whoever asks."""
+    return booking.customer is not None and booking.customer == oneself()
+
+
+def held_by(event: str, customer: Customer | None) -> Booking | None:
+    """Return the active booking of a customer for an event, if there is one."""
+    return bookings.held_by(app_context.db, event, customer.id) if customer else None
+
+
+def receiver(text: str) -> NamedCustomer | None:
+    """Return whom staff names, by address, name or id; None where that is nobody."""
+    try:
+        return NamedCustomer(names.canonical_key(text), names.as_shown(text), new_id())
+    except UnusableName:
+        return None
+
+
+def id_of(text: str) -> str:
+    """Return the id of the customer whom staff looks for; one that nobody has if there is none."""
+    named = receiver(text)
+    found = customers.find_named(app_context.db, named) if named else None
+    return found.id if found else NOBODY

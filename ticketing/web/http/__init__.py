@@ -1,0 +1,1 @@
+"""What pages have to do with HTTP: who asks, from where, and what a browser is told."""

@@ -1,0 +1,78 @@
+"""Who has signed in on the pages: a signed cookie that holds a token, which can be revoked.
+
+The token is of the same make as those of the API, for another audience: neither is good for the
+other. A new password, being deactivated and signing out end it, wherever the cookie has got to.
+
+Behind TLS the cookie is called `__Host-…`: then browsers take it from no other host and path, and
+send it over TLS alone. The API has no session: it takes no cookie and sets none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from flask import Flask, Request, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+
+from ticketing.api.http.context import app_context
+from ticketing.domain.identity.users import OPEN, Principal, User
+from ticketing.services.accounts import users as accounts
+from ticketing.services.accounts.tokens import Claims
+from ticketing.storage.accounts import users
+
+_TOKEN = "token"  # noqa: S105 - the key, not a token
+
+
+class PageSessions(SecureCookieSessionInterface):
+    """Sessions for the pages, told by the first part of their paths, and for nothing else."""
+
+    def __init__(self, first_parts: Collection[str]) -> None:
+        self._first_parts = frozenset(first_parts)
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Read the cookie of a page's request; anything else has no session."""
+        if request.path.split("/", 2)[1] not in self._first_parts:
+            return None
+        return super().open_session(app, request)
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Return the cookie's name."""
+        return "__Host-office" if request.is_secure else "office"
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Return whether the cookie is for TLS alone: where the page came that way."""
+        return request.is_secure
+
+    def get_cookie_path(self, app: Flask) -> str:
+        """Return `/`: `__Host-` asks for it."""
+        return "/"
+
+
+def begin(user: User) -> None:
+    """Sign a user in, in a session of which nothing was known before."""
+    session.clear()
+    session[_TOKEN] = app_context.sessions.issue(user, app_context.clock())
+
+
+def end() -> None:
+    """Sign out, here and wherever else the cookie is."""
+    claims = _claims()
+    session.clear()
+    if claims is not None:
+        now = app_context.clock()
+        users.sign_out(app_context.db, claims.user, claims.token, claims.expires_at, now)
+
+
+def who() -> Principal | None:
+    """Return who has signed in; in open mode anybody at all, as an administrator."""
+    if app_context.settings.auth == "open":
+        return OPEN
+    claims = _claims()
+    return accounts.bearer_of(app_context.db, claims) if claims else None
+
+
+def _claims() -> Claims | None:
+    token = session.get(_TOKEN)
+    if not isinstance(token, str):
+        return None
+    return app_context.sessions.read(token, app_context.clock())

@@ -1,0 +1,1 @@
+"""The pages, by the same nouns as the API's views."""
