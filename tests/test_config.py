@@ -346,3 +346,57 @@ def test_knows_loopback(set_to, host):
     set_to(AUTH="open", HOST=host)
 
     assert config.load().host == host
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "mail.example.org",
+        "http://mail.example.org",
+        "smtp://",
+        "smtp://mail.example.org:70000",
+        "smtp://mail.example.org/path",
+        "smtp://mail.example.org?starttls=no",
+        "smtps://name:geheim@",
+    ],
+)
+def test_refuses_what_is_no_mail_server_without_repeating_it(set_to, uri):
+    set_to(AUTH="open", MAIL_URI=uri, PUBLIC_URL="https://tickets.example.org")
+
+    with pytest.raises(SettingsError, match="TICKETING_MAIL_URI: Not a mail server") as error:
+        config.load()
+    assert "geheim" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["tickets.example.org", "ftp://x.org", "https://", "https://x.org?a"]
+)
+def test_refuses_what_is_no_public_url(set_to, url):
+    set_to(AUTH="open", PUBLIC_URL=url)
+
+    with pytest.raises(SettingsError, match="TICKETING_PUBLIC_URL: Not a URL"):
+        config.load()
+
+
+@pytest.mark.parametrize("address", ["tickets", "a b@example.org", "x@y\nBcc: z@example.org"])
+def test_refuses_a_sender_that_is_no_address(set_to, address):
+    set_to(AUTH="open", MAIL_FROM=address)
+
+    with pytest.raises(SettingsError, match="TICKETING_MAIL_FROM: Not an address"):
+        config.load()
+
+
+def test_sends_mail_only_where_its_links_lead_somewhere(set_to):
+    set_to(AUTH="open", MAIL_URI="smtp://127.0.0.1")
+
+    with pytest.raises(SettingsError, match="TICKETING_PUBLIC_URL is not"):
+        config.load()
+
+
+def test_says_who_mail_is_from(set_to):
+    set_to(AUTH="open", MAIL_URI="smtp://127.0.0.1", PUBLIC_URL="https://tickets.example.org/")
+    assert config.load().mail_from == "tickets@tickets.example.org"
+    assert config.load().public_url == "https://tickets.example.org"
+
+    set_to(MAIL_FROM="box.office@venue.example")
+    assert config.load().mail_from == "box.office@venue.example"

@@ -24,6 +24,7 @@ from werkzeug.test import TestResponse
 OF_HTTP = {
     "accept", "authorization", "connection", "content-encoding", "content-length", "content-type",
     "cookie", "date", "host", "transfer-encoding", "upgrade",
+    "user-agent",
 }  # fmt: skip
 OF_BROWSERS = re.compile("origin|referer|sec-fetch-.*|access-control-.*")
 

@@ -249,6 +249,10 @@ def walk_with_the_users(story):
     does(200, linus, "GET", f"{V1}/users/me")
     change = {"currentPassword": PASSWORD, "password": PASSWORD[::-1]}
     does(403, linus, "PATCH", f"{V1}/users/me", {**change, "currentPassword": "wrong"})
+    page = does(200, linus, "GET", f"{V1}/users/me/sessions?limit=1")
+    page = does(200, linus, "GET", f"{V1}/users/me/sessions?cursor={page.json['next']}")
+    does(204, linus, "DELETE", f"{V1}/users/me/sessions/{page.json['items'][0]['id']}")
+    linus.sign_in()
     does(204, linus, "DELETE", f"{V1}/tokens/current")
     does(200, linus.sign_in(), "PATCH", f"{V1}/users/me", change)
 

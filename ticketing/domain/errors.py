@@ -7,6 +7,7 @@
     │   ├── TransactionNotFound
     │   ├── CancellationNotFound
     │   ├── UserNotFound
+    │   ├── SessionNotFound
     │   ├── ApiKeyNotFound
     │   └── CodeNotFound
     ├── Refused              a rule stands against it
@@ -102,6 +103,11 @@ class CancellationNotFound(NotFound):
 class UserNotFound(NotFound):
     code = "user_not_found"
     message = "There is no user with this id."
+
+
+class SessionNotFound(NotFound):
+    code = "session_not_found"
+    message = "You are signed in nowhere by this id."
 
 
 class ApiKeyNotFound(NotFound):

@@ -106,6 +106,8 @@ def test_no_route_of_customers_but_their_account_lets_the_unverified_in(api, new
         ("GET", "/api/v1/users/me"),
         ("PATCH", "/api/v1/users/me"),
         ("DELETE", "/api/v1/tokens/current"),
+        ("GET", "/api/v1/users/me/sessions"),
+        ("DELETE", "/api/v1/users/me/sessions/<id>"),
     }
 
 
@@ -351,3 +353,61 @@ def test_loses_no_change_of_many_at_once(db, person, admin):
     told = [entry["changes"]["role"] for entry in audit(admin, ada.user.id)["items"]]
     assert [old for old, _ in told[1:]] == [new for _, new in told[:-1]]
     assert told[-1][1] == users.find(db, ada.user.id).role.word
+
+
+# Where one is signed in.
+
+
+def where(who):
+    answer = who.ask("GET", "/users/me/sessions")
+    assert answer.status_code == 200, answer.json
+    return answer.json["items"]
+
+
+def test_tells_where_one_is_signed_in_and_nobody_else(api, person):
+    ada, grace = person("ada"), person("grace")
+    agent = {"User-Agent": "a phone " + "x" * 500, **ada.basic}
+    api.post("/api/v1/tokens", headers=agent)
+
+    first, second = where(ada)
+
+    assert second["agent"].startswith("a phone ")
+    assert len(second["agent"]) == 200
+    assert {first["address"], second["address"]} == {"127.0.0.1"}
+    assert first["createdAt"] <= second["createdAt"] < second["expiresAt"]
+    assert len(where(grace)) == 1
+
+
+def test_ends_a_session_from_elsewhere(api, person):
+    ada = person("ada")
+    lost = Person(api, ada.email, ada.user).sign_in()
+    _, theirs = where(ada)
+
+    assert ada.ask("DELETE", f"/users/me/sessions/{theirs['id']}").status_code == 204
+
+    refused(lost.ask("GET", "/users/me"), 401, "unauthorized")
+    again = ada.ask("DELETE", f"/users/me/sessions/{theirs['id']}")
+    refused(again, 404, "session_not_found")
+    assert len(where(ada)) == 1
+
+
+def test_ends_nobody_elses_session(person):
+    ada, grace = person("ada"), person("grace")
+    (hers,) = where(grace)
+
+    refused(ada.ask("DELETE", f"/users/me/sessions/{hers['id']}"), 404, "session_not_found")
+
+    assert where(grace) == [hers]
+
+
+def test_lists_no_session_that_is_over(api, person):
+    ada = person("ada")
+    gone = Person(api, ada.email, ada.user).sign_in()
+    gone.ask("DELETE", "/tokens/current")
+    assert len(where(ada)) == 1
+
+    new = {"currentPassword": PASSWORD, "password": "another good password"}
+    ada.ask("PATCH", "/users/me", new)
+    ada.password = new["password"]
+
+    assert len(where(ada.sign_in())) == 1

@@ -34,6 +34,7 @@ CALLERS = {
 
 # Customers see and change their own: somebody else's id is as good as none.
 OWNED = {
+    "DELETE /api/v1/users/me/sessions/{id}",
     "GET /api/v1/bookings/{id}",
     "PATCH /api/v1/bookings/{id}",
     "DELETE /api/v1/bookings/{id}",
@@ -65,6 +66,8 @@ SPECIAL = {
     ("GET /api/v1/users/me", "key"): "not there",
     ("PATCH /api/v1/users/me", "key"): "not there",
     ("DELETE /api/v1/tokens/current", "key"): "who are you",
+    ("GET /api/v1/users/me/sessions", "key"): "not there",
+    ("DELETE /api/v1/users/me/sessions/{id}", "key"): "not there",
 }
 
 
@@ -95,6 +98,8 @@ def expected(name, caller, whose):
             return "you may not"
         if access.verified and caller == "unverified":
             return "show your address"
+    if whose == "other" and name == "DELETE /api/v1/users/me/sessions/{id}":
+        return "not there"  # whatever one may
     if whose == "nobody's":
         return "served" if name in CODES else "not there"
     if caller == "customer" and whose == "other":
@@ -178,6 +183,9 @@ class World:
             return self.booking(owner, event)
         if kind == "transactions":
             return self.made(self.staff, "/transactions", {"event": event, "nTickets": 1})["id"]
+        if path == "/api/v1/users/me/sessions/{id}":
+            other = Person(self.api, owner.email, owner.user).sign_in()
+            return other.ask("GET", "/users/me/sessions").json["items"][-1]["id"]
         if kind == "users":
             return owner.user.id
         if kind == "api-keys":

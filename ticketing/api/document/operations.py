@@ -36,6 +36,8 @@ IDS = {
     "GET /api/v1/users/{id}/audit": "listUserAudit",
     "GET /api/v1/users/me": "showMe",
     "PATCH /api/v1/users/me": "changeMyPassword",
+    "GET /api/v1/users/me/sessions": "listMySessions",
+    "DELETE /api/v1/users/me/sessions/{id}": "endMySession",
     "POST /api/v1/tokens": "createToken",
     "DELETE /api/v1/tokens/current": "deleteToken",
     "POST /api/v1/api-keys": "createApiKey",

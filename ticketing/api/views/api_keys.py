@@ -10,7 +10,7 @@ from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
 from ticketing.api.http.execute import caller
 from ticketing.api.http.headers import sent
-from ticketing.api.http.pagination import paged
+from ticketing.api.http.pagination import paged_by_time
 from ticketing.api.http.responses import answer, respond
 from ticketing.api.schemas.accounts.api_keys import NewApiKey
 from ticketing.api.schemas.pages import PageRequest
@@ -34,9 +34,10 @@ def create(body: NewApiKey) -> Response:
 @blp.arguments(schemas.PAGE_QUERY, location="query")
 @blp.response(200, schemas.API_KEY_PAGE, headers=sent("Link"))
 def index(page: PageRequest) -> Response:
-    """List keys, the revoked among them."""
-    found = api_keys.page(app_context.db, cursors.id_in(page.cursor), page.limit + 1)
-    return paged(found, page.limit, schemas.API_KEY_PAGE, lambda key: (key.id,))
+    """List keys in the order in which they were made, the revoked among them."""
+    after = cursors.place_in(page.cursor)
+    found = api_keys.page(app_context.db, after, page.limit + 1)
+    return paged_by_time(found, page.limit, schemas.API_KEY_PAGE, after, api_keys.row_of)
 
 
 @blp.writes("DELETE", "/<id>", 404, who=Role.ADMIN, keyed=False)

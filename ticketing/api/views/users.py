@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, request
 
 from ticketing.api import schemas
 from ticketing.api.auth.access import principal, require_role, shown
@@ -18,11 +18,13 @@ from ticketing.api.schemas.accounts.users import Registration, UserPageRequest
 from ticketing.api.schemas.pages import PageRequest
 from ticketing.domain.errors import SendsNoMail, UserNotFound
 from ticketing.domain.identity.users import Role, User
+from ticketing.services.accounts import sessions
 from ticketing.services.accounts import users as people
 from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.accounts.tokens import Claims
 from ticketing.services.accounts.users import AccountUpdate
 from ticketing.storage.accounts import users
+from ticketing.storage.accounts.sessions import row_of
 
 blp = Blueprint("users", __name__, url_prefix="/api/v1", description="Who can sign in")
 
@@ -134,9 +136,29 @@ def change_me(body: AccountUpdate) -> Response:
     if body.email is None:
         return _changed(principal().id, body)
     sends = proofs()
-    changed = _changed(principal().id, body)
+    _changed(principal().id, body)
     sends.request_address(principal().id, body.email, app_context.clock())
-    return _sent(body.email) if changed.status_code == 200 else changed
+    return _sent(body.email)
+
+
+@blp.reads("/users/me/sessions", 404, who=Role.CUSTOMER, verified=False)
+@blp.arguments(schemas.PAGE_QUERY, location="query")
+@blp.response(200, schemas.SESSION_PAGE, headers=sent("Link"))
+def list_sessions(page: PageRequest) -> Response:
+    """List where one is signed in by a token, oldest first."""
+    after, now = cursors.place_in(page.cursor), app_context.clock()
+    found = sessions.page(app_context.db, principal().id, now, after, page.limit + 1)
+    return paged_by_time(found, page.limit, schemas.SESSION_PAGE, after, row_of)
+
+
+@blp.writes(
+    "DELETE", "/users/me/sessions/<id>", 404, who=Role.CUSTOMER, keyed=False, verified=False
+)
+@blp.response(204)
+def end_session(id: str) -> Response:
+    """Sign out elsewhere: the token of that session is worthless."""
+    sessions.end(app_context.db, principal().id, id, app_context.clock())
+    return Response(status=204)
 
 
 def proofs() -> Proofs:
@@ -171,7 +193,14 @@ def _changed(id_: str, update: AccountUpdate) -> Response:
 @blp.response(201, schemas.TOKEN)
 def sign_in() -> Response:
     """Exchange an e-mail address and a password (Basic) for a token (Bearer)."""
-    token = app_context.tokens.issue(shown(User), app_context.clock())
+    token = sessions.begin(
+        app_context.db,
+        app_context.tokens,
+        shown(User),
+        app_context.clock(),
+        address=source(),
+        agent=request.headers.get("User-Agent", ""),
+    )
     body = {"token": token, "token_type": "Bearer", "expires_in": app_context.tokens.lifetime_s}
     return respond(answer(201, body, schemas.TOKEN))
 

@@ -43,8 +43,8 @@ class Tokens:
     lifetime_s: int
     audience: str = AUDIENCE
 
-    def issue(self, user: User, now: datetime) -> str:
-        """Write a token for a user."""
+    def issue(self, user: User, now: datetime, id_: str | None = None) -> str:
+        """Write a token for a user, with an id of one's choice or one that nobody else has."""
         moment = int(now.timestamp())
         claims = {
             "sub": user.id,
@@ -54,7 +54,7 @@ class Tokens:
             "exp": moment + self.lifetime_s,
             "iss": ISSUER,
             "aud": self.audience,
-            "jti": uuid4().hex,
+            "jti": id_ or uuid4().hex,
             "gen": user.generation,
         }
         return jwt.encode(claims, self.keys[0], _ALGORITHM)

@@ -12,9 +12,11 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from ticketing.domain.errors import ApiKeyNotFound, KeyNameTaken
 from ticketing.domain.identity.api_keys import KEY_ROLES, ApiKey
 from ticketing.domain.identity.users import role_of
+from ticketing.domain.places import Place, Row
 from ticketing.storage.documents import Fields, first_readable, read
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading, writing
+from ticketing.storage.lists import by_creation
 
 _NAME = "api_keys"
 _ROLES = tuple(role.word for role in KEY_ROLES)
@@ -59,14 +61,19 @@ def note_use(db: Database, key: ApiKey, now: datetime) -> None:
 
 
 @reading
-def page(db: Database, after: str | None, limit: int) -> list[ApiKey]:
-    """List keys by id, which is by time, from the first after an id; the revoked among them."""
-    conditions = {"_id": {"$gt": after}} if after is not None else {}
+def page(db: Database, after: Place, limit: int) -> list[ApiKey]:
+    """List keys by the time at which they were made, from the first after a place."""
 
     def find_first(number: int) -> Iterable[Document]:
-        return db.api_keys.find(conditions).sort("_id").limit(number)
+        found = db.api_keys.find(by_creation.beyond(after))
+        return found.sort(by_creation.ORDER).limit(number)
 
     return first_readable(_NAME, find_first, limit, _key)
+
+
+def row_of(key: ApiKey) -> Row:
+    """Return what a key is ordered by in the list."""
+    return by_creation.row_of(key.id, key.created_at)
 
 
 @writing

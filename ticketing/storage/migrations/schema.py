@@ -365,6 +365,26 @@ SCHEMA: dict[str, CollectionSchema] = {
             ),
         ],
     ),
+    "sessions": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                _id=_TEXT,
+                user=_TEXT,
+                generation=_POSITIVE,
+                created_at=_TIME,
+                expires_at=_TIME,
+                address=_TEXT,
+                agent=_TEXT,
+            )
+        },
+        indexes=[
+            IndexModel(
+                [("user", ASCENDING), ("created_at", ASCENDING), ("_id", ASCENDING)],
+                name="by_user",
+            ),
+            IndexModel([("expires_at", ASCENDING)], name="clean_up", expireAfterSeconds=0),
+        ],
+    ),
     "api_keys": CollectionSchema(
         validator={
             "$jsonSchema": _document_of(
@@ -386,6 +406,7 @@ SCHEMA: dict[str, CollectionSchema] = {
         },
         indexes=[
             IndexModel([("hash", ASCENDING)], name="by_hash", unique=True),
+            IndexModel([("created_at", ASCENDING), ("_id", ASCENDING)], name="by_creation"),
             IndexModel(
                 [("name", ASCENDING)],
                 name="one_a_name",

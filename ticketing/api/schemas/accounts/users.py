@@ -159,6 +159,22 @@ class UserAuditPage(Page):
     items = fields.List(fields.Nested(UserAuditEntry), required=True)
 
 
+class Session(Schema):
+    """Where somebody is signed in by a token."""
+
+    id = fields.String(required=True)
+    created_at = Instant(required=True, data_key="createdAt")
+    expires_at = Instant(required=True, data_key="expiresAt")
+    address = fields.String(required=True)
+    agent = fields.String(required=True)
+
+
+class SessionPage(Page):
+    """Some sessions, and where to go on."""
+
+    items = fields.List(fields.Nested(Session), required=True)
+
+
 class Token(Schema):
     """A token for `Authorization: Bearer`, good for so many seconds."""
 
@@ -176,5 +192,6 @@ SENT = Sent()
 USER = User()
 USER_QUERY = UserQuery()
 USER_PAGE = UserPage()
+SESSION_PAGE = SessionPage()
 USER_AUDIT_PAGE = UserAuditPage()
 TOKEN = Token()
