@@ -149,7 +149,12 @@ def main() -> int:
                 for width in WIDTHS:
                     known = f"{name} {width}"
                     pictures[known] = take(
-                        browser, base, path, width=width, scheme=scheme, height=width * 5 // 4
+                        browser,
+                        base,
+                        path,
+                        width=width,
+                        scheme=scheme,
+                        height=1125 if width > 800 else 900,
                     )
                     (asked.folder / f"{name}-{width}-{scheme}.jpg").write_bytes(pictures[known])
             sheet(browser, pictures, asked.folder / f"contact-{scheme}.jpg")

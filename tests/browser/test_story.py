@@ -31,7 +31,7 @@ def test_books_waits_cancels_and_the_story_tells_it(robin, window_of, hall_db):
     ida.page.get_by_role("button", name="Cancel 2 tickets").click()
     expect(ida.page.get_by_text("went to whoever waited longest.")).to_be_visible()
     # noor's page finds out by itself
-    expect(noor.page.get_by_text("Yours")).to_be_visible(timeout=15_000)
+    expect(noor.page.get_by_text("Yours", exact=True)).to_be_visible(timeout=25_000)
     expect(noor.page.locator(".stub", has_text="in line")).to_have_count(0)
     expect(noor.page.locator("#say")).to_have_text("Brass & Bellows: the tickets are yours")
 
