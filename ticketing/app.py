@@ -18,6 +18,7 @@ from ticketing.api.legacy import views
 from ticketing.api.views import (
     api_keys,
     bookings,
+    customers,
     events,
     health,
     metrics,
@@ -49,6 +50,7 @@ VIEWS = (
     transactions,
     bookings,
     transfers,
+    customers,
     statistics,
     users,
     api_keys,

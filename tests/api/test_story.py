@@ -160,6 +160,14 @@ def pass_it_on(story, booking):
     does(200, story.staff, "POST", offer, {"to": "linus"})
 
 
+def leave(story, customer):
+    """Linus, who has no account, is looked at and then forgotten."""
+    does, path = story.does, f"{V1}/customers/{customer}"
+    does(200, story.staff, "GET", path)
+    does(200, story.staff, "GET", f"{path}/export")
+    does(204, story.admin, "POST", f"{path}/erasure")
+
+
 def walk_a_booking(story, event):
     """From a sold out event to one that is called off."""
     does, admin, staff, ada, grace = story.does, story.admin, story.staff, story.ada, story.grace
@@ -224,8 +232,12 @@ def walk_the_till(story):
     asked = f"event={event}&from=2024-01-01&to=2100-01-01T00:00:00Z&status=cancelled"
     does(200, staff, "GET", f"{V1}/transactions?{asked}")
     does(200, staff, "GET", f"{V1}/transactions/summary?day=2024-12-01&event={event}")
-    large = does(201, story.ada, "POST", f"{EVENTS}/{event}/bookings", {"nTickets": 3}).json["id"]
-    does(200, story.ada, "PATCH", f"{BOOKINGS}/{large}", {"nTickets": 1})
+    large = does(201, story.ada, "POST", f"{EVENTS}/{event}/bookings", {"nTickets": 3}).json
+    does(200, story.ada, "PATCH", f"{BOOKINGS}/{large['id']}", {"nTickets": 1})
+    erasure = f"{V1}/customers/{large['customerId']}/erasure"
+    does(409, story.ada, "POST", erasure)
+    linus = does(201, staff, "POST", f"{EVENTS}/{event}/bookings", {"customer": "linus"}).json
+    leave(story, linus["customerId"])
     does(200, staff, "GET", f"{V1}/statistics/monthly?months=2&window=complete")
 
 

@@ -100,6 +100,11 @@ class CancellationNotFound(NotFound):
     message = "This event has not been called off."
 
 
+class CustomerNotFound(NotFound):
+    code = "customer_not_found"
+    message = "There is no customer with this id."
+
+
 class UserNotFound(NotFound):
     code = "user_not_found"
     message = "There is no user with this id."
@@ -171,6 +176,11 @@ class EventOver(Refused):
 class LimitReached(Refused):
     code = "limit_reached"
     message = "A customer may not acquire so many tickets for one event."
+
+
+class BookingsAhead(Refused):
+    code = "bookings_ahead"
+    message = "Cancel or pass on what you hold for events that are still to come."
 
 
 class SoldOut(Refused):

@@ -68,6 +68,16 @@ def newest(
     return attach(db, first_readable(_NAME, find_first, limit, AUDIT.decode))
 
 
+@reading
+def of_customer_whole(db: Database, customer: str) -> list[AuditEntry]:
+    """List all entries of what a customer held or passed on, by event and sequence."""
+    # The indexes by customer begin with the event.
+    events = {"event": {"$in": db.audit.distinct("event")}}
+    either = {"$or": [{**events, **side} for side in (of_customer(customer), of_giver(customer))]}
+    found = db.audit.find(either).sort([("event", ASCENDING), ("sequence", ASCENDING)])
+    return attach(db, list(read_what_can_be(_NAME, found, AUDIT.decode)))
+
+
 def replay(
     db: Database, event: str, session: ClientSession, unreadable: list[UnreadableDocument]
 ) -> Iterable[AuditEntry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import get_args
 
 from pymongo import ASCENDING, DESCENDING
@@ -111,6 +111,23 @@ def waiting_of(db: Database, customer: str) -> list[Booking]:
     """List what a customer waits for, of all events."""
     found = db.bookings.find({**of_customer(customer), **WAITING})
     return list(read_what_can_be(_NAME, found, BOOKINGS.decode))
+
+
+@reading
+def of_customer_whole(db: Database, customer: str) -> list[Booking]:
+    """List all bookings that a customer holds or held when they ended, by time."""
+    found = db.bookings.find(wanted_by(Filter(customer=customer))).sort(BY_TIME)
+    return attach(db, list(read_what_can_be(_NAME, found, BOOKINGS.decode)))
+
+
+@reading
+def has_ahead(db: Database, customer: str, day: date) -> bool:
+    """Return whether a customer holds or waits for anything on a day or later, or without a day."""
+    held = db.bookings.find({**of_customer(customer), **ACTIVE}, {"event": True})
+    ids = [document["event"] for document in held]
+    ahead = {"$or": [{"day": None}, {"day": {"$gte": day.isoformat()}}]}
+    found = db.events.find_one({"_id": {"$in": ids}, "status": "scheduled", **ahead}, {"_id": True})
+    return found is not None
 
 
 def count_ahead(db: Database, waiting: Booking, session: ClientSession | None) -> int:

@@ -178,3 +178,16 @@ def test_answers_a_head_as_a_get_without_the_body(api, document):
             path = name.removeprefix("GET ").replace("{id}", "e1")
             get, head = api.get(path), api.head(path)
             assert (head.status_code, head.data) == (get.status_code, b""), name
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT"])
+def test_allows_what_the_resource_can_do_and_nothing_of_its_neighbours(api, method):
+    """`/transactions/summary` fits `/transactions/{id}`, which can be deleted."""
+    assert allowed(api, method, "/api/v1/transactions/summary") == {"GET", "HEAD", "OPTIONS"}
+    assert "DELETE" in allowed(api, method, "/api/v1/transactions/x")
+    assert "DELETE" in allowed(api, method, "/api/v1/events/x")
+    assert allowed(api, method, "/api/v1/tokens/current") == {"DELETE", "OPTIONS"}
+
+
+def allowed(api, method, path):
+    return set(api.open(path, method=method).headers["Allow"].split(", "))

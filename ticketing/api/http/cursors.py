@@ -50,11 +50,6 @@ def decode(cursor: str, *kinds: type | tuple[type, ...]) -> list[Any]:
     return list(place)
 
 
-def id_in(cursor: str | None) -> str | None:
-    """Read the id that a list goes on after; None for a list from its beginning."""
-    return None if cursor is None else str(decode(cursor, str)[0])
-
-
 def sequence_in(cursor: str | None) -> int:
     """Read the sequence that a list goes on after; 0 for a list from its beginning."""
     if cursor is None:

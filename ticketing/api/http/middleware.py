@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
+from flask.globals import request_ctx
 from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
 
 from ticketing.api.auth.rate_limits import fields
@@ -109,7 +110,24 @@ def _check_body() -> None:
         raise RequestEntityTooLarge(f"The body may have at most {limit} bytes.")
 
 
+def _allow(response: Response) -> None:
+    """Name in `Allow` what the resource can do, not what others can whose pattern fits its path.
+
+    `/transactions/summary` fits `/transactions/<id>` as well, of which something can be deleted.
+    """
+    adapter = request_ctx.url_adapter
+    if "Allow" not in response.headers or adapter is None:
+        return
+    methods = {method.strip() for method in response.headers["Allow"].split(",")}
+    method = "GET" if "GET" in methods else min(methods - {"OPTIONS", "HEAD"}, default="OPTIONS")
+    rule, _ = adapter.match(method=method, return_rule=True)
+    own = {m for other in adapter.map.iter_rules() if other.rule == rule.rule
+           for m in other.methods or ()}  # fmt: skip
+    response.headers["Allow"] = ", ".join(sorted(methods & own))
+
+
 def _finish(response: Response) -> Response:
+    _allow(response)
     request_id = g.get("request_id", "")
     response.headers[REQUEST_ID] = request_id
     for name, value in HARDENING.items():

@@ -30,6 +30,7 @@ from ticketing.api.schemas.bookings import (
     NEW_BOOKING,
 )
 from ticketing.api.schemas.cancellations import CALLED_OFF, CANCELLATION
+from ticketing.api.schemas.customers import CUSTOMER, CUSTOMER_EXPORT
 from ticketing.api.schemas.events import (
     CHANGED_EVENT,
     EVENT,
@@ -68,6 +69,8 @@ __all__ = [
     "CANCELLATION",
     "CHANGED_EVENT",
     "CHOSEN_PASSWORD",
+    "CUSTOMER",
+    "CUSTOMER_EXPORT",
     "EVENING",
     "EVENING_QUERY",
     "EVENT",

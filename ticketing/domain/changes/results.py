@@ -92,3 +92,17 @@ def id_of(outcome: Outcome) -> str | None:
             return outcome.event.id
         case _:
             return None
+
+
+def customers_in(outcome: Outcome) -> frozenset[str]:
+    """Return the ids of all customers whom an answer to this may name."""
+    named: list[Booking] = []
+    if isinstance(outcome, BookingResult | EventResult):
+        named += outcome.assigned
+    if isinstance(outcome, BookingResult | TransferOffer):
+        named.append(outcome.booking)
+    if isinstance(outcome, CalledOff):
+        named += outcome.owed
+    if isinstance(outcome, Booking):
+        named.append(outcome)
+    return frozenset(booking.customer.id for booking in named if booking.customer)

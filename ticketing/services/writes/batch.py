@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ticketing.domain.changes.results import Outcome, id_of
+from ticketing.domain.changes.results import Outcome, customers_in, id_of
 from ticketing.domain.commands.command import Envelope
 from ticketing.domain.errors import Busy, DomainError, KeyReused, NotFound, Refused
 from ticketing.storage.writes.idempotency import IdempotencyRecord, KeyScope, StoredResponse
@@ -128,7 +128,13 @@ def _records(
     submissions: Sequence[Submission], results: Sequence[CommandResult]
 ) -> Sequence[IdempotencyRecord]:
     return [
-        IdempotencyRecord(s.key.caller, s.key.key, s.key.fingerprint, result.response)
+        IdempotencyRecord(
+            s.key.caller,
+            s.key.key,
+            s.key.fingerprint,
+            result.response,
+            customers_in(result.outcome),
+        )
         for s, result in zip(submissions, results, strict=True)
         if s.key and result.response and _is_final(result.outcome)
     ]

@@ -306,7 +306,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                 _id=_TEXT,
                 name=_TEXT_OR_NULL,
                 active={"bsonType": "bool"},
-                optional={"key": _TEXT, "user": _TEXT, "created_at": _TIME},
+                optional={"key": _TEXT, "user": _TEXT, "created_at": _TIME, "erased_at": _TIME},
             )
         },
         indexes=[
@@ -465,6 +465,8 @@ SCHEMA: dict[str, CollectionSchema] = {
                 headers={"bsonType": "object"},
                 body={"bsonType": "binData"},
                 expires_at=_TIME,
+                # Whom the answer names, so that it can be forgotten with them.
+                optional={"customers": {"bsonType": "array", "items": _TEXT}},
             )
         },
         indexes=[

@@ -40,13 +40,15 @@ class StoredResponse:
 class IdempotencyRecord:
     """The response to the first request with this key, stored for 24 hours.
 
-    `fingerprint` tells whether a later request is the same one.
+    `fingerprint` tells whether a later request is the same one. `customers` are the ids of those
+    whom the response may name.
     """
 
     caller: str
     key: str
     fingerprint: str
     response: StoredResponse
+    customers: frozenset[str] = frozenset()
 
     @property
     def scope(self) -> KeyScope:
@@ -129,6 +131,7 @@ def _replace(db: Database, records: Sequence[IdempotencyRecord], session: Client
                     "status": record.response.status,
                     "headers": dict(record.response.headers),
                     "body": Binary(record.response.body),
+                    "customers": sorted(record.customers),
                     "expires_at": now + LIFETIME,
                 },
                 upsert=True,

@@ -1,0 +1,91 @@
+"""A person can leave: what is kept about them, and how it is forgotten.
+
+Bookings and the audit carry a customer's id and nothing else of them, so they stay whole and
+`verify` stays silent. What is forgotten: the customer's name and key, the account with its audit's
+addresses, codes, sessions and mail, and the answers stored under keys that name them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pymongo.client_session import ClientSession
+
+from ticketing.domain.audit import AuditEntry
+from ticketing.domain.bookings import Booking
+from ticketing.domain.commands.bookings import Cancel
+from ticketing.domain.errors import BookingsAhead, CustomerNotFound
+from ticketing.domain.identity.account_changes import AccountChange, UserAuditEntry
+from ticketing.domain.identity.caller import Caller
+from ticketing.domain.identity.customers import Customer
+from ticketing.domain.identity.users import User
+from ticketing.services.accounts.changes import change_account
+from ticketing.services.writes.handler import CommandHandler
+from ticketing.storage import audit, bookings, customers
+from ticketing.storage.accounts import erasure, user_audit, users
+from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database
+from ticketing.storage.driver.units_of_work import settled
+
+# Nobody has been given so many changes of an account.
+_MOST_ENTRIES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """All that is kept about a customer."""
+
+    customer: Customer
+    account: User | None
+    account_audit: list[UserAuditEntry]
+    bookings: list[Booking]
+    audit: list[AuditEntry]
+
+
+def export(db: Database, customer_id: str) -> Export:
+    """Return all that is kept about a customer; raises CustomerNotFound."""
+    customer = get(db, customer_id)
+    account = users.find(db, customer.user) if customer.user else None
+    changes = user_audit.page(db, account.id, 0, _MOST_ENTRIES) if account else []
+    return Export(
+        customer, account, changes, bookings.of_customer_whole(db, customer_id),
+        audit.of_customer_whole(db, customer_id),
+    )  # fmt: skip
+
+
+def get(db: Database, customer_id: str) -> Customer:
+    """Return a customer; raises CustomerNotFound, also of somebody who has been erased."""
+    customer = customers.find(db, customer_id)
+    if customer is None or customer.key is None:
+        raise CustomerNotFound
+    return customer
+
+
+def erase(
+    db: Database,
+    commands: CommandHandler,
+    customer_id: str,
+    caller: Caller,
+    now: datetime,
+    *,
+    ahead_from: date | None = None,
+) -> None:
+    """Forget a customer; raises CustomerNotFound, LastAdmin, Busy.
+
+    With `ahead_from`, which is for those who erase themselves, raises BookingsAhead where they hold
+    anything for that day or later. The account is deactivated first, so nothing is booked meanwhile
+    and what waits is given up, each place with its entry; a crash in between leaves a deactivated
+    account, and asking again goes on.
+    """
+    customer = get(db, customer_id)
+    if ahead_from is not None and bookings.has_ahead(db, customer_id, ahead_from):
+        raise BookingsAhead
+    if customer.user is not None and users.find(db, customer.user) is not None:
+        change_account(db, customer.user, AccountChange(active=False), caller, now)
+    for waiting in bookings.waiting_of(db, customer_id):
+        commands.execute(Cancel(waiting.id, only_waiting=True), on=waiting.event, caller=caller)
+
+    def work(session: ClientSession) -> None:
+        erasure.erase(db, customer, session)
+
+    settled(db.client, work, seconds=OPERATION_TIMEOUT_S)
