@@ -1,8 +1,9 @@
-"""The rush on one hot event, next to the same server's POST without a database.
+"""The rush on one hot event: sales, bookings for new customers, and a POST without a database.
 
 `python -m bench.rush [--rounds N] [--seconds S] [--connections C]` starts a MongoDB and the server
-as `make serve` does, with two workers, and lets wrk ask both routes in turns. What counts is the
-ratio within a round; the machine's own speed cancels out. Needs wrk (Debian's package `wrk`).
+as `make serve` does, with two workers, and lets wrk ask the routes in turns. Each booking names
+somebody nobody has heard of, by address, so each makes a customer. What counts are the ratios
+within a round; the machine's own speed cancels out. Needs wrk (Debian's package `wrk`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,13 @@ EVENT = {"name": "Rush", "date": "2024-10-31", "capacity": 1_000_000, "costPerTi
 SALES = "/api/v1/transactions"
 PLAIN = "/bench/validated"
 WARM_UP_S = 2
+
+
+class Ratios(NamedTuple):
+    """Of a round: sales to the POST without a database, bookings to sales."""
+
+    sales: float
+    bookings: float
 
 
 class Figures(NamedTuple):
@@ -63,24 +71,28 @@ def _measure(uri: str, asked: argparse.Namespace, folder: Path) -> int:
             # Not counted: until all workers are up, the first takes all connections.
             for path in (SALES, PLAIN):
                 _wrk(port, path, script, asked.connections, WARM_UP_S)
-            ratios = [_round(port, script, asked) for _ in range(asked.rounds)]
-            print(f"ratio: median {median(ratios):.2f}, lowest {min(ratios):.2f}")
+            ratios = [_round(port, folder, event, number, asked) for number in range(asked.rounds)]
+            for name, each in zip(("sales", "bookings"), zip(*ratios, strict=True), strict=True):
+                print(f"ratio of {name}: median {median(each):.2f}, lowest {min(each):.2f}")
             return _check(client["bench"], event)
         finally:
             server.terminate()
             server.wait()
 
 
-def _round(port: int, script: Path, asked: argparse.Namespace) -> float:
+def _round(port: int, folder: Path, event: str, number: int, asked: argparse.Namespace) -> Ratios:
+    script, bookings = _script(folder, event), f"/api/v1/events/{event}/bookings"
     sales = _wrk(port, SALES, script, asked.connections, asked.seconds)
+    booked = _wrk(port, bookings, _booking_script(folder, number), asked.connections, asked.seconds)
     plain = _wrk(port, PLAIN, script, asked.connections, asked.seconds)
-    ratio = sales.rate / plain.rate
+    ratios = Ratios(sales.rate / plain.rate, booked.rate / sales.rate)
     print(
         f"sales {sales.rate:7.0f}/s  p50 {sales.p50:>8}  p99 {sales.p99:>8}   "
-        f"no database {plain.rate:7.0f}/s   ratio {ratio:.2f}",
+        f"bookings {booked.rate:7.0f}/s  p99 {booked.p99:>8}  ratio {ratios.bookings:.2f}   "
+        f"no database {plain.rate:7.0f}/s  ratio {ratios.sales:.2f}",
         flush=True,
     )
-    return ratio
+    return ratios
 
 
 def _wrk(port: int, path: str, script: Path, connections: int, seconds: int) -> Figures:
@@ -116,10 +128,27 @@ wrk.headers["Content-Type"] = "application/json"
     return script
 
 
+def _booking_script(folder: Path, number: int) -> Path:
+    """Return a script that books one ticket for somebody new with each request."""
+    script = folder / f"book-{number}.lua"
+    script.write_text(
+        f"""wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+local n = 0
+request = function()
+  n = n + 1
+  local body = '{{"customer":"r{number}-' .. n .. '@example.org"}}'
+  return wrk.format(nil, nil, nil, body)
+end
+"""
+    )
+    return script
+
+
 def _check(db: Database, event_id: str) -> int:
     event = db.events.find_one({"_id": event_id}) or {}
     bookings = db.bookings.count_documents({"event": event_id})
-    trail = db.audit.count_documents({"event": event_id, "action": "sold"})
+    trail = db.audit.count_documents({"event": event_id, "action": {"$in": ["sold", "booked"]}})
     print(f"sold {event['sold']} of {event['capacity']}; bookings {bookings}; audit {trail}")
     return 0 if event["sold"] == bookings == trail <= event["capacity"] else 1
 

@@ -37,6 +37,7 @@ BODIES = {
     "POST /api/v1/events/{id}/bookings": {"customer": "linus"},
     "PATCH /api/v1/bookings/{id}": {"nTickets": 1},
     "POST /api/v1/bookings/{id}/transfer": {"to": "linus"},
+    "POST /api/v1/bookings/{id}/move": {"event": UNKNOWN},
     "POST /api/v1/transfers": {"code": UNKNOWN, "customer": "linus"},
     "POST /api/v1/transactions": {"event": UNKNOWN, "nTickets": 1},
     "POST /api/v1/users": {"email": "new@example.org", "password": PASSWORD},
@@ -238,6 +239,9 @@ def walk_the_till(story):
     does(409, story.ada, "POST", erasure)
     linus = does(201, staff, "POST", f"{EVENTS}/{event}/bookings", {"customer": "linus"}).json
     leave(story, linus["customerId"])
+    other = {"event": story.event("2044-10-30")}
+    for status in (200, 409):
+        does(status, staff, "POST", f"{BOOKINGS}/{large['id']}/move", other)
     does(200, staff, "GET", f"{V1}/statistics/monthly?months=2&window=complete")
 
 

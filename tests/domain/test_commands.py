@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 import ticketing
-from tests.builders import ADA, NOW, a_new_event, an_event, decided
+from tests.builders import ADA, NOW, a_new_event, a_sale, an_event, decided
 from ticketing.domain.commands import command, transfers
 from ticketing.domain.commands.bookings import Book, Cancel, CancelFor, Resize
 from ticketing.domain.commands.command import Command, Resume
 from ticketing.domain.commands.events import CallOff, Change, Delete
+from ticketing.domain.commands.moves import Arrive, Leave
 from ticketing.domain.commands.sales import Return, Sell
 from ticketing.domain.commands.transfers import Accept, Offer, Transfer, Withdraw
 
@@ -21,6 +22,7 @@ EACH = [
     a_new_event(), Change({"name": "Ball"}), Delete(), CallOff(), Resume(), Sell("s", 1),
     Return("s"), Book("b", ADA, 1), Cancel("b"), CancelFor(ADA), Resize("b", 1), Transfer("b", ADA),
     Offer("b", "code", NOW), Withdraw("b"), Accept("b", "code", ADA),
+    Leave("b"), Arrive(a_sale(customer=ADA)),
 ]  # fmt: skip
 
 
@@ -63,7 +65,8 @@ def test_the_recipe_for_a_new_command_names_every_place_that_knows_one():
     knowing = {
         ".".join(file.relative_to(package.parent).with_suffix("").parts)
         for file in package.rglob("*.py")
-        if knows_transfers(file)
+        # The made-up year of the demo need not show everything.
+        if knows_transfers(file) and file.stem != "demo"
     }
     recipe = re.findall(r"`(ticketing\.[\w.]+)`", command.__doc__ or "")
 

@@ -72,6 +72,8 @@ SENTENCES = [
     ("withdrawn", {}, "Bram took the offer back."),
     ("transferred", {"customer": NOOR, "changes": {"customer": (BRAM, NOOR)}}, "Bram passed 2 tickets on to Noor."),
     ("transferred", {"customer": NOOR, "changes": {"customer": (GONE, NOOR)}}, "Somebody who has left passed 2 tickets on to Noor."),
+    ("moved_out", {}, "Bram moved to another event: 2 tickets came free."),
+    ("moved_in", {}, "Bram moved here from another event with 2 tickets, €32.00."),
 ]  # fmt: skip
 
 

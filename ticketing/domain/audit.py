@@ -26,6 +26,8 @@ Action = Literal[
     "offered",
     "withdrawn",
     "transferred",
+    "moved_out",
+    "moved_in",
 ]
 
 

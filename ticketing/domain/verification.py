@@ -15,7 +15,12 @@ from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
 
-_MAKES = {"sold": "confirmed", "booked": "confirmed", "waitlisted": "waiting"}
+_MAKES = {
+    "sold": "confirmed",
+    "booked": "confirmed",
+    "moved_in": "confirmed",
+    "waitlisted": "waiting",
+}
 _ENDS = {"cancelled", "returned"}
 _OF_THE_EVENT = {"created", "changed", "replaced", "deleted", "called_off"}
 
@@ -93,7 +98,7 @@ def _replay_booking(model: _Model, entry: AuditEntry) -> Iterator[str]:
     old = model.bookings.get(id_)
     if (old is None) != (action in _MAKES):
         yield f"booking {id_} " + ("is not there yet" if old is None else "is there already")
-    if action in ("sold", "booked", "added") and model.queue:
+    if action in ("sold", "booked", "added", "moved_in") and model.queue:
         yield f"booking {id_} got tickets while others waited"
     if action == "assigned" and next(iter(model.queue), None) != id_:
         yield f"booking {id_} got tickets before the head of the list"
@@ -128,6 +133,9 @@ def _replay_booking(model: _Model, entry: AuditEntry) -> Iterator[str]:
     if (new.reason == "called_off") != (status == model.details["status"] == "cancelled"):
         yield f"booking {id_} ended as {new.reason}, of an event that is {model.details['status']}"
     _count(model, old, -1)
+    if action == "moved_out":
+        model.bookings.pop(id_, None)
+        return
     _count(model, new, +1)
     model.bookings[id_] = new
     if status == "waiting":

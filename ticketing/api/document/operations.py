@@ -20,6 +20,7 @@ IDS = {
     "DELETE /api/v1/bookings/{id}": "cancelBooking",
     "POST /api/v1/bookings/{id}/transfer": "transferBooking",
     "DELETE /api/v1/bookings/{id}/transfer": "withdrawTransfer",
+    "POST /api/v1/bookings/{id}/move": "moveBooking",
     "POST /api/v1/transfers": "acceptTransfer",
     "GET /api/v1/customers/{id}": "showCustomer",
     "GET /api/v1/customers/{id}/export": "exportCustomer",

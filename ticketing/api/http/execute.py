@@ -15,7 +15,7 @@ from ticketing.api.auth.access import principal
 from ticketing.api.http.context import app_context
 from ticketing.api.http.problems import BadRequest, problem_extensions, refusal
 from ticketing.api.http.responses import respond
-from ticketing.domain.changes.results import Outcome
+from ticketing.domain.changes.results import BookingResult, Outcome
 from ticketing.domain.commands.command import Command
 from ticketing.domain.errors import DomainError
 from ticketing.domain.identity.caller import Caller
@@ -52,6 +52,15 @@ def execute_on_booking(
     respond_to = _respond_with(present)
     result = app_context.commands.execute_on_booking(
         command, booking=booking, caller=caller(), key=_idempotency_key(respond_to)
+    )
+    return _to_response(result, respond_to)
+
+
+def execute_move(booking: str, *, to: str, present: Presenter[BookingResult]) -> Response:
+    """Move a booking to another event, as `execute` executes a command on one."""
+    respond_to = _respond_with(present)
+    result = app_context.commands.move(
+        booking, to=to, caller=caller(), key=_idempotency_key(respond_to)
     )
     return _to_response(result, respond_to)
 

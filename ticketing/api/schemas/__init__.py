@@ -54,7 +54,7 @@ from ticketing.api.schemas.transactions import (
     TRANSACTION_PAGE,
     TRANSACTION_QUERY,
 )
-from ticketing.api.schemas.transfers import ACCEPTANCE, TRANSFER, TRANSFER_OFFER
+from ticketing.api.schemas.transfers import ACCEPTANCE, MOVE, TRANSFER, TRANSFER_OFFER
 from ticketing.api.schemas.waiting_list import WAITING_PAGE
 
 __all__ = [
@@ -83,6 +83,7 @@ __all__ = [
     "MADE_API_KEY",
     "MADE_BOOKING",
     "MONTHS",
+    "MOVE",
     "NEW_API_KEY",
     "NEW_BOOKING",
     "NEW_EVENT",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.fields import CustomerName, Instant, Text, absent
+from ticketing.api.schemas.fields import CustomerName, Id, Instant, Text, absent
 from ticketing.api.schemas.inputs import Input
 from ticketing.domain.identity.customers import NamedCustomer
 
@@ -24,6 +24,19 @@ class AcceptRequest:
 
     code: str
     customer: NamedCustomer | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRequest:
+    """Which event a booking is taken to."""
+
+    event: str
+
+
+class Move(Input[MoveRequest]):
+    """Which event the booking is taken to."""
+
+    event = Id(required=True)
 
 
 class Transfer(Input[TransferRequest]):
@@ -46,6 +59,7 @@ class Acceptance(Input[AcceptRequest]):
     customer = CustomerName(load_default=absent, allow_none=False)
 
 
+MOVE = Move()
 TRANSFER = Transfer()
 TRANSFER_OFFER = TransferOffer()
 ACCEPTANCE = Acceptance()

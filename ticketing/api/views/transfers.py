@@ -10,9 +10,9 @@ from ticketing.api import schemas
 from ticketing.api.auth.customers import ownership_scope, redact, resolve_customer
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import execute_on_booking
+from ticketing.api.http.execute import execute_move, execute_on_booking
 from ticketing.api.http.responses import answer
-from ticketing.api.schemas.transfers import AcceptRequest, TransferRequest
+from ticketing.api.schemas.transfers import AcceptRequest, MoveRequest, TransferRequest
 from ticketing.api.views.bookings import present_changed_booking
 from ticketing.domain.bookings import digest_of
 from ticketing.domain.changes.results import TransferOffer
@@ -54,6 +54,17 @@ def withdraw(id: str) -> Response:
     """Take an offer back: its code is worth nothing from then on."""
     command = Withdraw(id, ownership_scope())
     return execute_on_booking(command, booking=id, present=redact(present_changed_booking))
+
+
+@blp.writes("POST", "/bookings/<id>/move", 404, 409, who=Role.STAFF)
+@blp.arguments(schemas.MOVE)
+@blp.response(200, schemas.HELD_BOOKING)
+def move(wanted: MoveRequest, id: str) -> Response:
+    """Take a confirmed booking to another event in one step, if both sides allow it.
+
+    It is paid at that event's price; the tickets that it had come free.
+    """
+    return execute_move(id, to=wanted.event, present=present_changed_booking)
 
 
 @blp.writes("POST", "/transfers", 409, 410, who=Role.CUSTOMER)

@@ -177,6 +177,26 @@ class ChangeSet:
         self._record_entry(caller, action, after, changes or {})
         return after
 
+    def record_departure(self, caller: Caller, booking: Booking) -> None:
+        """Record that a booking leaves for another event: the tickets are free, with one entry.
+
+        The booking itself is written where it arrives, in the same commit.
+        """
+        self._count(booking, None)
+        del self._bookings[booking.id]
+        if booking.customer and self._held.get(booking.customer.id) == booking.id:
+            del self._held[booking.customer.id]
+        self._record_entry(caller, "moved_out", booking, {})
+
+    def record_arrival(self, caller: Caller, before: Booking, after: Booking) -> Booking:
+        """Record that a booking of another event is one of this from now on."""
+        self._count(None, after)
+        self._index(None, after)
+        self.writes.append(BookingWrite(before, after))
+        changes: Changes = {"event": (before.event, after.event)}
+        self._record_entry(caller, "moved_in", after, changes)
+        return after
+
     def new_booking(
         self, id_: str, customer: Customer | None, tickets: int, *, sold_by: str | None = None
     ) -> Booking:
@@ -217,7 +237,7 @@ class ChangeSet:
         own = booking.customer is not None and booking.customer.id == caller.customer
         return "customer" if own else "staff"
 
-    def _count(self, before: Booking | None, after: Booking) -> None:
+    def _count(self, before: Booking | None, after: Booking | None) -> None:
         event = self.existing_event()
         gone, come = _figures(before), _figures(after)
         self.event = replace(

@@ -16,11 +16,13 @@ from pymongo.errors import PyMongoError
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.commands.command import AnyCommand, Envelope, Resume
 from ticketing.domain.commands.decide import decide
+from ticketing.domain.commands.moves import Leave
 from ticketing.domain.errors import Busy, DomainError, RequestInFlight, Unreadable
 from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
 from ticketing.domain.places import settled_before
 from ticketing.services.writes.batch import Batch, CommandResult, IdempotencyKey, Submission
 from ticketing.services.writes.host_lock import HostLock
+from ticketing.services.writes.moves import Moves
 from ticketing.services.writes.queue import BatchQueues
 from ticketing.storage import bookings
 from ticketing.storage.driver.clients import Client, Database
@@ -71,6 +73,7 @@ class CommandHandler:
         self._wait_s = wait_s
         self._commit_s = commit_s
         self._metrics = metrics
+        self._moves = Moves(client, db, clock, today)
         self._queues: BatchQueues[Submission, CommandResult] = BatchQueues(
             self._commit, size=group_size, complete_s=commit_s, turn=HostLock(db.name).held
         )
@@ -114,6 +117,23 @@ class CommandHandler:
     def settled_before(self) -> datetime:
         """Return the moment before which nothing turns up any more in a list by time."""
         return settled_before(self._clock(), self._commit_s)
+
+    def move(
+        self,
+        booking: str,
+        *,
+        to: str,
+        caller: Caller,
+        key: IdempotencyKey | None = None,
+    ) -> CommandResult:
+        """Move a booking to another event, in one commit over both; raises as `execute` does."""
+        origin = bookings.event_of(self._db, booking) or _NO_EVENT
+        submission = Submission(Envelope(Leave(booking), caller), key)
+        seconds = min(self._commit_s, remaining())
+        result = self._moves.execute(submission, origin=origin, to=to, seconds=seconds)
+        if result.has_remaining_work:
+            self.resume(origin, caller.request_id)
+        return result
 
     def resume(self, event_id: str, request_id: str) -> bool:
         """Resume the remaining work, one commit after the other, each with whoever comes meanwhile.

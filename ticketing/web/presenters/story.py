@@ -239,6 +239,17 @@ def _withdrawn(entry: AuditEntry, telling: Telling) -> Sentence:
     return [_who(entry.customer), Part(" took the offer back.")]
 
 
+def _moved_out(entry: AuditEntry, telling: Telling) -> Sentence:
+    text = f" moved to another event: {tickets(entry.tickets or 0)} came free."
+    return [_who(entry.customer), Part(text)]
+
+
+def _moved_in(entry: AuditEntry, telling: Telling) -> Sentence:
+    money = telling.words.money(entry.total or 0)
+    text = f" moved here from another event with {tickets(entry.tickets or 0)}, {money}."
+    return [_who(entry.customer), Part(text)]
+
+
 def _transferred(entry: AuditEntry, telling: Telling) -> Sentence:
     return [
         _who(_giver(entry)),
@@ -321,4 +332,6 @@ _WRITERS: dict[str, Callable[[AuditEntry, Telling], Sentence]] = {
     "offered": _offered,
     "withdrawn": _withdrawn,
     "transferred": _transferred,
+    "moved_out": _moved_out,
+    "moved_in": _moved_in,
 }
