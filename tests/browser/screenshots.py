@@ -89,6 +89,7 @@ def paths_of(db: Database) -> dict[str, str]:
         "evening": "/office/till/evening",
         "figures": "/office/figures",
         "people": "/office/people",
+        "keys": "/office/keys",
     }
 
 

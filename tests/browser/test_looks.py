@@ -41,7 +41,7 @@ def places(chromium, hall):
     public = ["/", f"/month/{'2026-12'}", "/sign-in", "/nothing", *(f"/events/{e}" for e in events)]
     office = [
         "/office", "/office/events/new", "/office/figures", "/office/figures?months=60",
-        "/office/people", "/office/till/evening", f"/office/events/{off}/owed",
+        "/office/people", "/office/keys", "/office/till/evening", f"/office/events/{off}/owed",
         *(f"/office/events/{e}" for e in events), *(f"/office/till?event={e}" for e in events[:3]),
         f"/office/events/{free}/change", f"/office/events/{free}/call-off",
         f"/office/events/{free}/list", booking,
@@ -90,6 +90,25 @@ def test_a_refused_form_can_be_used_by_everybody(window_of):
     somebody.go("/sign-in")
     somebody.page.get_by_role("button", name="Register").click()
     assert somebody.violations() == []
+
+
+@pytest.mark.parametrize("look", ["wide", "narrow", "dark"])
+def test_a_key_that_was_made_can_be_read_and_revoked_by_everybody(window_of, look):
+    robin = window_of("robin", **LOOKS[look])
+    page = robin.go("/office/keys")
+    page.get_by_label("Name").fill(f"{look} {LONG}"[:64])
+    page.get_by_role("button", name="Make a key").click()
+    page.get_by_text("Copy it now").wait_for()
+    faults = robin.violations()
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    row = page.get_by_role("row").filter(has_text=look + " W")
+    row.get_by_role("link", name="Revoke").click()
+    faults += robin.violations()
+    row.get_by_role("button", name="Revoke").click()
+
+    page.get_by_text("lets nobody in any more.").wait_for()
+    assert faults == []
+    assert max(wide, page.evaluate("document.documentElement.scrollWidth - innerWidth")) <= 0
 
 
 def test_the_first_tab_skips_to_the_page(window_of):

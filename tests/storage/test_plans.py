@@ -15,7 +15,7 @@ from tests.builders import a_sale, an_event
 from ticketing.domain.identity.customers import Customer
 from ticketing.domain.places import Place, Row
 from ticketing.storage import audit, bookings, events
-from ticketing.storage.accounts import user_audit, users
+from ticketing.storage.accounts import api_keys, user_audit, users
 from ticketing.storage.documents import AT_ONCE, BOOKINGS, CUSTOMERS, EVENTS
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.lists import bookings_by_name, sales
@@ -23,6 +23,9 @@ from ticketing.storage.migrations.runner import migrate
 from ticketing.storage.writes import idempotency
 
 MANY = 3_000
+
+# Of either event a third of the bookings: what its figures have to add up, and no more.
+SALES_OF_E1 = MANY // 2 // 3
 
 # A place that is not settled yet has to pass by what the pages before it have shown.
 SEEN = 100
@@ -89,6 +92,11 @@ def add_accounts(db):
          "role": "customer" if n > 2 else "admin", "active": True, "password_hash": "h",
          "generation": 1, "signed_out": [], "created_at": utc_now(), "verified": True,
          "sequence": 1}
+        for n in range(MANY)
+    )  # fmt: skip
+    db.api_keys.insert_many(
+        {"_id": f"k{n:05}", "name": f"till {n}", "role": "staff", "prefix": "tk_", "hash": str(n),
+         "created_at": utc_now(), "created_by": "boss", "good": True}
         for n in range(MANY)
     )  # fmt: skip
     db.user_audit.insert_many(
@@ -241,6 +249,23 @@ def examined(full):
         (lambda db: user_audit.page(db, "u00007", 1_500, 5), 5),
         (lambda db: in_session(db, users.has_other_admins, "u00000"), 3),
         (lambda db: in_session(db, idempotency.find_many, [("ada", "k"), ("bob", "l")]), 1),
+        (lambda db: idempotency.find(db, ("ada", "k")), 1),
+        (lambda db: bookings.newest_of(db, C7, 5), 1),
+        (lambda db: bookings.held_by(db, "e1", C7), 1),
+        (lambda db: bookings.held_by(db, "e1", "nobody"), 0),
+        (lambda db: bookings.made_at(db, ["b00001", "b00003", "nope"]), 2),
+        (lambda db: bookings.ticket_counts(db, "e1"), 1 + SALES_OF_E1),
+        (lambda db: bookings.ticket_counts(db, "e2"), 1 + SALES_OF_E1),
+        (lambda db: events.find_many(db, ["e1", "over00001", "nope"]), 2),
+        (lambda db: events.undated(db, 5), 5),
+        (lambda db: audit.newest(db, "e1", None, None, None, 5), 5),
+        (lambda db: audit.newest(db, "e1", None, None, 1_500, 5), 5),
+        (lambda db: audit.newest(db, "e1", "b00003", None, None, 5), 1),
+        (lambda db: audit.newest(db, "e1", None, "c7", None, 5), 1),
+        (lambda db: audit.newest(db, "e2", None, "giver", None, 5), 5),
+        (lambda db: users.find_many(db, ["u00001", "u00002", "nope"]), 2),
+        (lambda db: api_keys.find(db, "k00007"), 1),
+        (lambda db: api_keys.page(db, Place(), 5), 5),
     ],
 )
 def test_looks_at_no_more_than_it_needs(full, examined, read, enough):
@@ -257,6 +282,19 @@ def test_stops_looking_for_a_name_where_enough_have_it(full, examined):
     full.customers.delete_many({})
     # In order of three statuses a batch may read as many rows of each.
     assert looked <= (3 + 1) * AT_ONCE
+
+
+def test_lists_the_newest_of_somebody_with_many(full, examined):
+    rows = [full.bookings.find_one({"_id": "b00001"}, {"_id": False, "sequence": False})] * SEEN
+    full.bookings.insert_many(
+        {**row, "event": f"of-regular{n}", "customer": "regular", "sequence": 1, "_id": f"r{n}"}
+        for n, row in enumerate(rows)
+    )
+
+    looked = examined(lambda: bookings.newest_of(full, "regular", 5))
+
+    full.bookings.delete_many({"customer": "regular"})
+    assert looked <= 5
 
 
 def test_counts_those_ahead_without_reading_them(full, examined):

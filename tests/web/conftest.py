@@ -145,9 +145,9 @@ class Hall:
 
 @pytest.fixture
 def hall_at(mongo, mongodb_uri, db):
-    def build(**known):
+    def build(clock=lambda: NOW, **known):
         settings = the_settings(database=db.name, mongodb_uri=mongodb_uri, **known)
-        return Hall(create_app(settings, mongo, lambda: NOW, QUICK), db)
+        return Hall(create_app(settings, mongo, clock, QUICK), db)
 
     return build
 
@@ -200,3 +200,10 @@ def book(visitor, event, n=1, **known):
     """Book by the page of the event; return the page that follows."""
     page = visitor.get(f"/events/{event}")
     return visitor.submit(page, f"/events/{event}/book", n=str(n), **known)
+
+
+def make_key(robin, name="till 1", role="staff"):
+    """Make an API key by the office's form; return its id."""
+    page = robin.submit(robin.get("/office/keys"), "/office/keys", name=name, role=role)
+    assert page.status == 201, page.text
+    return re.findall(r'id="revoke-([0-9a-f]{24})"', page.html)[-1]

@@ -19,6 +19,11 @@ def form_of(robin, event):
     return robin.get(f"/office/events/{event}/change")
 
 
+def sell(robin, event, n):
+    page = robin.get(f"/office/till?event={event}")
+    return robin.submit(page, "/office/till", event=event, n=str(n))
+
+
 def change(robin, event, **values):
     return robin.submit(form_of(robin, event), f"/office/events/{event}/change", **values)
 
@@ -294,6 +299,43 @@ def test_the_office_page_answers_304_while_nothing_happens(robin, ida):
     assert robin.get(f"/office/events/{event}", **{"If-None-Match": tag}).status == 304
     book(ida, event)
     assert robin.get(f"/office/events/{event}", **{"If-None-Match": tag}).status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/office/events/{event}", "/office/till?event={event}", "/events/{event}"]
+)
+def test_asking_whether_something_has_happened_reads_no_booking(hall, robin, ida, path):
+    event = put_on(robin)
+    book(ida, event, 3)
+    sell(robin, event, 2)
+    tag = robin.get(path.format(event=event)).headers["ETag"]
+
+    hall.db.command("profile", 2)
+    answer = robin.get(path.format(event=event), **{"If-None-Match": tag, "X-Live": "1"})
+    hall.db.command("profile", 0)
+    read = {entry["ns"].partition(".")[2] for entry in hall.db["system.profile"].find()}
+    hall.db["system.profile"].drop()
+
+    assert answer.status == 304
+    assert "events" in read
+    assert not read & {"bookings", "audit"}
+
+
+def test_figures_of_an_event_tell_customers_the_counter_and_those_who_wait_apart(hall, robin, ida):
+    event = put_on(robin)
+    book(ida, event, 3)
+    sell(robin, event, 2)
+    sell(robin, event, 1)
+    (last, *_) = [f for f in robin.get(f"/office/till?event={event}").reader.forms
+                  if f.action.endswith("/give-back")]  # fmt: skip
+    robin.send(last.action, **last.fields)
+    book(hall.signed_in("noor@example.org"), event, 6, wait="1")
+
+    page = robin.get(f"/office/events/{event}")
+
+    assert "Sold 5 of 10" in page.text
+    assert "Booked by customers 3 in 1 booking Sold at the counter 2" in page.text
+    assert "Wanted by those who wait 6 by 1" in page.text
 
 
 def test_figures_are_those_of_the_months(robin, ida):

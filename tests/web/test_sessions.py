@@ -5,7 +5,7 @@ from __future__ import annotations
 import limits
 import pytest
 
-from tests.web.conftest import NOW, PASSWORD, Page, book, put_on
+from tests.web.conftest import NOW, PASSWORD, Page, book, make_key, put_on
 from ticketing.services.accounts.tokens import AUDIENCE, PAGES_AUDIENCE, Tokens
 from ticketing.storage.accounts.users import find_by_email
 
@@ -184,6 +184,8 @@ FORMS = [
     ("/office/till", {"n": "1"}),
     ("/office/till/{booking}/give-back", {"sure": "yes"}),
     ("/office/people/{user}", {"active": "no"}),
+    ("/office/keys", {"name": "till 2", "role": "staff"}),
+    ("/office/keys/{key}/revoke", {}),
 ]
 
 
@@ -204,6 +206,7 @@ def test_a_form_that_no_page_of_ours_has_sent_changes_nothing(hall, robin, ida, 
     event = put_on(robin)
     booking = book(ida, event, 2).html.split('id="cancel-')[1].split('"')[0]
     user = hall.db.users.find_one({"email": "ida@example.org"})["_id"]
+    key = make_key(robin)
     page = robin.get("/office/people")
     token = page.form("/sign-out").fields["csrf_token"]
     headers = {
@@ -219,7 +222,7 @@ def test_a_form_that_no_page_of_ours_has_sent_changes_nothing(hall, robin, ida, 
     before = _all(hall.db)
 
     answer = robin.send(
-        path.format(event=event, booking=booking, user=user), headers, **fields, **tokens
+        path.format(event=event, booking=booking, user=user, key=key), headers, **fields, **tokens
     )
 
     assert answer.status_code in (400, 403), answer.data
@@ -228,9 +231,8 @@ def test_a_form_that_no_page_of_ours_has_sent_changes_nothing(hall, robin, ida, 
 
 
 def _all(db):
-    return {
-        name: list(db[name].find().sort("_id")) for name in ("events", "bookings", "audit", "users")
-    }
+    names = ("events", "bookings", "audit", "users", "api_keys")
+    return {name: list(db[name].find().sort("_id")) for name in names}
 
 
 @pytest.mark.parametrize(
@@ -285,16 +287,18 @@ def test_a_token_of_the_api_is_no_session_and_the_other_way_round(hall, robin):
 
 
 @pytest.mark.parametrize(
-    "path", ["/office", "/office/figures", "/office/people", "/office/events/new"]
+    "path",
+    ["/office", "/office/figures", "/office/people", "/office/keys", "/office/events/new"],
 )
 def test_the_office_is_not_there_for_customers(ida, visitor, path):
     assert ida.get(path).status == 404
     assert visitor.get(path).status == 303
 
 
-def test_staff_hears_what_is_for_administrators(sal):
+@pytest.mark.parametrize("path", ["/office/people", "/office/keys", "/office/events/new"])
+def test_staff_hears_what_is_for_administrators(sal, path):
     assert sal.get("/office").status == 200
-    page = sal.get("/office/people")
+    page = sal.get(path)
     assert page.status == 403
     assert "This is for administrators" in page.text
 

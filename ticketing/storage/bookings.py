@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import get_args
@@ -16,7 +16,8 @@ from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.errors import BookingNotFound, TransactionNotFound
 from ticketing.domain.events import Event
 from ticketing.domain.places import Place, Row
-from ticketing.storage.customers import OF_A_CUSTOMER, attach, of_customer, of_customers
+from ticketing.storage import events
+from ticketing.storage.customers import OF_A_CUSTOMER, OF_NOBODY, attach, of_customer, of_customers
 from ticketing.storage.documents import (
     BOOKINGS,
     UnreadableDocument,
@@ -258,25 +259,27 @@ class TicketCounts:
 
 @reading
 def ticket_counts(db: Database, event: str) -> TicketCounts:
-    """Add up the tickets of an event's active bookings, from one moment."""
-    rows = db.bookings.aggregate(
-        [
-            {"$match": {"event": event, **ACTIVE}},
-            {
-                "$group": {
-                    "_id": {"$cond": [{"$eq": ["$customer", None]}, "counter", "$status"]},
-                    "tickets": {"$sum": "$tickets"},
-                    "bookings": {"$sum": 1},
-                }
-            },
-        ]
+    """Add up who has an event's tickets, from one moment.
+
+    Customers have what is sold and was not sold over the counter. So their bookings, which are by
+    far the most, are not read, and of those who wait only keys of an index.
+    """
+    with db.client.start_session(snapshot=True) as session:
+        found = events.find(db, event, session)
+        counter = _add_up(db, {"event": event, **OF_NOBODY, "status": "confirmed"}, session)
+        waiting = _add_up(db, {"event": event, **WAITING}, session)
+    sold = found.sold if found is not None else 0
+    return TicketCounts(
+        sold - counter["tickets"], counter["tickets"], counter["bookings"], waiting["tickets"]
     )
-    found = {row["_id"]: row for row in rows}
 
-    def of(kind: str, what: str = "tickets") -> int:
-        return int(found[kind][what]) if kind in found else 0
 
-    return TicketCounts(of("confirmed"), of("counter"), of("counter", "bookings"), of("waiting"))
+def _add_up(db: Database, conditions: Document, session: ClientSession) -> Mapping[str, int]:
+    sums = {"tickets": {"$sum": "$tickets"}, "bookings": {"$sum": 1}}
+    rows = db.bookings.aggregate(
+        [{"$match": conditions}, {"$group": {"_id": None, **sums}}], session=session
+    )
+    return next(iter(rows), {"tickets": 0, "bookings": 0})
 
 
 @reading

@@ -21,6 +21,7 @@ from ticketing.domain.calendar import parse_day
 from ticketing.domain.commands.events import EventDetails
 from ticketing.domain.errors import Invalid
 from ticketing.domain.events import MAX_CAPACITY, MAX_PRICE, MAX_TEXT
+from ticketing.domain.identity.api_keys import LONGEST_NAME
 from ticketing.domain.money import to_minor
 from ticketing.domain.texts import has_control_characters
 
@@ -124,7 +125,18 @@ class ResetForm(AccountForm):
     )
 
 
+class KeyForm(AccountForm):
+    """A key that an administrator wants: what it is for, and what it may do."""
+
+    name = StringField(
+        render_kw={"maxlength": str(LONGEST_NAME), "autocomplete": "off", "required": ""}
+    )
+    role = StringField()
+
+
 _WORDS = {
+    "name": f"Give it a name of 1 to {LONGEST_NAME} characters that can be seen.",
+    "role": "Choose one of the roles.",
     "email": "Write an e-mail address, like ida@example.org.",
     "password": "Choose a password of 12 to 256 characters.",
     "current": "Write the password that you have now.",

@@ -15,12 +15,22 @@ from ticketing.web.http import access, errors
 from ticketing.web.http.headers import FOR_EVER, with_headers
 from ticketing.web.http.session import PageSessions
 from ticketing.web.presenters import words
-from ticketing.web.views import accounts, bookings, calendar, figures, office, people, public, till
+from ticketing.web.views import (
+    accounts,
+    bookings,
+    calendar,
+    figures,
+    keys,
+    office,
+    people,
+    public,
+    till,
+)
 
-VIEWS = (public, accounts, bookings, calendar, office, till, figures, people)
+VIEWS = (public, accounts, bookings, calendar, office, till, figures, people, keys)
 
 
-def register(app: Flask, settings: Settings, keys: Sequence[str]) -> None:
+def register(app: Flask, settings: Settings, secret_keys: Sequence[str]) -> None:
     """Add the pages to the application; sessions are signed with the first of the keys."""
     assets = Assets(settings.accent)
     blp = Blueprint("web", __name__, template_folder="templates")
@@ -31,9 +41,9 @@ def register(app: Flask, settings: Settings, keys: Sequence[str]) -> None:
     blp.after_request(with_headers)
     app.register_blueprint(blp)
 
-    app.secret_key = keys[0]
+    app.secret_key = secret_keys[0]
     app.config.update(
-        SECRET_KEY_FALLBACKS=list(keys[1:]),
+        SECRET_KEY_FALLBACKS=list(secret_keys[1:]),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_CHECK_DEFAULT=False,  # `access` asks for it, for forms alone

@@ -52,6 +52,13 @@ def find_good(db: Database, secret: str) -> ApiKey | None:
     return read(_NAME, document, _key) if document else None
 
 
+@reading
+def find(db: Database, id_: str) -> ApiKey | None:
+    """Find a key by id, be it good or revoked."""
+    document = db.api_keys.find_one({"_id": id_})
+    return read(_NAME, document, _key) if document else None
+
+
 def note_use(db: Database, key: ApiKey, now: datetime) -> None:
     """Note when a key was used, if that is not known to a minute; no request fails for it."""
     if key.last_used_at is not None and now - key.last_used_at < _EXACTNESS:

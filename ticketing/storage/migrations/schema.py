@@ -193,8 +193,9 @@ SCHEMA: dict[str, CollectionSchema] = {
                 name="waiting_list",
                 partialFilterExpression=WAITING,
             ),
+            # The status in it lets the tickets that are waited for be added up from keys alone.
             IndexModel(
-                [("event", ASCENDING), ("tickets", ASCENDING)],
+                [("event", ASCENDING), ("status", ASCENDING), ("tickets", ASCENDING)],
                 name="largest_waiting",
                 partialFilterExpression=WAITING,
             ),

@@ -16,7 +16,7 @@ from ticketing.domain.errors import (
     WrongPassword,
 )
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.users import Role, User
+from ticketing.domain.identity.users import Principal, Role, User
 from ticketing.services.accounts import users as accounts
 from ticketing.services.accounts.proofs import Proofs
 from ticketing.storage import events
@@ -33,7 +33,7 @@ blp = Blueprint("accounts", __name__)
 def sign_in() -> Response:
     """Show the forms to sign in and to register; whoever has signed in goes on."""
     if g.principal is not None:
-        return _go_on(g.principal.role)
+        return _go_on(g.principal)
     return _forms(SignInForm(formdata=None), RegisterForm(formdata=None))
 
 
@@ -49,7 +49,7 @@ def enter() -> Response:
         form.email.errors = ["That address and password don’t belong together."]
         return _forms(form, RegisterForm(formdata=None), 403)
     session.begin(user)
-    return _go_on(user.role)
+    return _go_on(user)
 
 
 @shows(blp, "/register")
@@ -259,11 +259,14 @@ def _wanted(path: str | None) -> str | None:
     return found[parts[2]].name if parts[2] in found else None
 
 
-def _go_on(role: Role) -> Response:
+def _go_on(who: User | Principal) -> Response:
+    if who.role is Role.CUSTOMER and not who.verified:
+        # Nothing else is open to them, and there it says what to do.
+        return _to(url_for("web.accounts.account"))
     wanted = _next()
     if wanted is not None:
         return _to(request.script_root + wanted)
-    return _to(url_for("web.calendar.index" if role >= Role.STAFF else "web.bookings.index"))
+    return _to(url_for("web.calendar.index" if who.role >= Role.STAFF else "web.bookings.index"))
 
 
 def _to(address: str) -> Response:

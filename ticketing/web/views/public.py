@@ -98,13 +98,13 @@ def event_page(
 ) -> Response:
     """Draw an event with its form, and what stands against a form that was sent."""
     own = customers.oneself() if g.principal else None
-    held = customers.held_by(event.id, own)
     today = this_day()
     standing = standing_of(event, today)
     tag = tag_of(event.id, event.sequence, wanted, day=today)
     unchanged = if_changed(tag) if status == 200 else None
     if unchanged is not None:
         return unchanged
+    held = customers.held_by(event.id, own)
     page = render_template(
         "event.html",
         event=event,
