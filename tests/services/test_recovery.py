@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -32,7 +32,7 @@ def small_commits(monkeypatch):
 @pytest.fixture
 def queue(handler):
     """An event that is sold out, with eight who wait."""
-    handler.execute(a_new_event(capacity=1), on="e1", caller=CALLER)
+    handler.execute(a_new_event(capacity=1, day=date(2044, 10, 31)), on="e1", caller=CALLER)
     handler.execute(sell(1), on="e1", caller=CALLER)
     for number in range(8):
         handler.execute(book(a_customer(f"c{number}")), on="e1", caller=CALLER)

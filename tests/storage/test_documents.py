@@ -15,7 +15,7 @@ from ticketing.storage.documents import AUDIT, Fields
 
 EVENT_OF_ALL = an_event(venue="Hall", day=HALLOWEEN, owed_total=500)
 # Of these the audit tells by its actions alone.
-UNTOLD = {"shares", "offer", "offer_until"}
+UNTOLD = {"shares", "offer", "offer_until", "sold_by", "cancelled_by", "updated_at"}
 BOOKING_OF_ALL = a_sale(
     customer=ADA, cancelled_at=NOW, reason="staff", price=500, shares=(Share("c1", 2),),
     offer="digest", offer_until=NOW,

@@ -268,7 +268,7 @@ def test_takes_a_body_up_to_the_limit_and_not_beyond(api_at):
 
 def test_knows_no_unknown_route(api):
     refused(api.get("/api/v1/nothing"), 404, "not_found")
-    refused(api.post("/"), 404, "not_found")
+    refused(api.post("/nothing"), 404, "not_found")
 
 
 def test_says_which_methods_a_route_has(api):

@@ -190,6 +190,9 @@ def with_header(api, name, method, path, header, value):
     return ask(api, method, path.replace("{id}", "e1"), BODIES.get(name), **environ)
 
 
+CODES = {"POST /api/v1/verifications/{id}", "POST /api/v1/password-resets/{id}"}
+
+
 def test_finds_nothing_under_a_hostile_id(api, document):
     for name, method, path, said in operations(document):
         keyed = "Idempotency-Key" in document.parameters(name, "header")
@@ -200,7 +203,9 @@ def test_finds_nothing_under_a_hostile_id(api, document):
             key = {"Idempotency-Key": f"{said['operationId']}-{number}"}
             for headers in ({}, key) if keyed else ({},):
                 answer = ask(api, method, path, BODIES.get(name), headers, PATH_INFO=hostile)
-                assert answer.status_code == 404, (name, kind, answer.data)
+                # Without mail there are no codes at all.
+                expected = 409 if name in CODES else 404
+                assert answer.status_code == expected, (name, kind, answer.data)
 
 
 def test_finds_no_hostile_file_of_the_docs(api):
@@ -268,7 +273,7 @@ def test_takes_a_hostile_value_for_what_it_is(api, document):
             for kind, value in VALUES.items():
                 body = json.dumps({**BODIES[name], field: "@"}).replace('"@"', value)
                 answer = api.open(path, method=method, data=body, content_type="application/json")
-                assert answer.status_code in (200, 201, 202, 400, 403, 404, 409), (
+                assert answer.status_code in (200, 201, 202, 400, 403, 404, 409, 410), (
                     name, field, kind, answer.data,
                 )  # fmt: skip
 

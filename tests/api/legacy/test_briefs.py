@@ -190,7 +190,7 @@ def test_refuses_the_comma_too_many_of_a_printed_example(api, place, action):
     refused_plainly(answer, 400, "bad_request")
 
 
-@pytest.mark.parametrize("path", ["/auth/register", "/auth/login", "/events", "/bookings"])
+@pytest.mark.parametrize("path", ["/auth/register", "/auth/login", "/events"])
 def test_has_no_routes_that_no_description_names(api, path):
     refused(api.post(path, json={}), 404, "not_found")
 
