@@ -87,7 +87,7 @@ def register() -> Response:
 @shows(blp, "/verify")
 def verifying() -> Response:
     """Ask once more before an address counts: programs that look for viruses open every link."""
-    return make_response(render_template("verify.html", code=request.args.get("code", "")))
+    return make_response(render_template("accounts/verify.html", code=request.args.get("code", "")))
 
 
 @takes(blp, "/verify", who=Role.ANYBODY)
@@ -178,7 +178,7 @@ def change_password() -> Response:
 
 def _account(form: PasswordForm, status: int = 200) -> Response:
     page = render_template(
-        "account.html",
+        "accounts/account.html",
         user=_oneself(),
         form=form,
         notices=said(),
@@ -190,7 +190,7 @@ def _account(form: PasswordForm, status: int = 200) -> Response:
 
 def _reset(form: ResetForm, asking: ForgotForm, status: int = 200) -> Response:
     page = render_template(
-        "reset.html",
+        "accounts/reset.html",
         form=form,
         asking=asking,
         code=request.values.get("code", ""),
@@ -201,7 +201,7 @@ def _reset(form: ResetForm, asking: ForgotForm, status: int = 200) -> Response:
 
 
 def _mailed(email: str) -> Response:
-    return make_response(render_template("mailed.html", email=email))
+    return make_response(render_template("accounts/mailed.html", email=email))
 
 
 def _proofs() -> Proofs:
@@ -234,7 +234,7 @@ def _oneself() -> User | None:
 
 def _forms(entering: SignInForm, registering: RegisterForm, status: int = 200) -> Response:
     page = render_template(
-        "sign_in.html",
+        "accounts/sign_in.html",
         entering=entering,
         registering=registering,
         next=_next(),

@@ -97,7 +97,7 @@ def index() -> Response:
     ahead = [r for r in rows if _is_ahead(r.booking, known[r.booking.event], today)]
     over = [r for r in rows if r not in ahead and _counts(r.booking)]
     page = render_template(
-        "bookings.html",
+        "public/bookings.html",
         ahead=sorted(ahead, key=lambda r: _order(r.booking, known[r.booking.event])),
         over=over,
         events=known,
@@ -230,7 +230,7 @@ def _page(id: str, refusal: Done | None = None, fault: str | None = None) -> Res
         {id: held.booking.created_at},
     )
     page = render_template(
-        "booking.html",
+        "public/booking.html",
         held=held,
         event=event,
         today=this_day(),

@@ -44,7 +44,7 @@ def index() -> Response:
     others = [event for event in found if event not in tonight]
     return make_response(
         render_template(
-            "calendar.html",
+            "office/calendar.html",
             today=today,
             month=first if month is not None else None,
             tonight=[(e, bookings.ticket_counts(app_context.db, e.id)) for e in tonight],

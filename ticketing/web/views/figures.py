@@ -31,7 +31,7 @@ def index() -> Response:
     months = _months(number, complete)
     earning = [month for month in months if month.revenue]
     page = render_template(
-        "figures.html",
+        "office/figures.html",
         months=months,
         first=date(months[-1].year, months[-1].month, 1),
         last=date(months[0].year, months[0].month, 1),

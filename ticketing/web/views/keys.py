@@ -65,7 +65,7 @@ def _page(form: KeyForm, *, made: ApiKey | None = None, status: int = 200) -> Re
     place = Place(api_keys.row_of(last)) if last else Place()
     found = api_keys.page(app_context.db, place, PAGE + 1)
     page = render_template(
-        "keys.html",
+        "office/keys.html",
         found=found[:PAGE],
         further=found[PAGE - 1].id if len(found) > PAGE else None,
         form=form,

@@ -61,7 +61,7 @@ def show(id: str) -> Response:
     told = _entries(id, who, _before())
     entries = sorted(told[:STORY_PAGE], key=lambda entry: entry.sequence)
     page = render_template(
-        "office_event.html",
+        "office/event.html",
         event=event,
         today=today,
         standing=standing_of(event, today),
@@ -88,7 +88,9 @@ def on_paper(id: str) -> Response:
     found.sort(key=lambda booking: name_of(booking.customer).casefold())
     counts = bookings.ticket_counts(app_context.db, id)
     return make_response(
-        render_template("list.html", event=event, found=found, counts=counts, today=this_day())
+        render_template(
+            "office/list.html", event=event, found=found, counts=counts, today=this_day()
+        )
     )
 
 
@@ -236,7 +238,7 @@ def owed(id: str) -> Response:
     found = cancellations.page(app_context.db, id, 0, WHOLE)
     entry = audit.newest(app_context.db, id, None, None, None, 1)
     page = render_template(
-        "owed.html",
+        "office/owed.html",
         event=event,
         today=this_day(),
         found=found,
@@ -326,7 +328,7 @@ def _form(
     minis = free_days(around)
     found = [c.event for m in minis for week in m.weeks for c in week if c.event is not None]
     page = render_template(
-        "event_form.html",
+        "office/event_form.html",
         form=form,
         event=event,
         taken=taken or [],
@@ -413,7 +415,7 @@ def _call_off_page(
     if event.status != "scheduled":
         return _to(url_for("web.office.owed", id=id))
     page = render_template(
-        "call_off.html",
+        "office/call_off.html",
         event=event,
         today=this_day(),
         counts=bookings.ticket_counts(app_context.db, id),

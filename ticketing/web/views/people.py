@@ -31,7 +31,7 @@ def index() -> Response:
         place = Place(users.row_of(last)) if last else Place()
         found = users.page(app_context.db, place, PAGE + 1)
     page = render_template(
-        "people.html",
+        "office/people.html",
         found=found[:PAGE],
         further=found[PAGE - 1].id if len(found) > PAGE else None,
         asked=asked,

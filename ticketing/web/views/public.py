@@ -53,7 +53,7 @@ def index() -> Response:
     found = events.page(app_context.db, first, None, None, MOST_LISTED + 1)
     listed = found[:MOST_LISTED]
     page = render_template(
-        "whats_on.html",
+        "public/whats_on.html",
         today=today,
         months=_by_month(listed),
         minis=[month_of(m, found) for m in _coming_months(first)],
@@ -73,7 +73,7 @@ def month(name: str) -> Response:
     today = this_day()
     return make_response(
         render_template(
-            "month.html",
+            "public/month.html",
             today=today,
             month=month_of(first, found),
             standing={event.id: standing_of(event, today) for event in found},
@@ -106,7 +106,7 @@ def event_page(
         return unchanged
     held = customers.held_by(event.id, own)
     page = render_template(
-        "event.html",
+        "public/event.html",
         event=event,
         today=today,
         standing=standing,

@@ -55,7 +55,7 @@ def index() -> Response:
     coming = _coming()
     event = _chosen(coming)
     if event is None:
-        return make_response(render_template("till_empty.html"))
+        return make_response(render_template("office/till_empty.html"))
     return _page(event, coming)
 
 
@@ -96,7 +96,7 @@ def evening() -> Response:
     """Add up a day: who sold, who took back, and what has to be in the drawer."""
     day, found, names = _evening()
     page = render_template(
-        "evening.html",
+        "office/evening.html",
         day=day,
         today=this_day(),
         evening=found,
@@ -148,7 +148,7 @@ def _page(
     mine = next((s for s in sales.evening(db, since, until).sellers if s.actor == actor), None)
     receipt = _receipt(event)
     page = render_template(
-        "till.html",
+        "office/till.html",
         event=event,
         standing=standing_of(event, today),
         today=today,
