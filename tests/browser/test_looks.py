@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.browser.conftest import put_on
@@ -63,7 +65,20 @@ LOOKS = {
 }
 
 
-@pytest.mark.parametrize("look", LOOKS)
+# Three of these take as long as a hundred other tests, so the rest are for `make looks`.
+ALWAYS = {"wide", "narrow and dark"}
+EVERY_LOOK = [
+    pytest.param(
+        look,
+        marks=pytest.mark.skipif(
+            look not in ALWAYS and "EVERY_LOOK" not in os.environ, reason="make looks tries it"
+        ),
+    )
+    for look in LOOKS
+]
+
+
+@pytest.mark.parametrize("look", EVERY_LOOK)
 @pytest.mark.parametrize("name", [None, "ida", "robin"])
 def test_every_page_can_be_used_by_everybody(window_of, places, name, look):
     window = window_of(name, **LOOKS[look])

@@ -50,7 +50,7 @@ _INVISIBLE = frozenset(
         ),
     )
 )
-# What the library takes as it is, in lower case; it needs 70 µs for it, this 2. A rush of customers
+# What the library takes as it is, in lower case; it needs 70 µs for it, this 1. A rush of customers
 # whom staff names brings a new address with each booking.
 _SIMPLE_ADDRESS = re.compile(
     r"(?=[^@]{1,64}@.{1,63}\Z)"
