@@ -53,9 +53,10 @@ admin: $(RUN_READY)  ## make an administrator: EMAIL=, the password is asked for
 verify: $(RUN_READY)  ## prove that counters, bookings and audit agree (DATA=, EVENT=)
 	@$(with_port) $(PYTHON) -m ticketing verify --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)")
 
-# Real servers, loads and browsers want the machine for themselves, so they come one after the other.
-ALONE := tests/system tests/browser tests/faults
-SIDE_BY_SIDE := -n 2 --dist loadfile $(addprefix --ignore=,$(ALONE))
+# Loads and browsers want the machine for themselves, so they come one after the other. The rest waits
+# for disks and servers half of the time: three at once keep two cores busy.
+ALONE := tests/system/load tests/browser
+SIDE_BY_SIDE := -n 3 --dist loadfile $(addprefix --ignore=,$(ALONE))
 
 test: $(DEV_READY)  ## everything, on the embedded MongoDB (ARGS= goes to pytest)
 	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
