@@ -53,9 +53,9 @@ admin: $(RUN_READY)  ## make an administrator: EMAIL=, the password is asked for
 verify: $(RUN_READY)  ## prove that counters, bookings and audit agree (DATA=, EVENT=)
 	@$(with_port) $(PYTHON) -m ticketing verify --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)")
 
-# Loads and browsers want the machine for themselves, so they come one after the other. The rest waits
+# Loads, proxies and browsers want the machine for themselves, so they come one after the other. The rest waits
 # for disks and servers half of the time: three at once keep two cores busy.
-ALONE := tests/system/load tests/browser
+ALONE := tests/system/load tests/system/deployment/test_nginx.py tests/browser
 SIDE_BY_SIDE := -n 3 --dist loadfile $(addprefix --ignore=,$(ALONE))
 
 test: $(DEV_READY)  ## everything, on the embedded MongoDB (ARGS= goes to pytest)
@@ -107,7 +107,7 @@ coverage: $(DEV_READY)  ## the tests with branch coverage, never below 85 %
 sure:  ## all that CI checks, one after the other (needs wrk)
 	@$(MAKE) --no-print-directory lint typecheck
 	@$(MAKE) --no-print-directory faults-quick
-	@$(MAKE) --no-print-directory fuzz SECONDS=45 SEED=1
+	@$(MAKE) --no-print-directory fuzz SECONDS=20 SEED=1
 	@$(MAKE) --no-print-directory bench ARGS="--rounds 1 --seconds 2"
 	@$(MAKE) --no-print-directory coverage
 
