@@ -114,8 +114,8 @@ MUTANTS: dict[str, Sequence[Change]] = {
     ),
     "no idempotency": (
         Change(
-            "services/writes/handler.py",
-            "idempotency.insert_many(self._db, batch.records, session)",
+            "services/writes/transaction.py",
+            "idempotency.insert_many(self.db, batch.records, session)",
             "pass",
         ),
     ),

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from ticketing.domain.commands.bookings import Book, Resize, require_at_most
 from ticketing.domain.commands.sales import Sell
 from ticketing.domain.commands.transfers import Offer
-from ticketing.domain.identity.customers import CustomerRef
+from ticketing.domain.identity import names
+from ticketing.domain.identity.customers import CustomerRef, NamedCustomer
+from ticketing.domain.identity.users import Principal, Role
 from ticketing.storage.ids import new_id
 
 # 128 bits: as many guesses as for a key.
@@ -26,6 +28,22 @@ class PurchaseLimit:
 
     per_booking: int | None = None
     per_customer: int | None = None
+
+
+def purchase_limit(who: Principal, most: int) -> PurchaseLimit:
+    """Return how many tickets somebody may ask for, where a customer may acquire so many.
+
+    Staff may go beyond the limit; in open mode, where nobody has proven to be staff, a booking may
+    not.
+    """
+    if who.role < Role.STAFF:
+        return PurchaseLimit(most, most)
+    return PurchaseLimit() if who.proven else PurchaseLimit(most)
+
+
+def named(text: str) -> NamedCustomer:
+    """Return a customer as somebody names them; raises UnusableName."""
+    return NamedCustomer(names.canonical_key(text), names.as_shown(text), new_id())
 
 
 def event_id(chosen: str | None = None) -> str:

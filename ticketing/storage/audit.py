@@ -29,13 +29,7 @@ def page(
 
     A customer's entries are also those by which they passed a booking on.
     """
-    conditions: Document = {"event": event, "sequence": {"$gt": after}}
-    if booking is not None:
-        conditions["booking"] = booking
-    if customer is not None:
-        # Each side by its own index, in the order of the sequence: so it has to stand outermost.
-        sides = of_customer(customer), of_giver(customer)
-        conditions = {"$or": [{**conditions, **side} for side in sides]}
+    conditions = _wanted(event, booking, customer, {"$gt": after})
 
     def find_first(number: int) -> Iterable[Document]:
         return db.audit.find(conditions).sort("sequence", ASCENDING).limit(number)
@@ -53,19 +47,25 @@ def newest(
     limit: int,
 ) -> list[AuditEntry]:
     """List an event's entries before a sequence, the newest first; see `page`."""
-    conditions: Document = {"event": event, "sequence": {"$gt": 0}}
-    if before is not None:
-        conditions["sequence"]["$lt"] = before
-    if booking is not None:
-        conditions["booking"] = booking
-    if customer is not None:
-        sides = of_customer(customer), of_giver(customer)
-        conditions = {"$or": [{**conditions, **side} for side in sides]}
+    bounds = {"$gt": 0} if before is None else {"$gt": 0, "$lt": before}
+    conditions = _wanted(event, booking, customer, bounds)
 
     def find_first(number: int) -> Iterable[Document]:
         return db.audit.find(conditions).sort("sequence", DESCENDING).limit(number)
 
     return attach(db, first_readable(_NAME, find_first, limit, AUDIT.decode))
+
+
+def _wanted(event: str, booking: str | None, customer: str | None, bounds: Document) -> Document:
+    """Select an event's entries within bounds of the sequence; see `page`."""
+    conditions: Document = {"event": event, "sequence": bounds}
+    if booking is not None:
+        conditions["booking"] = booking
+    if customer is None:
+        return conditions
+    # Each side by its own index, in the order of the sequence: so it has to stand outermost.
+    sides = of_customer(customer), of_giver(customer)
+    return {"$or": [{**conditions, **side} for side in sides]}
 
 
 @reading

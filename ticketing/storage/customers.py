@@ -22,7 +22,6 @@ from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCust
 from ticketing.storage.documents import CUSTOMERS, read
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading
-from ticketing.storage.driver.units_of_work import Conflict
 from ticketing.storage.ids import new_id
 
 _NAME = "customers"
@@ -36,6 +35,9 @@ HAS_KEY: Document = {"key": _TEXT}
 # In an audit entry, who held a booking until it was passed on.
 GIVER = "changes.customer.0"
 OF_A_GIVER: Document = {GIVER: _TEXT}
+
+NOBODY = ""
+"""An id that no customer has."""
 
 Holding = TypeVar("Holding", Booking, AuditEntry)
 
@@ -91,13 +93,13 @@ def find_many(
 
 
 def insert_many(db: Database, customers: Sequence[Customer], session: ClientSession) -> None:
-    """Add customers; raises Conflict where another commit has just added one with the same key."""
-    try:
-        db.customers.insert_many(
-            [CUSTOMERS.encode(customer) for customer in customers], session=session
-        )
-    except DuplicateKeyError as error:
-        raise Conflict from error
+    """Add customers; MongoDB refuses a second one with a key, which is a conflict.
+
+    So where two commits make the same customer the loser is decided anew, and finds them.
+    """
+    db.customers.insert_many(
+        [CUSTOMERS.encode(customer) for customer in customers], session=session
+    )
 
 
 def claim(
@@ -137,8 +139,7 @@ def attach(
 
     What refers to a customer who is not there keeps the id alone; `verify` tells of it.
     """
-    ids = {customer.id for each in holding for customer in _customers_of(each)}
-    return attached(holding, find_many(db, ids, session))
+    return attached(holding, find_many(db, ids_of(holding), session))
 
 
 def attached(holding: Iterable[Holding], known: Mapping[str, Customer]) -> list[Holding]:

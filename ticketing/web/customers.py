@@ -5,16 +5,13 @@ from __future__ import annotations
 from ticketing.api.http.context import app_context
 from ticketing.domain.bookings import Booking
 from ticketing.domain.errors import UnusableName
-from ticketing.domain.identity import names
 from ticketing.domain.identity.customers import Customer, NamedCustomer
 from ticketing.domain.identity.users import Role
+from ticketing.services import commands
 from ticketing.services.commands import PurchaseLimit
 from ticketing.storage import bookings, customers
-from ticketing.storage.ids import new_id
+from ticketing.storage.customers import NOBODY
 from ticketing.web.http.access import has_role, principal
-
-NOBODY = ""
-"""An id that no customer has."""
 
 
 def own_scope() -> str | None:
@@ -32,11 +29,8 @@ def oneself() -> Customer | None:
 
 
 def purchase_limit() -> PurchaseLimit:
-    """Return how many tickets whoever asks may ask for, as the API has it."""
-    most = app_context.settings.max_tickets_per_booking
-    if not has_role(Role.STAFF):
-        return PurchaseLimit(most, most)
-    return PurchaseLimit() if principal().proven else PurchaseLimit(most)
+    """Return how many tickets whoever asks may ask for."""
+    return commands.purchase_limit(principal(), app_context.settings.max_tickets_per_booking)
 
 
 def is_own(booking: Booking) -> bool:
@@ -52,7 +46,7 @@ def held_by(event: str, customer: Customer | None) -> Booking | None:
 def receiver(text: str) -> NamedCustomer | None:
     """Return whom staff names, by address, name or id; None where that is nobody."""
     try:
-        return NamedCustomer(names.canonical_key(text), names.as_shown(text), new_id())
+        return commands.named(text)
     except UnusableName:
         return None
 

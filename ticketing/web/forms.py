@@ -26,6 +26,13 @@ from ticketing.domain.money import to_minor
 from ticketing.domain.texts import has_control_characters
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
+_OWN_EMAIL = {"autocomplete": "email", "spellcheck": "false", "required": ""}
+_NEW_PASSWORD = {
+    "autocomplete": "new-password",
+    "minlength": "12",
+    "maxlength": "256",
+    "required": "",
+}
 _AMOUNT = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,9})?")
 
 
@@ -81,48 +88,27 @@ class AccountForm(Form):
 class RegisterForm(AccountForm):
     """An address and a new password."""
 
-    email = EmailField(render_kw={"autocomplete": "email", "spellcheck": "false", "required": ""})
-    password = PasswordField(
-        render_kw={
-            "autocomplete": "new-password",
-            "minlength": "12",
-            "maxlength": "256",
-            "required": "",
-        }
-    )
+    email = EmailField(render_kw=_OWN_EMAIL)
+    password = PasswordField(render_kw=_NEW_PASSWORD)
 
 
 class PasswordForm(AccountForm):
     """A new password, by somebody who knows the current one."""
 
     current = PasswordField(render_kw={"autocomplete": "current-password", "required": ""})
-    password = PasswordField(
-        render_kw={
-            "autocomplete": "new-password",
-            "minlength": "12",
-            "maxlength": "256",
-            "required": "",
-        }
-    )
+    password = PasswordField(render_kw=_NEW_PASSWORD)
 
 
 class ForgotForm(AccountForm):
     """Whose password is forgotten."""
 
-    email = EmailField(render_kw={"autocomplete": "email", "spellcheck": "false", "required": ""})
+    email = EmailField(render_kw=_OWN_EMAIL)
 
 
 class ResetForm(AccountForm):
     """A password for an account whose address has been shown."""
 
-    password = PasswordField(
-        render_kw={
-            "autocomplete": "new-password",
-            "minlength": "12",
-            "maxlength": "256",
-            "required": "",
-        }
-    )
+    password = PasswordField(render_kw=_NEW_PASSWORD)
 
 
 class KeyForm(AccountForm):

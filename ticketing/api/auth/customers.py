@@ -11,12 +11,11 @@ from ticketing.api.http.problems import BadRequest
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.errors import NotAllowed
 from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer
+from ticketing.services import commands
 from ticketing.services.commands import PurchaseLimit
 from ticketing.storage import customers
+from ticketing.storage.customers import NOBODY
 from ticketing.storage.writes.idempotency import StoredResponse
-
-NOBODY = ""
-"""An id that no customer has."""
 
 
 def resolve_customer(named: NamedCustomer | None, field: str = "customer") -> CustomerRef:
@@ -36,15 +35,8 @@ def resolve_customer(named: NamedCustomer | None, field: str = "customer") -> Cu
 
 
 def purchase_limit() -> PurchaseLimit:
-    """Return how many tickets the caller may ask for.
-
-    Staff may go beyond the limit; in open mode, where nobody has proven to be staff, a booking may
-    not.
-    """
-    most = app_context.settings.max_tickets_per_booking
-    if not is_staff():
-        return PurchaseLimit(most, most)
-    return PurchaseLimit() if principal().proven else PurchaseLimit(most)
+    """Return how many tickets the caller may ask for."""
+    return commands.purchase_limit(principal(), app_context.settings.max_tickets_per_booking)
 
 
 def ownership_scope() -> str | None:

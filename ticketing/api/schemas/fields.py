@@ -19,7 +19,7 @@ from ticketing.domain.identity.api_keys import LONGEST_NAME
 from ticketing.domain.identity.customers import MAX_NAME, Customer, NamedCustomer
 from ticketing.domain.identity.searching import fold
 from ticketing.domain.texts import has_control_characters
-from ticketing.storage.ids import new_id
+from ticketing.services import commands
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _EVENT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
@@ -132,10 +132,9 @@ class CustomerName(fields.Field[Any]):
         if not isinstance(value, str):
             raise ValidationError("Not a string.")
         try:
-            key, given = names.canonical_key(value), names.as_shown(value)
+            return commands.named(value)
         except UnusableName as fault:
             raise ValidationError(str(fault)) from None
-        return NamedCustomer(key, given, new_id())
 
 
 class Email(Text):

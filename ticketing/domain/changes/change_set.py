@@ -2,7 +2,8 @@
 
 What the change set keeps together, so that no command can break it: **a change of a booking, the
 event's counters, the next sequence number and one audit entry are recorded in one step**
-(`record_booking`), or, for a change of the event itself, the event, the number and the entry
+(`record_booking`, and for a booking that goes to another event `record_departure` there and
+`record_arrival` here), or, for a change of the event itself, the event, the number and the entry
 (`record_event`). After each step the state is one that might have been committed alone: counters
 equal what is booked, `writes` so far are legal for the unique indexes one after the other, and
 `entries` replayed from the start give the event as it stands. Who holds what, and the waiting list,
@@ -39,7 +40,7 @@ class BookingWrite:
 class ChangeSet:
     """An event while one batch of commands is decided on it.
 
-    Commands look at it and change it through `record_event` and `record_booking` alone.
+    Commands look at it, and change it through the methods that `record` something alone.
     """
 
     def __init__(

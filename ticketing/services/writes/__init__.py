@@ -8,15 +8,15 @@
      │  the leader's thread    followers sleep until they are completed
     host_lock.HostLock         advisory: one leader at a time among the workers of a host
      │
-     │  ┌─ one MongoDB transaction (storage.driver.units_of_work) ─────────────────────────┐
-     │  │ storage.writes.idempotency.find_many    responses stored under the keys, if any          │
-     │  │ batch.Batch                      twins of a key are decided once                  │
-     │  │ storage.writes.read_sets.load_read_set  the event, and what the commands have to know    │
-     │  │ domain.commands.decide           pure: state and commands in, change set out      │
-     │  │ storage.writes.change_sets.write        event (fence and capacity in its filter),        │
-     │  │                                  bookings in sequence order, audit                │
-     │  │ storage.writes.idempotency.insert_many  the responses to be stored                       │
-     │  └─ commit: majority, journal ───────────────────────────────────────────────────────┘
+     │  ┌─ one MongoDB transaction (transaction.Transactions) ──────────────────────────────────┐
+     │  │ storage.writes.idempotency.find_many    responses stored under the keys, if any       │
+     │  │ batch.Batch                             twins of a key are decided once               │
+     │  │ storage.writes.read_sets.load_read_set  the event, and what the commands have to know │
+     │  │ domain.commands.decide                  pure: state and commands in, change set out   │
+     │  │ storage.writes.change_sets.write        event (fence and capacity in its filter),     │
+     │  │                                         customers, bookings in sequence order, audit  │
+     │  │ storage.writes.idempotency.insert_many  the responses to be stored                    │
+     │  └─ commit: majority, journal ───────────────────────────────────────────────────────────┘
      │       a conflict: nothing has happened; the whole batch is decided anew
      │
     handler                    wakes the followers, hands the lead over, resumes remaining work
@@ -24,6 +24,8 @@
     view                       presents the outcome
 
     recovery.RecoveryWorker    beside it, in each worker: finishes what a crash left
+    moves.Moves                beside the queues: one transaction over two events, for a booking
+                               that goes from the one to the other
 
 What a crash at each step leaves is told in docs/architecture.md.
 """

@@ -15,20 +15,20 @@ from pymongo.errors import PyMongoError
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.commands.command import AnyCommand, Envelope, Resume
-from ticketing.domain.commands.decide import decide
 from ticketing.domain.commands.moves import Leave
 from ticketing.domain.errors import Busy, DomainError, RequestInFlight, Unreadable
 from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
 from ticketing.domain.places import settled_before
-from ticketing.services.writes.batch import Batch, CommandResult, IdempotencyKey, Submission
+from ticketing.services.writes.batch import CommandResult, IdempotencyKey, Submission
 from ticketing.services.writes.host_lock import HostLock
 from ticketing.services.writes.moves import Moves
 from ticketing.services.writes.queue import BatchQueues
+from ticketing.services.writes.transaction import Transactions
 from ticketing.storage import bookings
 from ticketing.storage.driver.clients import Client, Database
 from ticketing.storage.driver.deadlines import remaining
 from ticketing.storage.driver.units_of_work import Conflict, breaks_a_validator, unit_of_work
-from ticketing.storage.writes import change_sets, idempotency, read_sets
+from ticketing.storage.writes import idempotency
 
 if TYPE_CHECKING:
     from ticketing.metrics import Metrics
@@ -69,11 +69,11 @@ class CommandHandler:
         self._client = client
         self._db = db
         self._clock = clock
-        self._today = today
         self._wait_s = wait_s
         self._commit_s = commit_s
         self._metrics = metrics
-        self._moves = Moves(client, db, clock, today)
+        self._transactions = Transactions(db, clock, today)
+        self._moves = Moves(client, self._transactions)
         self._queues: BatchQueues[Submission, CommandResult] = BatchQueues(
             self._commit, size=group_size, complete_s=commit_s, turn=HostLock(db.name).held
         )
@@ -106,8 +106,9 @@ class CommandHandler:
         caller: Caller,
         key: IdempotencyKey | None = None,
     ) -> CommandResult:
-        """Execute a command on the event of a booking, which is read beforehand: it never changes.
+        """Execute a command on the event of a booking, which is read beforehand.
 
+        It changes only when the booking is moved: a command that meets a move may find no booking.
         A booking that is unknown is refused by a commit like any other refusal, since its response
         may have to be stored.
         """
@@ -216,24 +217,11 @@ class CommandHandler:
         self, event_id: str, submissions: Sequence[Submission], session: ClientSession
     ) -> _Written:
         """Read, decide and write a batch within one transaction."""
-        # The stored responses are read in the transaction that stores the new ones. A twin that
-        # commits in between makes this one a conflict (the unique index of the keys, or the event's
-        # fence), and decided anew it finds the record.
-        scopes = {submission.key.scope for submission in submissions if submission.key}
-        stored = idempotency.find_many(self._db, scopes, session) if scopes else {}
-        batch = Batch(submissions, stored)
-
+        batch = self._transactions.batch_of(submissions, session)
         envelopes = [submission.envelope for submission in batch.fresh]
-        commands = [envelope.command for envelope in envelopes]
-        event, read_set = read_sets.load_read_set(self._db, event_id, commands, session)
-        now = self._clock()
-        decision = decide(event_id, event, read_set, envelopes, now, self._today(now))
+        decision = self._transactions.decide_on(event_id, envelopes, session)
         results = batch.complete(decision.outcomes, has_remaining_work=decision.has_remaining_work)
-
-        if decision.entries:
-            change_sets.write(self._db, decision, session)
-        if batch.records:
-            idempotency.insert_many(self._db, batch.records, session)
+        self._transactions.write([decision], batch, session)
         return results, decision.entries
 
 

@@ -1,0 +1,52 @@
+"""What is done with submissions within one MongoDB transaction: read, decide, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pymongo.client_session import ClientSession
+
+from ticketing.domain.commands.command import Envelope
+from ticketing.domain.commands.decide import Decision, decide
+from ticketing.services.writes.batch import Batch, Submission
+from ticketing.storage.driver.clients import Database
+from ticketing.storage.writes import change_sets, idempotency, read_sets
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """The steps of a transaction on one database; `today` says which day a moment is."""
+
+    db: Database
+    clock: Callable[[], datetime]
+    today: Callable[[datetime], date]
+
+    def batch_of(self, submissions: Sequence[Submission], session: ClientSession) -> Batch:
+        """Return the submissions with what is stored under their keys.
+
+        It is read in the transaction that stores the new responses. A twin that commits in between
+        makes this one a conflict (the unique index of the keys, or the event's fence), and decided
+        anew it finds the record.
+        """
+        scopes = {submission.key.scope for submission in submissions if submission.key}
+        stored = idempotency.find_many(self.db, scopes, session) if scopes else {}
+        return Batch(submissions, stored)
+
+    def decide_on(
+        self, event_id: str, envelopes: Sequence[Envelope], session: ClientSession
+    ) -> Decision:
+        """Read what the commands have to know of an event, and decide them."""
+        commands = [envelope.command for envelope in envelopes]
+        event, read_set = read_sets.load_read_set(self.db, event_id, commands, session)
+        now = self.clock()
+        return decide(event_id, event, read_set, envelopes, now, self.today(now))
+
+    def write(self, decisions: Sequence[Decision], batch: Batch, session: ClientSession) -> None:
+        """Write what was decided, and the responses that a completed batch has to store."""
+        for decision in decisions:
+            if decision.entries:
+                change_sets.write(self.db, decision, session)
+        if batch.records:
+            idempotency.insert_many(self.db, batch.records, session)
