@@ -63,7 +63,7 @@ test: $(DEV_READY)  ## everything, on the embedded MongoDB (ARGS= goes to pytest
 	@$(PYTHON) -m pytest $(ALONE) $(ARGS)
 
 test-unit: $(DEV_READY)  ## what needs no server: seconds
-	@$(PYTHON) -m pytest -m "not system" $(ARGS)
+	@$(PYTHON) -m pytest -n 2 -m "not system" $(ARGS)
 
 screenshots: $(DEV_READY)  ## pictures of all pages and two contact sheets, in screenshots/ (needs chromium)
 	@$(PYTHON) -m tests.browser.screenshots $(ARGS)

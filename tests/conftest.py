@@ -40,7 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a MongoDB or a server, so that `make test-unit` can leave it out."""
     for item in items:
         needs_mongodb = "mongodb_uri" in getattr(item, "fixturenames", ())
-        if needs_mongodb or item.path.is_relative_to(Path(__file__).parent / "system"):
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if needs_mongodb or folder in ("system", "browser"):
             item.add_marker(pytest.mark.system)
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
+from datetime import date
+from itertools import product
 
 import pytest
 
-from tests.builders import a_new_event, an_envelope, sell
+from tests.builders import CALLER, a_new_event, an_envelope, book, named, sell
 from tests.services.conftest import a_handler, keyed
 from tests.system.checks import check_event
+from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.events import Change
 from ticketing.domain.errors import Busy, DatabaseUnavailable, OutcomeUnknown, SoldOut
-from ticketing.domain.identity.caller import Caller
+from ticketing.services.verification import verify
 from ticketing.services.writes.batch import Submission
 from ticketing.storage import events
 from ticketing.storage.driver.units_of_work import unit_of_work
 from ticketing.storage.writes import change_sets, idempotency
-
-CALLER = Caller("ada", "r1")
 
 
 @pytest.fixture
@@ -41,6 +43,41 @@ def test_keeps_the_books_when_handlers_meet_without_the_lock(mongo, db, event, m
 
     assert sum(isinstance(outcome, SoldOut) for outcome in outcomes) == 30
     check_event(db, "e1")
+
+
+def test_makes_one_customer_of_those_who_are_named_at_once(mongo, db):
+    """Two offices book each name for two events at the same moment: nobody is two people."""
+    for number, day in enumerate((31, 30)):
+        new = a_new_event(capacity=100, day=date(2024, 10, day))
+        a_handler(mongo, db).execute(new, on=f"e{number}", caller=CALLER)
+    offices = [a_handler(mongo, db) for _ in range(2)]
+    names = [f"friend{number}" for number in range(12)]
+
+    def ask(number, name):
+        # Each has an id of its own for whoever turns out to be new.
+        ref = replace(named(name), new_id=f"{name}-{number}")
+        return offices[number].execute(book(ref), on=f"e{number}", caller=CALLER).outcome
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(ask, *zip(*product(range(2), names), strict=True)))
+
+    assert all(isinstance(outcome, BookingResult) for outcome in outcomes)
+    assert sorted(c["name"] for c in db.customers.find()) == sorted(names)
+    assert list(verify(db)) == []
+
+
+def test_verify_names_a_customer_who_is_not_there(db, handler):
+    handler.execute(a_new_event(), on="e1", caller=CALLER)
+    handler.execute(book(named("ada")), on="e1", caller=CALLER)
+    (ada,) = db.customers.find()
+    db.customers.delete_one({"_id": ada["_id"]})
+
+    (difference,) = verify(db)
+
+    assert difference == (
+        "e1",
+        f"customer {ada['_id']}: a booking names them, and they are not there",
+    )
 
 
 def test_lets_a_request_that_mongodb_refuses_spoil_no_other(db, handler, event):

@@ -12,7 +12,7 @@ from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
 from ticketing.domain.statistics import MonthFigures
 from ticketing.domain.verification import differences
-from ticketing.storage import audit, bookings, events
+from ticketing.storage import audit, bookings, customers, events
 from ticketing.storage.documents import UnreadableDocument
 from ticketing.storage.driver import fitness
 from ticketing.storage.driver.clients import Database
@@ -78,6 +78,8 @@ def verify(
                 yield id_, error.told
             for difference in _statistics(db, event, booked, session):
                 yield id_, difference
+            for missing in sorted(_unknown_customers(db, booked, session)):
+                yield id_, f"customer {missing}: a booking names them, and they are not there"
     if event_id is None:
         yield from _strays(db)
         for sentence in schema.misfits(db):
@@ -104,6 +106,11 @@ def _statistics(
             f"statistics: revenue {month.revenue} and attendance {list(month.attendance)}, "
             f"the bookings come to {revenue} and {sold} of {event.capacity}"
         )
+
+
+def _unknown_customers(db: Database, booked: Sequence[Booking], session: ClientSession) -> set[str]:
+    named = customers.ids_of(booked)
+    return named - customers.find_many(db, named, session).keys()
 
 
 def _strays(db: Database) -> Iterator[tuple[str, str]]:
