@@ -17,7 +17,7 @@ from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, g, redirect, request, url_for
+from flask import Blueprint, Response, g, request, url_for
 from flask_wtf.csrf import CSRFProtect
 
 from ticketing.api.auth.addresses import source
@@ -27,6 +27,7 @@ from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Principal, Role
 from ticketing.web.http import session
 from ticketing.web.http.errors import NoSuchPage, SentFromElsewhere
+from ticketing.web.http.redirects import see_other
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -141,8 +142,7 @@ def _require_verified(asks: Principal) -> None:
 
 def _to_sign_in(method: str) -> Response:
     back = request.full_path.rstrip("?") if method == "GET" else None
-    answer: Response = redirect(url_for("web.accounts.sign_in", next=back), 303)  # type: ignore[assignment]
-    return answer
+    return see_other(url_for("web.accounts.sign_in", next=back))
 
 
 def _count(policy: str) -> None:

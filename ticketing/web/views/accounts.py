@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, render_template, request, url_for
 
 from ticketing.api.auth.addresses import source
 from ticketing.api.http.context import app_context
@@ -24,6 +24,7 @@ from ticketing.storage.accounts import users
 from ticketing.web.forms import ForgotForm, PasswordForm, RegisterForm, ResetForm, SignInForm
 from ticketing.web.http import session
 from ticketing.web.http.access import caller, local_path, principal, shows, takes
+from ticketing.web.http.redirects import see_other
 from ticketing.web.notices import said, say
 
 blp = Blueprint("accounts", __name__)
@@ -55,7 +56,7 @@ def enter() -> Response:
 @shows(blp, "/register")
 def registering() -> Response:
     """Show the same forms: there is one place to begin."""
-    return _to(url_for("web.accounts.sign_in", next=_next()))
+    return see_other(url_for("web.accounts.sign_in", next=_next()))
 
 
 @takes(blp, "/register", who=Role.ANYBODY, rate="registration")
@@ -81,7 +82,7 @@ def register() -> Response:
         form.blame(fault)
         return _forms(SignInForm(formdata=None), form, 400)
     session.begin(user)
-    return _to(url_for("web.accounts.account"))
+    return see_other(url_for("web.accounts.account"))
 
 
 @shows(blp, "/verify")
@@ -95,7 +96,9 @@ def verify() -> Response:
     """Show that an address is one's own, by the code that was sent to it."""
     _proofs().verify(request.form.get("code", "").strip(), _anybody(), app_context.clock())
     say("Yours.", "The address is known to be yours; now you can book.")
-    return _to(url_for("web.accounts.sign_in" if g.principal is None else "web.bookings.index"))
+    return see_other(
+        url_for("web.accounts.sign_in" if g.principal is None else "web.bookings.index")
+    )
 
 
 @shows(blp, "/reset")
@@ -119,7 +122,7 @@ def reset() -> Response:
         form.blame(fault)
         return _reset(form, ForgotForm(formdata=None), 400)
     say("Changed.", "Sign in with the new password.")
-    return _to(url_for("web.accounts.sign_in"))
+    return see_other(url_for("web.accounts.sign_in"))
 
 
 @takes(blp, "/reset/mail", who=Role.ANYBODY, rate="registration")
@@ -138,7 +141,7 @@ def forget() -> Response:
 def sign_out() -> Response:
     """End the session, wherever its cookie is."""
     session.end()
-    return _to(url_for("web.public.index"))
+    return see_other(url_for("web.public.index"))
 
 
 @shows(blp, "/account", who=Role.CUSTOMER, verified=False)
@@ -173,7 +176,7 @@ def change_password() -> Response:
         return _account(form, 400)
     session.begin(user)
     say("Changed.", "The new password is good from now on; everywhere else you are signed out.")
-    return _to(url_for("web.accounts.account"))
+    return see_other(url_for("web.accounts.account"))
 
 
 def _account(form: PasswordForm, status: int = 200) -> Response:
@@ -262,13 +265,10 @@ def _wanted(path: str | None) -> str | None:
 def _go_on(who: User | Principal) -> Response:
     if who.role is Role.CUSTOMER and not who.verified:
         # Nothing else is open to them, and there it says what to do.
-        return _to(url_for("web.accounts.account"))
+        return see_other(url_for("web.accounts.account"))
     wanted = _next()
     if wanted is not None:
-        return _to(request.script_root + wanted)
-    return _to(url_for("web.calendar.index" if who.role >= Role.STAFF else "web.bookings.index"))
-
-
-def _to(address: str) -> Response:
-    answer: Response = redirect(address, 303)  # type: ignore[assignment]
-    return answer
+        return see_other(request.script_root + wanted)
+    return see_other(
+        url_for("web.calendar.index" if who.role >= Role.STAFF else "web.bookings.index")
+    )

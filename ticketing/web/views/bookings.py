@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from ticketing.api.http.context import app_context
 from ticketing.domain.bookings import Booking, digest_of
@@ -21,6 +21,7 @@ from ticketing.web import customers
 from ticketing.web.forms import whole_number
 from ticketing.web.http.access import has_role, shows, takes
 from ticketing.web.http.live import if_changed, is_asking_again, tag_of, tagged
+from ticketing.web.http.redirects import see_other
 from ticketing.web.notices import said, say
 from ticketing.web.presenters.outcomes import Facts, booking_facts, offer_facts
 from ticketing.web.presenters.story import Telling, story_of
@@ -72,8 +73,8 @@ def book(id: str) -> Response:
     _say_booked(done.facts, event)
     own = customers.oneself()
     if own is not None and not named:
-        return _to(url_for("web.bookings.index"))
-    return _to(url_for("web.bookings.show", id=done.facts["booking"]))
+        return see_other(url_for("web.bookings.index"))
+    return see_other(url_for("web.bookings.show", id=done.facts["booking"]))
 
 
 @shows(blp, "/bookings", who=Role.CUSTOMER)
@@ -169,7 +170,7 @@ def transfer(id: str) -> Response:
     number = done.facts["tickets"]
     verb = "belongs" if number == 1 else "belong"
     say("Passed on.", f"{tickets(number)} now {verb} to {to.given}.")
-    return _to(url_for("web.bookings.show", id=id))
+    return see_other(url_for("web.bookings.show", id=id))
 
 
 @takes(blp, "/bookings/<id>/offer")
@@ -187,7 +188,7 @@ def offer(id: str) -> Response:
         "It is shown once: write it down or copy it.",
         "wait",
     )
-    return _to(url_for("web.bookings.show", id=id))
+    return see_other(url_for("web.bookings.show", id=id))
 
 
 @takes(blp, "/bookings/<id>/withdraw")
@@ -198,7 +199,7 @@ def withdraw(id: str) -> Response:
     if done.refusal:
         return _page(id, refusal=done)
     say("Taken back.", "The code is worth nothing any more.")
-    return _to(url_for("web.bookings.show", id=id))
+    return see_other(url_for("web.bookings.show", id=id))
 
 
 @takes(blp, "/bookings/code")
@@ -216,7 +217,7 @@ def accept() -> Response:
         say("Nothing has changed.", "That code is used, taken back or expired.", "off")
     else:
         say("Yours.", f"{tickets(done.facts['tickets'])} passed on to you.")
-    return _to(url_for("web.bookings.index"))
+    return see_other(url_for("web.bookings.index"))
 
 
 def _page(id: str, refusal: Done | None = None, fault: str | None = None) -> Response:
@@ -292,10 +293,5 @@ def _freed(freed: int, passed: int) -> str:
 
 def _back(before: Booking) -> Response:
     if customers.is_own(before):
-        return _to(url_for("web.bookings.index"))
-    return _to(url_for("web.bookings.show", id=before.id))
-
-
-def _to(address: str) -> Response:
-    answer: Response = redirect(address, 303)  # type: ignore[assignment]
-    return answer
+        return see_other(url_for("web.bookings.index"))
+    return see_other(url_for("web.bookings.show", id=before.id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from ticketing.api.http.context import app_context
 from ticketing.api.schemas import NEW_API_KEY
@@ -14,6 +14,7 @@ from ticketing.services.accounts import api_keys as keys
 from ticketing.storage.accounts import api_keys
 from ticketing.web.forms import KeyForm
 from ticketing.web.http.access import caller, shows, takes
+from ticketing.web.http.redirects import see_other
 from ticketing.web.notices import said, say
 
 blp = Blueprint("keys", __name__, url_prefix="/office/keys")
@@ -56,8 +57,7 @@ def revoke(id: str) -> Response:
         raise ApiKeyNotFound
     api_keys.revoke(app_context.db, id, caller().actor, app_context.clock())
     say("Revoked.", f"{key.name} lets nobody in any more.")
-    answer: Response = redirect(url_for("web.keys.index"), 303)  # type: ignore[assignment]
-    return answer
+    return see_other(url_for("web.keys.index"))
 
 
 def _page(form: KeyForm, *, made: ApiKey | None = None, status: int = 200) -> Response:

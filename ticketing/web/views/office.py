@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from ticketing.api.http.context import app_context
 from ticketing.domain.audit import AuditEntry
@@ -23,6 +23,7 @@ from ticketing.web.downloads import download
 from ticketing.web.forms import EventForm, whole_number
 from ticketing.web.http.access import shows, takes
 from ticketing.web.http.live import if_changed, tag_of, tagged
+from ticketing.web.http.redirects import see_other
 from ticketing.web.notices import said, say
 from ticketing.web.presenters.outcomes import called_off_facts, event_facts, new_event_facts
 from ticketing.web.presenters.standing import standing_of
@@ -166,7 +167,7 @@ def create() -> Response:
     if done.refusal:
         return _form(form, taken=_refused(form, done), status=409)
     say("Put on.", f"{details['name']} is on the calendar and on the public pages.")
-    return _to(url_for("web.office.show", id=done.facts["event"]))
+    return see_other(url_for("web.office.show", id=done.facts["event"]))
 
 
 @shows(blp, "/<id>/change", who=Role.ADMIN)
@@ -198,7 +199,7 @@ def change(id: str) -> Response:
         return _form(form, event=_scheduled(id), taken=taken, seen=_seen(), status=409)
     served = done.facts["passed"]
     say("Changed.", f"{tickets(served)} went to whoever waited longest." if served else "")
-    return _to(url_for("web.office.show", id=id))
+    return see_other(url_for("web.office.show", id=id))
 
 
 @shows(blp, "/<id>/call-off", who=Role.ADMIN)
@@ -215,7 +216,7 @@ def call_off(id: str) -> Response:
     done = execute(CallOff(_expected()), on=id, present=called_off_facts)
     if done.refusal == "stale":
         return _call_off_page(id, stale=_last_change(id), status=412)
-    return _to(url_for("web.office.owed", id=id))
+    return see_other(url_for("web.office.owed", id=id))
 
 
 @takes(blp, "/<id>/take-off", who=Role.ADMIN)
@@ -228,7 +229,7 @@ def take_off(id: str) -> Response:
             id, fault="Somebody has booked by now: it can only be called off.", status=409
         )
     say("Taken off.", f"{event.name} is gone, and its day is free.")
-    return _to(url_for("web.calendar.index"))
+    return see_other(url_for("web.calendar.index"))
 
 
 @shows(blp, "/<id>/owed", who=Role.STAFF)
@@ -413,7 +414,7 @@ def _call_off_page(
 ) -> Response:
     event = events.get(app_context.db, id)
     if event.status != "scheduled":
-        return _to(url_for("web.office.owed", id=id))
+        return see_other(url_for("web.office.owed", id=id))
     page = render_template(
         "office/call_off.html",
         event=event,
@@ -426,8 +427,3 @@ def _call_off_page(
         other_key=new_key(),
     )
     return make_response(page, status)
-
-
-def _to(address: str) -> Response:
-    answer: Response = redirect(address, 303)  # type: ignore[assignment]
-    return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from ticketing.api.http.context import app_context
 from ticketing.domain.errors import LastAdmin
@@ -12,6 +12,7 @@ from ticketing.services.accounts import users as accounts
 from ticketing.services.accounts.users import AccountUpdate
 from ticketing.storage.accounts import users
 from ticketing.web.http.access import caller, principal, shows, takes
+from ticketing.web.http.redirects import see_other
 from ticketing.web.notices import said, say
 
 blp = Blueprint("people", __name__, url_prefix="/office/people")
@@ -55,8 +56,7 @@ def change(id: str) -> Response:
     )
     accounts.require_may_change(principal(), id, update)
     _change(id, update)
-    answer: Response = redirect(url_for("web.people.index"), 303)  # type: ignore[assignment]
-    return answer
+    return see_other(url_for("web.people.index"))
 
 
 def _change(id: str, update: AccountUpdate) -> None:

@@ -10,7 +10,6 @@ from flask import (
     Blueprint,
     Response,
     make_response,
-    redirect,
     render_template,
     request,
     session,
@@ -32,6 +31,7 @@ from ticketing.web.downloads import download
 from ticketing.web.forms import whole_number
 from ticketing.web.http.access import principal, shows, takes
 from ticketing.web.http.live import if_changed, is_asking_again, tag_of, tagged
+from ticketing.web.http.redirects import see_other
 from ticketing.web.notices import said, say
 from ticketing.web.presenters.outcomes import return_facts, sale_facts
 from ticketing.web.presenters.standing import standing_of
@@ -74,7 +74,9 @@ def sell() -> Response:
         event = events.get(app_context.db, event.id)
         return _page(event, _coming(), refusal=done, asked=number, status=409)
     again = 1 if done.again else None
-    return _to(url_for("web.till.index", event=event.id, sale=done.facts["sale"], again=again))
+    return see_other(
+        url_for("web.till.index", event=event.id, sale=done.facts["sale"], again=again)
+    )
 
 
 @takes(blp, "/<id>/give-back", who=Role.STAFF)
@@ -88,7 +90,7 @@ def give_back(id: str) -> Response:
     if done.refusal:
         raise TransactionNotFound
     say(*_given_back(done.facts, sale))
-    return _to(url_for("web.till.index", event=event.id))
+    return see_other(url_for("web.till.index", event=event.id))
 
 
 @shows(blp, "/evening", who=Role.STAFF)
@@ -234,8 +236,3 @@ def _evening() -> tuple[date, Any, Mapping[str, str]]:
 
 def _names(actors: set[str]) -> Mapping[str, str]:
     return {user.id: user.email for user in users.find_many(app_context.db, actors)}
-
-
-def _to(address: str) -> Response:
-    answer: Response = redirect(address, 303)  # type: ignore[assignment]
-    return answer
