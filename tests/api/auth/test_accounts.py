@@ -21,32 +21,6 @@ UMLAUTS = "g\u00fcnstige pl\u00e4tze f\u00fcr alle"
 
 
 @pytest.fixture
-def api(api_at):
-    """The service as it faces the internet."""
-    return api_at(auth="required")
-
-
-@pytest.fixture
-def person(api, db):
-    def make(name, role=Role.CUSTOMER, **known):
-        email = f"{name}@example.org"
-        user = people.register(db, QUICK, email, PASSWORD, datetime.now(UTC), role, **known)
-        return Person(api, email, user).sign_in()
-
-    return make
-
-
-@pytest.fixture
-def admin(person):
-    return person("admin", Role.ADMIN)
-
-
-@pytest.fixture
-def staff(person):
-    return person("staff", Role.STAFF)
-
-
-@pytest.fixture
 def newcomer(api):
     """Somebody who has registered by themselves."""
     body = {"email": "new@example.org", "password": PASSWORD}

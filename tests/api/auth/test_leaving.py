@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from bson import Binary
 
-from tests.api.auth.test_users import PASSWORD, admin, api, book, event, person, staff  # noqa: F401
+from tests.api.auth.test_users import PASSWORD, book
 from tests.api.conftest import refused
 from ticketing.services.verification import verify
 from ticketing.storage import customers
@@ -38,7 +38,7 @@ def found_in(db, *words):
 
 
 @pytest.fixture
-def lived(admin, staff, person, event):  # noqa: F811
+def lived(admin, staff, person, event):
     """Ada, who has done whatever leaves a trace of her."""
     ada, grace = person("ada"), person("grace")
     key = {"Idempotency-Key": "hers"}
@@ -53,7 +53,7 @@ def lived(admin, staff, person, event):  # noqa: F811
     return ada
 
 
-def test_gives_out_all_that_is_kept(lived, staff, event):  # noqa: F811
+def test_gives_out_all_that_is_kept(lived, staff, event):
     export = lived.ask("GET", f"/customers/{customer_of(lived)}/export")
 
     assert export.status_code == 200
@@ -69,7 +69,7 @@ def test_gives_out_all_that_is_kept(lived, staff, event):  # noqa: F811
     assert actions == ["booked", "added", "offered", "transferred", "booked"]
 
 
-def test_leaves_nothing_of_a_person_and_all_of_the_bookings(lived, admin, db):  # noqa: F811
+def test_leaves_nothing_of_a_person_and_all_of_the_bookings(lived, admin, db):
     id_ = customer_of(lived)
     assert found_in(db, lived.email) >= {"customers", "users", "idempotency"}
     before = [list(db[name].find()) for name in ("bookings", "audit", "events")]
@@ -83,7 +83,7 @@ def test_leaves_nothing_of_a_person_and_all_of_the_bookings(lived, admin, db):  
     refused(admin.ask("POST", f"/customers/{id_}/erasure"), 404, "customer_not_found")
 
 
-def test_answers_name_nobody_once_they_have_left(lived, admin, event):  # noqa: F811
+def test_answers_name_nobody_once_they_have_left(lived, admin, event):
     id_ = customer_of(lived)
     admin.ask("POST", f"/customers/{id_}/erasure")
 
@@ -97,7 +97,7 @@ def test_answers_name_nobody_once_they_have_left(lived, admin, event):  # noqa: 
     assert {e["customer"] for e in trail if e["customerId"] == id_} == {None}
 
 
-def test_whoever_has_left_is_signed_out_and_may_come_anew(lived, admin, person, db):  # noqa: F811
+def test_whoever_has_left_is_signed_out_and_may_come_anew(lived, admin, person, db):
     id_ = customer_of(lived)
     admin.ask("POST", f"/customers/{id_}/erasure")
 
@@ -107,7 +107,7 @@ def test_whoever_has_left_is_signed_out_and_may_come_anew(lived, admin, person, 
     assert customers.find(db, id_).name is None
 
 
-def test_leaves_the_waiting_lists(lived, admin, person, db):  # noqa: F811
+def test_leaves_the_waiting_lists(lived, admin, person, db):
     small = admin.ask("POST", "/events", {"name": "S", "date": "2044-12-24", "capacity": 1,
                                           "costPerTicket": 1}).json  # fmt: skip
     first = book(person("linus"), small).json
@@ -134,7 +134,7 @@ def test_a_customer_leaves_once_nothing_is_ahead(lived, db):
     assert found_in(db, lived.email) == set()
 
 
-def test_nobody_erases_or_reads_somebody_else(lived, person, staff, event):  # noqa: F811
+def test_nobody_erases_or_reads_somebody_else(lived, person, staff, event):
     id_, linus = customer_of(lived), person("linus")
     book(linus, event)
 
@@ -145,7 +145,7 @@ def test_nobody_erases_or_reads_somebody_else(lived, person, staff, event):  # n
     refused(staff.ask("POST", f"/customers/{id_}/erasure"), 403, "forbidden")
 
 
-def test_the_last_administrator_stays(admin, event, db):  # noqa: F811
+def test_the_last_administrator_stays(admin, event, db):
     book(admin, event, customer=admin.email)
     (customer,) = db.customers.find({"user": admin.user.id})
     someone = f"/customers/{customer['_id']}/erasure"

@@ -169,6 +169,12 @@ def test_needs_none_of_this_where_users_sign_in(api_at, headers):
 
 
 @pytest.fixture
+def api(api_at):
+    """In open mode, where nobody has to sign in."""
+    return api_at()
+
+
+@pytest.fixture
 def shop(api_at):
     return api_at(auth="required", cors_origins=(SHOP, "http://[::1]:3000"))
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.api.auth.test_users import GALA, KEY, Person, admin, api, book, event, person, staff  # noqa: F401
+from tests.api.auth.test_users import GALA, KEY, PASSWORD, Person, book
 from tests.api.conftest import refused
+from tests.conftest import QUICK
+from ticketing.domain.identity.users import Role
+from ticketing.services.accounts import users as people
 from ticketing.services.verification import verify
 
 
 @pytest.fixture
-def large(admin):  # noqa: F811
+def large(admin):
     return admin.ask("POST", "/events", {**GALA, "date": "2044-11-01", "capacity": 100}).json
 
 
@@ -26,7 +30,7 @@ def accept(receiver, code, **more):
     return receiver.ask("POST", "/transfers", {"code": code, **more})
 
 
-def test_hands_a_booking_on_by_a_code(person, large, db):  # noqa: F811
+def test_hands_a_booking_on_by_a_code(person, large, db):
     ada, grace, linus = (person(name) for name in ("ada", "grace", "linus"))
     booking = book(ada, large, nTickets=2).json
 
@@ -41,7 +45,7 @@ def test_hands_a_booking_on_by_a_code(person, large, db):  # noqa: F811
     assert code["code"] not in str(list(db.bookings.find())), "only its digest is stored"
 
 
-def test_takes_an_offer_back(person, large):  # noqa: F811
+def test_takes_an_offer_back(person, large):
     ada, grace = person("ada"), person("grace")
     booking = book(ada, large).json
     code = offer(ada, booking)["code"]
@@ -51,7 +55,7 @@ def test_takes_an_offer_back(person, large):  # noqa: F811
     refused(accept(grace, code), 410, "offer_gone")
 
 
-def test_nobody_gets_an_unasked_ticket(person, large):  # noqa: F811
+def test_nobody_gets_an_unasked_ticket(person, large):
     """It would be in the way of a booking of their own, and tell who else comes."""
     ada, grace = person("ada"), person("grace")
     booking, hers = book(ada, large).json, book(grace, large).json
@@ -70,7 +74,7 @@ def test_nobody_gets_an_unasked_ticket(person, large):  # noqa: F811
     refused(ada.ask("POST", f"/bookings/{hers['id']}/transfer"), 404, "booking_not_found")
 
 
-def test_keeps_the_answers_of_a_retried_transfer(person, large):  # noqa: F811
+def test_keeps_the_answers_of_a_retried_transfer(person, large):
     ada, grace = person("ada"), person("grace")
     booking = book(ada, large).json
     path, key = f"/bookings/{booking['id']}/transfer", {"Idempotency-Key": "k"}
@@ -82,7 +86,7 @@ def test_keeps_the_answers_of_a_retried_transfer(person, large):  # noqa: F811
     assert got[1].headers["Idempotency-Replayed"] == "true"
 
 
-def test_an_account_can_not_collect_all_tickets(person, large):  # noqa: F811
+def test_an_account_can_not_collect_all_tickets(person, large):
     """Ten times book ten and pass them on took a hundred of a hundred."""
     ada, others = person("ada"), [person(f"friend{n}") for n in range(2)]
     booking = book(ada, large, nTickets=10).json
@@ -96,7 +100,7 @@ def test_an_account_can_not_collect_all_tickets(person, large):  # noqa: F811
     refused(others[1].ask("PATCH", path, {"nTickets": 11}), 400, "bad_request")
 
 
-def test_staff_may_go_beyond_the_limit(staff, large, person):  # noqa: F811
+def test_staff_may_go_beyond_the_limit(staff, large, person):
     answer = book(staff, large, customer="school", nTickets=30)
     assert answer.status_code == 201
     path = f"/bookings/{answer.json['id']}"
@@ -108,24 +112,18 @@ def test_what_customers_do_themselves_ends_with_the_day(api_at, db):
     late = datetime(2044, 10, 31, 23, 30, tzinfo=UTC)
 
     def at(moment, timezone="UTC"):
-        from zoneinfo import ZoneInfo
-
         return api_at(
             lambda: moment, auth="required", secret_keys=(KEY,), timezone=ZoneInfo(timezone)
         )
 
-    from tests.conftest import QUICK
-    from ticketing.domain.identity.users import Role
-    from ticketing.services.accounts import users as people
-
     client = at(late)
-    admin, ada = (  # noqa: F811
+    admin, ada = (
         Person(client, f"{name}@example.org", people.register(
-            db, QUICK, f"{name}@example.org", "correct horse battery", late, role
+            db, QUICK, f"{name}@example.org", PASSWORD, late, role
         )).sign_in()
         for name, role in (("admin", Role.ADMIN), ("ada", Role.CUSTOMER))
     )  # fmt: skip
-    event = admin.ask("POST", "/events", {**GALA, "capacity": 1}).json  # noqa: F811
+    event = admin.ask("POST", "/events", {**GALA, "capacity": 1}).json
     booking = book(ada, event).json
     assert offer(ada, booking)["expiresAt"] == "2044-11-03T23:30:00.000Z", "after 72 hours"
     waiting = book(admin, event, customer="grace").json

@@ -70,37 +70,6 @@ def passes_on(giver, receiver, booking):
     assert answer.status_code == 200, answer.json
 
 
-@pytest.fixture
-def api(api_at):
-    """The service as it faces the internet."""
-    return api_at(auth="required")
-
-
-@pytest.fixture
-def person(api, db):
-    def make(name, role=Role.CUSTOMER):
-        email = f"{name}@example.org"
-        user = people.register(db, QUICK, email, PASSWORD, datetime.now(UTC), role)
-        return Person(api, email, user).sign_in()
-
-    return make
-
-
-@pytest.fixture
-def admin(person):
-    return person("admin", Role.ADMIN)
-
-
-@pytest.fixture
-def staff(person):
-    return person("staff", Role.STAFF)
-
-
-@pytest.fixture
-def event(admin):
-    return admin.ask("POST", "/events", GALA).json
-
-
 # Registering and signing in.
 
 
