@@ -8,8 +8,8 @@ from functools import cache
 import pytest
 
 from tests.domain.simulator import Simulation
+from tests.faults.history import Operation
 from tests.faults.judging.timeline import Timeline, disorder
-from tests.faults.workload import Operation
 from ticketing.domain.commands.bookings import Book, Resize
 from ticketing.domain.commands.sales import Sell
 from ticketing.domain.commands.transfers import Transfer
