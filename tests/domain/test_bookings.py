@@ -25,7 +25,7 @@ from ticketing.domain.errors import (
     SoldOut,
     WaitingListFirst,
 )
-from ticketing.domain.verification import differences
+from ticketing.domain.verification.model import differences
 
 HEDY = a_customer("hedy")
 
