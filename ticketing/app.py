@@ -35,6 +35,7 @@ from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.accounts.sign_in import SignIn
 from ticketing.services.accounts.tokens import PAGES_AUDIENCE, Tokens
+from ticketing.services.callers import Callers
 from ticketing.services.mail.messages import Letters
 from ticketing.services.rates import RateLimiter
 from ticketing.services.writes.handler import CommandHandler
@@ -140,6 +141,8 @@ def _app_context(
         SharedCounts(counts, settings.database, timeout_s=2.0),
         counted.count_alone,
     )
+    tokens = Tokens(keys, settings.token_lifetime_s)
+    sessions = Tokens(keys, settings.session_lifetime_s, PAGES_AUDIENCE)
     return context.AppContext(
         settings=settings,
         client=client,
@@ -157,8 +160,10 @@ def _app_context(
         clock=clock,
         passwords=passwords,
         sign_in=SignIn(db, passwords, attempts, threads=config.SIGN_IN_THREADS),
-        tokens=Tokens(keys, settings.token_lifetime_s),
-        sessions=Tokens(keys, settings.session_lifetime_s, PAGES_AUDIENCE),
+        tokens=tokens,
+        sessions=sessions,
+        callers=Callers(db, tokens),
+        visitors=Callers(db, sessions),
         rates=RateLimiter(
             settings.rates,
             SharedCounts(counts, settings.database, timeout_s=0.5),

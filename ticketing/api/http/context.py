@@ -16,6 +16,7 @@ from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.accounts.sign_in import SignIn
 from ticketing.services.accounts.tokens import Tokens
+from ticketing.services.callers import Callers
 from ticketing.services.rates import RateLimiter
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database
@@ -32,8 +33,8 @@ KEY = "ticketing"
 class AppContext:
     """One application's parts; `clock` tells the time in UTC, in whole milliseconds.
 
-    `tokens` are for the API, `sessions` are the same for the pages. There are no `proofs` where no
-    mail is sent.
+    `tokens` are for the API, `sessions` are the same for the pages; `callers` and `visitors` know
+    whom they are good for. There are no `proofs` where no mail is sent.
     """
 
     settings: Settings
@@ -45,6 +46,8 @@ class AppContext:
     sign_in: SignIn
     tokens: Tokens
     sessions: Tokens
+    callers: Callers
+    visitors: Callers
     rates: RateLimiter
     fitness: Fitness
     proofs: Proofs | None
