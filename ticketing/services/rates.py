@@ -140,8 +140,8 @@ class _Taken:
 class _Ahead:
     """What is counted ahead, by whose it is; safe for threads.
 
-    The size doubles each time that an amount is nearly used up in time, and begins anew when it is
-    not. One thread asks for the next amount, while others use up the last one, or ask for single
+    The size doubles each time that an amount is nearly used up in time, and else becomes what was
+    used. One thread asks for the next amount, while others use up the last one, or ask for single
     ones.
     """
 
@@ -176,7 +176,8 @@ class _Ahead:
                 return _Asked(1, is_next=False)
             remaining = taken.standing.remaining if taken.standing else limit
             in_time = self._clock() < taken.until
-            taken.size = max(1, min(2 * taken.size if in_time else 1, most, remaining // AHEAD_OF))
+            wanted = 2 * taken.size if in_time else taken.size - taken.left
+            taken.size = max(1, min(wanted, most, remaining // AHEAD_OF))
             taken.is_asked_for = True
             return _Asked(taken.size, is_next=True)
 

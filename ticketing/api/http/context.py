@@ -18,6 +18,7 @@ from ticketing.services.accounts.sign_in import SignIn
 from ticketing.services.accounts.tokens import Tokens
 from ticketing.services.callers import Callers
 from ticketing.services.rates import RateLimiter
+from ticketing.services.shared_reads import EventReads
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database
 from ticketing.storage.driver.fitness import Fitness
@@ -41,6 +42,7 @@ class AppContext:
     client: Client
     db: Database
     commands: CommandHandler
+    event_reads: EventReads
     clock: Callable[[], datetime]
     passwords: Passwords
     sign_in: SignIn
