@@ -2,8 +2,9 @@
 
 Each request is counted before it is let in, so no more are let in than a limit says. Whoever asks
 often is counted ahead: a worker takes a few of what is left at once and lets in that many without
-asking again. What it has not used after a moment is lost to whoever it was taken for, so it takes
-few, and single ones where the limit is small or nearly reached (`AHEAD_OF`).
+asking again. What it has not used after a moment goes back when they ask it again; until then it is
+missing to them, so a worker takes few, and single ones where the limit is small or nearly reached
+(`AHEAD_OF`).
 
 A limit never turns off: while the shared counts can't be reached each worker counts for itself, so
 that at most as many times the quota is granted as there are workers.
@@ -64,17 +65,19 @@ class RateLimiter:
         asked = self._ahead.begin(whose, item.amount)
         standing, left = None, 0
         try:
-            window = self._take(policy, whose, item, asked.size)
+            window = self._take(policy, whose, item, asked)
             standing, left = _standing(policy, item, window), max(0, window.granted - 1)
         finally:
-            self._ahead.end(whose, asked, standing, left)
+            left = self._ahead.end(whose, asked, standing, left)
         return replace(standing, remaining=standing.remaining + left)
 
-    def _take(self, policy: str, whose: str, item: RateLimitItem, asked: int) -> Window:
+    def _take(self, policy: str, whose: str, item: RateLimitItem, asked: _Asked) -> Window:
         limit, length_s = item.amount, item.get_expiry()
         try:
             return self._shared.ask(
-                lambda: self._shared.windows().take(whose, limit, length_s, asked)
+                lambda: self._shared.windows().take(
+                    whose, limit, length_s, asked.size, asked.returned
+                )
             )
         except CountsAway:
             self._counted_alone(policy)
@@ -120,10 +123,14 @@ class OwnWindows:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """How many somebody asks for; `is_next` where nobody else asks for more than one meanwhile."""
+    """How many somebody asks for, and how many of before go back.
 
-    size: int
-    is_next: bool
+    `is_next` where nobody else asks for more than one meanwhile.
+    """
+
+    size: int = 1
+    returned: int = 0
+    is_next: bool = False
 
 
 @dataclass(slots=True)
@@ -132,6 +139,7 @@ class _Taken:
 
     size: int = 1
     left: int = 0
+    used: int = 0
     until: float = 0.0
     is_asked_for: bool = False
     standing: RateLimitStatus | None = None
@@ -141,8 +149,8 @@ class _Ahead:
     """What is counted ahead, by whose it is; safe for threads.
 
     The size doubles each time that an amount is nearly used up in time, and else becomes what was
-    used. One thread asks for the next amount, while others use up the last one, or ask for single
-    ones.
+    used of it. One thread asks for the next amount, while others use up the last one or ask for
+    single ones.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -159,6 +167,7 @@ class _Ahead:
             if not taken.left or (taken.left <= taken.size // 4 and not taken.is_asked_for):
                 return None
             taken.left -= 1
+            taken.used += 1
             standing = taken.standing
             return replace(standing, remaining=standing.remaining + taken.left)
 
@@ -166,30 +175,36 @@ class _Ahead:
         """Return how many to ask for."""
         most = min(MOST_AHEAD, limit // AHEAD_OF)
         if most < 2:
-            return _Asked(1, is_next=False)
+            return _Asked()
         with self._lock:
             taken = self._taken.setdefault(whose, _Taken())
             self._taken.move_to_end(whose)
             if len(self._taken) > _MOST:
                 self._taken.popitem(last=False)
             if taken.is_asked_for:
-                return _Asked(1, is_next=False)
+                return _Asked()
             remaining = taken.standing.remaining if taken.standing else limit
-            in_time = self._clock() < taken.until
-            wanted = 2 * taken.size if in_time else taken.size - taken.left
+            is_over = self._clock() >= taken.until
+            wanted = taken.used if is_over else 2 * taken.size
             taken.size = max(1, min(wanted, most, remaining // AHEAD_OF))
+            returned = taken.left if is_over else 0
+            taken.left -= returned
+            taken.used = 1
             taken.is_asked_for = True
-            return _Asked(taken.size, is_next=True)
+            return _Asked(taken.size, returned, is_next=True)
 
-    def end(self, whose: str, asked: _Asked, standing: RateLimitStatus | None, left: int) -> None:
-        """Keep what was counted ahead for a moment, and let somebody ask for the next."""
+    def end(self, whose: str, asked: _Asked, standing: RateLimitStatus | None, left: int) -> int:
+        """Keep what was counted ahead for a moment; return how much there is now.
+
+        Whoever finds none may ask for the next.
+        """
         with self._lock:
             if not asked.is_next or (taken := self._taken.get(whose)) is None:
-                return
+                return left
             taken.is_asked_for = False
             if standing is not None:
-                now = self._clock()
                 # Even a single one begins a moment in which the next may be one of many.
-                taken.left = (taken.left if now < taken.until else 0) + left
-                taken.until = now + min(_LONGEST_S, standing.window_s / _PART_OF_WINDOW)
+                taken.until = self._clock() + min(_LONGEST_S, standing.window_s / _PART_OF_WINDOW)
+                taken.left += left
                 taken.standing = standing
+            return taken.left

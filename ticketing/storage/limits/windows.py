@@ -62,11 +62,11 @@ class SharedWindows:
         """Create the index by which documents go once nothing in them counts any more."""
         self._collection.create_index("until", expireAfterSeconds=0)
 
-    def take(self, whose: str, limit: int, length_s: int, asked: int) -> Window:
-        """Count as many as are asked for and there is room for."""
+    def take(self, whose: str, limit: int, length_s: int, asked: int, returned: int = 0) -> Window:
+        """Count as many as are asked for and there is room for, less what was not used."""
         document = self._collection.find_one_and_update(
             {"_id": whose},
-            _taking(limit, length_s * 1000, asked),
+            _taking(limit, length_s * 1000, asked, returned),
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
@@ -78,9 +78,9 @@ class SharedWindows:
         )
 
 
-def _taking(limit: int, length_ms: int, asked: int) -> list[Document]:
+def _taking(limit: int, length_ms: int, asked: int, returned: int) -> list[Document]:
     age = {"$subtract": ["$$NOW", {"$ifNull": ["$began", "$$NOW"]}]}
-    count = {"$ifNull": ["$count", 0]}
+    count = {"$max": [0, {"$subtract": [{"$ifNull": ["$count", 0]}, returned]}]}
     is_over, is_forgotten = {"$gte": ["$age", length_ms]}, {"$gte": ["$age", 2 * length_ms]}
     began = {"$ifNull": ["$began", "$$NOW"]}
     weight = {"$subtract": [1, {"$divide": [{"$subtract": ["$$NOW", "$began"]}, length_ms]}]}
