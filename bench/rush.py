@@ -136,10 +136,11 @@ def _line(scenario: Scenario, taken: Mapping[str, Sequence[Measured]]) -> Line:
               for own, other in zip(rounds, against, strict=True)] if against else []  # fmt: skip
     return Line(
         scenario.name,
-        *(
-            median(values)
-            for values in zip(*((*r.figures[:3], *r[1:]) for r in rounds), strict=True)
-        ),
+        rate=median(one.figures.rate for one in rounds),
+        p50_ms=median(one.figures.p50_ms for one in rounds),
+        p99_ms=median(one.figures.p99_ms for one in rounds),
+        python_ms=median(one.python_ms for one in rounds),
+        mongod_ms=median(one.mongod_ms for one in rounds),
         against=scenario.against,
         ratio=median(ratios) if ratios else None,
         wanted=scenario.wanted,
