@@ -116,7 +116,7 @@ def create_app(
         api.register_blueprint(view.blp)
     problems.register(app)
     openapi.describe_aliases(api)
-    openapi.register(app, api)
+    openapi.register(app, api, settings)
     app.register_blueprint(openapi.page())
     pages.register(app, settings, keys)
     return app

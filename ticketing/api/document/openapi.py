@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import inspect
 import json
 import re
 
 from flask import Blueprint, Flask, Response
 from flask_swagger_ui import get_swaggerui_blueprint
 
-from ticketing.api.document import operations
+from ticketing.api.document.complete import complete
 from ticketing.api.http.blueprints import Api
 from ticketing.api.legacy import aliases
+from ticketing.config import Settings
 
 
 def describe_sign_in(api: Api) -> None:
@@ -38,18 +40,26 @@ def describe_aliases(api: Api) -> None:
             described.pop("required", None)
 
 
-def register(app: Flask, api: Api) -> None:
+def register(app: Flask, api: Api, settings: Settings) -> None:
     """Serve the OpenAPI document of all routes registered so far."""
     document = api.spec.to_dict()
-    for path, methods in document["paths"].items():
-        for method in methods.keys() - {"parameters"}:
-            id_ = operations.IDS.get(f"{method.upper()} {path}")
-            methods[method] |= {"operationId": id_} if id_ else {}
+    contact = {"name": settings.venue_name}
+    if settings.public_url:
+        contact["url"] = settings.public_url
+    complete(document, contact=contact, descriptions=_descriptions(api))
     text = json.dumps(document, indent=2)
 
     @app.get("/openapi.json")
     def openapi() -> Response:
         return Response(text, content_type="application/json")
+
+
+def _descriptions(api: Api) -> dict[str, str]:
+    """Return what each schema says of itself, by the name that it has in the document."""
+    return {
+        name: inspect.cleandoc(key[0].__doc__ or "")
+        for key, name in api.ma_plugin.converter.refs.items()
+    }
 
 
 def page() -> Blueprint:
