@@ -1,15 +1,12 @@
-"""`/openapi.json`, written once at the start, and the page that shows it."""
+"""`/openapi.json`, written once at the start."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import inspect
 import json
-import re
+from typing import Any
 
-from flask import Blueprint, Flask, Response
-from flask_swagger_ui import get_swaggerui_blueprint
+from flask import Flask, Response
 
 from ticketing.api.document.complete import complete
 from ticketing.api.http.blueprints import Api
@@ -40,9 +37,9 @@ def describe_aliases(api: Api) -> None:
             described.pop("required", None)
 
 
-def register(app: Flask, api: Api, settings: Settings) -> None:
-    """Serve the OpenAPI document of all routes registered so far."""
-    document = api.spec.to_dict()
+def register(app: Flask, api: Api, settings: Settings) -> dict[str, Any]:
+    """Serve the OpenAPI document of all routes registered so far, and return it."""
+    document: dict[str, Any] = api.spec.to_dict()
     contact = {"name": settings.venue_name}
     if settings.public_url:
         contact["url"] = settings.public_url
@@ -53,6 +50,8 @@ def register(app: Flask, api: Api, settings: Settings) -> None:
     def openapi() -> Response:
         return Response(text, content_type="application/json")
 
+    return document
+
 
 def _descriptions(api: Api) -> dict[str, str]:
     """Return what each schema says of itself, by the name that it has in the document."""
@@ -60,23 +59,3 @@ def _descriptions(api: Api) -> dict[str, str]:
         name: inspect.cleandoc(key[0].__doc__ or "")
         for key, name in api.ma_plugin.converter.refs.items()
     }
-
-
-def page() -> Blueprint:
-    """Return the page at `/docs`, whose scripts and styles come from the wheel."""
-    blueprint: Blueprint = get_swaggerui_blueprint("/docs", "/openapi.json", {"validatorUrl": ""})
-    blueprint.after_request(_allow_its_own)
-    return blueprint
-
-
-def _allow_its_own(response: Response) -> Response:
-    """Allow the page its own scripts, the inline one by its hash, and requests to this service."""
-    if response.mimetype == "text/html":
-        inline = re.findall(r"<script>(.*?)</script>", response.get_data(as_text=True), re.DOTALL)
-        digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in inline]
-        scripts = " ".join(f"'sha256-{digest}'" for digest in digests)
-        response.headers["Content-Security-Policy"] = (
-            f"default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
-            "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
-        )
-    return response
