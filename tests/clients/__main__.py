@@ -1,4 +1,4 @@
-"""`python -m tests.clients PYTHON NODE`: the tools of others on the document and on a live service.
+"""`python -m tests.clients PYTHON NODE [CHECK ...]`: others' tools on the document and the service.
 
 PYTHON is the folder of an environment with what requirements-clients.txt names. NODE is one into
 which what tests/clients/node/package-lock.json names is installed by npm; where there is no node,
@@ -133,12 +133,13 @@ def converted(bench: Bench) -> str:
     made, report = bench.folder / "converted.json", bench.folder / "report.json"
     bench.run(
         "openapi2postmanv2", "-s", str(bench.document), "-o", str(made), "-O",
-        "requestParametersResolution=Example,exampleParametersResolution=Example",
+        "parametersResolution=Example,enableOptionalParameters=false",
     )  # fmt: skip
     bench.run(
         "newman", "run", str(made), "--reporters", "json", "--reporter-json-export", str(report),
         "--env-var", f"baseUrl=http://127.0.0.1:{bench.required_port}",
         "--env-var", f"basicAuthUsername={ADMIN}", "--env-var", f"basicAuthPassword={PASSWORD}",
+        "--env-var", f"bearerToken={_token(bench)}",
     )  # fmt: skip
     runs = json.loads(report.read_text())["run"]["executions"]
     refused = [
@@ -150,6 +151,15 @@ def converted(bench: Bench) -> str:
         raise SystemExit(f"Not taken as generated: {refused}")
     good = sum(one["response"]["code"] < 300 for one in runs)
     return f"{len(runs)} requests as generated, {good} of them with success"
+
+
+def _token(bench: Bench) -> str:
+    said = bench.run(
+        "curl", "-s", "-X", "POST", f"http://127.0.0.1:{bench.required_port}/api/v1/tokens",
+        "-u", f"{ADMIN}:{PASSWORD}",
+    )  # fmt: skip
+    token: str = json.loads(said)["token"]
+    return token
 
 
 Check = Callable[[Bench], str]
@@ -202,9 +212,10 @@ def service(folder: Path) -> Iterator[tuple[int, int]]:
 
 
 def main() -> int:
-    python, node = (Path(argument).absolute() for argument in sys.argv[1:])
+    python, node = (Path(argument).absolute() for argument in sys.argv[1:3])
     lacking = lacks(node)
     checks = {**PYTHON, **({} if lacking else NODE)}
+    checks = {name: check for name, check in checks.items() if name in (sys.argv[3:] or checks)}
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder) / "openapi.json"
         document.write_text(ticketing("openapi").stdout)

@@ -35,6 +35,9 @@ _AUDIENCES = {
     "admin": "For administrators.",
 }
 
+# A token is made for a password, and only a token can be made worthless.
+_SIGN_IN = {"createToken": [{"basic": []}], "deleteToken": [{"bearer": []}]}
+
 _EXAMPLES = Path(__file__).with_name("examples.json")
 
 
@@ -53,6 +56,7 @@ def complete(document: Json, *, contact: Json, descriptions: dict[str, str]) -> 
     for name, operation in operations(document):
         id_ = IDS.get(name, "")
         operation["operationId"] = id_
+        operation["security"] = _SIGN_IN.get(id_, operation["security"])
         _describe_operation(operation)
         for parameter in operation["parameters"]:
             if parameter.get("in") == "query":

@@ -265,7 +265,7 @@ def _not_modified() -> dict[str, Any]:
 def _security(access: Access) -> list[dict[str, list[str]]]:
     if access.rate is None:
         return []
-    signed_in: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
+    signed_in: list[dict[str, list[str]]] = [{"basic": []}, {"bearer": []}]
     return [*signed_in, {}] if access.role is Role.ANYBODY else signed_in
 
 
