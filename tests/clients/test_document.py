@@ -116,6 +116,21 @@ def test_shows_every_code_as_an_answer(document):
     assert codes() - shown == set()
 
 
+def test_says_where_its_operations_are(api):
+    def server(**known):
+        return api.get("/openapi.json", **known).json["servers"][0]["url"]
+
+    assert server() == "/"
+    assert server(base_url="http://127.0.0.1/tickets") == "/tickets"
+
+
+def test_signs_in_by_a_password_and_out_by_the_token(document):
+    known = operations(document)
+    assert known["createToken"]["security"] == [{"basic": []}]
+    assert known["deleteToken"]["security"] == [{"bearer": []}]
+    assert known["createEvent"]["security"] == [{"basic": []}, {"bearer": []}]
+
+
 def test_leads_on_from_what_is_made(document):
     known = operations(document)
     for (id_, status), links in LINKS.items():

@@ -1,4 +1,4 @@
-"""What no schema can say, for schemathesis: it gives requests that fit the document their last touch.
+"""What no schema can say, for schemathesis: the last touch of requests that fit the document.
 
 A cursor is one that a list has given, a password is not easy to guess, and of the briefs' spellings
 of one thing two don't contradict each other. Requests that are meant not to fit stay as they are.

@@ -6,12 +6,19 @@ import inspect
 import json
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from ticketing.api.document.complete import complete
 from ticketing.api.http.blueprints import Api
 from ticketing.api.legacy import aliases
 from ticketing.config import Settings
+
+
+def _server(root: str) -> str:
+    return f'"url": {json.dumps(root or "/")}'
+
+
+_ROOT = _server("")
 
 
 def describe_sign_in(api: Api) -> None:
@@ -48,7 +55,9 @@ def register(app: Flask, api: Api, settings: Settings) -> dict[str, Any]:
 
     @app.get("/openapi.json")
     def openapi() -> Response:
-        return Response(text, content_type="application/json")
+        # Behind a proxy that serves it under a path, that is where its operations are.
+        here = text.replace(_ROOT, _server(request.script_root), 1)
+        return Response(here, content_type="application/json")
 
     return document
 
