@@ -38,6 +38,9 @@ _AUDIENCES = {
 # A token is made for a password, and only a token can be made worthless.
 _SIGN_IN = {"createToken": [{"basic": []}], "deleteToken": [{"bearer": []}]}
 
+# Who changes something says what: one field at least, beside the password of now.
+_AT_LEAST = {"EventChange": 1, "UserChange": 1, "OwnChange": 2}
+
 _EXAMPLES = Path(__file__).with_name("examples.json")
 
 
@@ -114,6 +117,8 @@ def _of_path(path: str) -> str:
 def _describe_schemas(schemas: Json, descriptions: dict[str, str]) -> None:
     for name, schema in schemas.items():
         schema.setdefault("description", descriptions[name])
+        if name in _AT_LEAST:
+            schema["minProperties"] = _AT_LEAST[name]
         for field, said in schema.get("properties", {}).items():
             said["description"] = FIELDS.get(f"{name}.{field}", FIELDS.get(field, ""))
 

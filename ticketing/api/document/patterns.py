@@ -24,5 +24,11 @@ _HOUR, _MINUTE = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
 _OFFSET = f"(?:[Zz]|[+-]{_HOUR}(?::?{_MINUTE})?)"
 _TIME = f"[Tt ]{_HOUR}:{_MINUTE}(?::{_MINUTE}(?:[.,][0-9]+)?)?{_OFFSET}?"
 
+_SHOWN = r"[^\u0000-\u001f\u007f-\u009f]"
+
+# A text without control characters, and one that is not blank either.
+TEXT = f"^{_SHOWN}*$"
+NOT_BLANK = rf"^{_SHOWN}*[^\u0000-\u001f\u007f-\u009f\s]{_SHOWN}*$"
+
 DAY = f"^(?:{_SLASHED}|{_ISO})$"
 DAY_OR_TIME = f"^(?:{_SLASHED}|(?:{_ISO})(?:{_TIME})?)$"

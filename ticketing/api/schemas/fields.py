@@ -59,6 +59,8 @@ class Text(fields.String):
     def __init__(self, minimum: int, maximum: int, *, blank: bool = False, **kwargs: Any) -> None:
         super().__init__(validate=ma.validate.Length(min=minimum, max=maximum), **kwargs)
         self.blank = blank
+        pattern = patterns.TEXT if blank else patterns.NOT_BLANK
+        self.documented: dict[str, Any] = {"type": "string", "pattern": pattern}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -137,7 +139,7 @@ class Email(Text):
     """An e-mail address of which a key can be made; composed and trimmed, else as it was given."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(3, MAX_NAME, **kwargs)
+        super().__init__(3, MAX_NAME, metadata={"format": "email"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
