@@ -2,8 +2,8 @@
 
 A cursor is one that a list has given, a password is not easy to guess, a name has characters that
 Unicode has assigned and an address its @, 1.0 is written as 1, the current password comes with a
-new one, and of the briefs' spellings of one thing two don't contradict each other. What is meant not to
-fit stays as it is.
+new one, and of the briefs' spellings of one thing two don't contradict each other. What is meant not
+to fit stays as it is.
 """
 
 from __future__ import annotations

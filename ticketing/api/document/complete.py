@@ -36,7 +36,10 @@ _AUDIENCES = {
 }
 
 # A token is made for a password, and only a token can be made worthless.
-_SIGN_IN = {"createToken": [{"basic": []}], "deleteToken": [{"bearer": []}]}
+_SIGN_IN: dict[str, list[dict[str, list[str]]]] = {
+    "createToken": [{"basic": []}],
+    "deleteToken": [{"bearer": []}],
+}
 
 # Who changes something says what: one field at least, beside the password of now.
 _AT_LEAST = {"EventChange": 1, "UserChange": 1, "OwnChange": 2}
