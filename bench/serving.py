@@ -6,17 +6,25 @@ import os
 import subprocess
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from tests.client import Client
 from ticketing.server.running import GUNICORN
 
 
-def start(uri: str, port: int, workers: int, app: str, **settings: str) -> subprocess.Popen[bytes]:
-    """Start a server with so many workers and wait until it is ready."""
+def start(
+    uri: str, port: int, workers: int, app: str, folder: Path | None = None, **settings: str
+) -> subprocess.Popen[bytes]:
+    """Start a server with so many workers and wait until it is ready.
+
+    `folder` is where its processes share what those of a host do, if it is to be one by itself.
+    """
     settings = {"MONGODB_URI": uri, "DATABASE": "bench", "PORT": str(port),
                 "WORKERS": str(workers), **settings}  # fmt: skip
     environment = {**os.environ, **{f"TICKETING_{k}": v for k, v in settings.items()}}
+    if folder is not None:
+        environment["TMPDIR"] = str(folder)
     server = subprocess.Popen(
         [*GUNICORN, app],
         env=environment,

@@ -17,7 +17,7 @@ from ticketing.app import create_app
 from ticketing.domain.identity.users import Role
 from ticketing.server.mongod import free_port
 from ticketing.services.accounts import users as people
-from ticketing.services.writes import handler
+from ticketing.services.writes import transaction
 from ticketing.storage.driver.clients import connect
 from ticketing.storage.driver.pool import PoolWatch
 from ticketing.storage.driver.units_of_work import utc_now
@@ -72,14 +72,14 @@ def test_counts_a_conflict(till, api, monkeypatch):
     """Somebody else changes the event between the read and the write of a commit."""
     event = till.event()
     db = api.application.ticketing.db
-    original, defeats = handler.decide, iter([True])
+    original, defeats = transaction.decide, iter([True])
 
     def interrupted(*args):
         if next(defeats, False):
             db.events.update_one({"_id": event["id"]}, {"$inc": {"sequence": 0}, "$set": {"x": 1}})
         return original(*args)
 
-    monkeypatch.setattr(handler, "decide", interrupted)
+    monkeypatch.setattr(transaction, "decide", interrupted)
     till.sold(event)
 
     found = told(api)
