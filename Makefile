@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz bench bench-guessing lint format typecheck coverage sure openapi lock clean
+.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz clients postman bench bench-guessing lint format typecheck coverage sure openapi lock clean
 
 PORT ?=
 DATA ?= var
@@ -10,10 +10,12 @@ SECONDS ?= 600
 
 VENV := .venv
 FUZZ_VENV := .venv-fuzz
+CLIENTS_VENV := .venv-clients
 PYTHON := $(VENV)/bin/python
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 FUZZ_READY := $(FUZZ_VENV)/.ready
+CLIENTS_READY := $(CLIENTS_VENV)/.ready
 
 # $(call environment,FOLDER): nothing is left of one that could not be made whole.
 define environment
@@ -83,6 +85,12 @@ faults-mutants: $(DEV_READY)  ## builds with a guard taken out: each has to be n
 fuzz: $(DEV_READY) $(FUZZ_READY)  ## ask the live service what its OpenAPI document allows (SECONDS=)
 	@$(PYTHON) -m tests.fuzz $(abspath $(FUZZ_VENV))/bin/schemathesis --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
+clients: $(DEV_READY) $(CLIENTS_READY)  ## what others make of the OpenAPI document: linters, generated clients, newman (node)
+	@$(PYTHON) -m tests.clients $(CLIENTS_VENV) $(CLIENTS_VENV)/node
+
+postman: $(DEV_READY)  ## write postman_collection.json from the OpenAPI document
+	@$(PYTHON) -m tests.clients.postman
+
 bench: $(DEV_READY)  ## the rush on one hot event, as a ratio to a POST without a database (needs wrk)
 	@$(PYTHON) -m bench.rush $(ARGS)
 
@@ -108,6 +116,7 @@ sure:  ## all that CI checks, one after the other (needs wrk)
 	@$(MAKE) --no-print-directory lint typecheck
 	@$(MAKE) --no-print-directory faults-quick
 	@$(MAKE) --no-print-directory fuzz SECONDS=20 SEED=1
+	@$(MAKE) --no-print-directory clients
 	@$(MAKE) --no-print-directory bench ARGS="--rounds 1 --seconds 2"
 	@$(MAKE) --no-print-directory coverage
 
@@ -115,7 +124,7 @@ openapi: $(DEV_READY)  ## print the OpenAPI document
 	@$(PYTHON) -m ticketing openapi
 
 lock: $(DEV_READY)  ## write requirements*.txt anew from requirements*.in , keeping pins (ARGS=--upgrade)
-	@for name in requirements requirements-dev requirements-fuzz; do \
+	@for name in requirements requirements-dev requirements-fuzz requirements-clients; do \
 		$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 			--no-strip-extras --no-emit-index-url $(ARGS) -o $$name.txt $$name.in || exit 1; \
 	done
@@ -142,4 +151,10 @@ $(FUZZ_READY): requirements-fuzz.txt
 	@echo "Installing what the fuzzing needs ..." >&2
 	$(call environment,$(FUZZ_VENV))
 	$(call install,$(FUZZ_VENV),$<)
+	@touch $@
+
+$(CLIENTS_READY): requirements-clients.txt
+	@echo "Installing what looks at the API from outside ..." >&2
+	$(call environment,$(CLIENTS_VENV))
+	$(call install,$(CLIENTS_VENV),$<)
 	@touch $@

@@ -46,7 +46,7 @@ from ticketing.storage.driver.fitness import Fitness
 from ticketing.storage.driver.pool import PoolWatch
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.limits.counting import SharedCounts
-from ticketing.web import pages
+from ticketing.web import pages, reference
 
 VIEWS = (
     events,
@@ -127,8 +127,8 @@ def create_app(
         api.register_blueprint(view.blp)
     problems.register(app)
     openapi.describe_aliases(api)
-    openapi.register(app, api)
-    app.register_blueprint(openapi.page())
+    document = openapi.register(app, api, settings)
+    app.register_blueprint(reference.blueprint(document))
     pages.register(app, settings, keys)
     return app
 

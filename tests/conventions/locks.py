@@ -15,6 +15,7 @@ LOCKS = {
     "requirements.in": "requirements.txt",
     "requirements-dev.in": "requirements-dev.txt",
     "requirements-fuzz.in": "requirements-fuzz.txt",
+    "requirements-clients.in": "requirements-clients.txt",
 }
 
 

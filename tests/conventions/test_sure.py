@@ -52,7 +52,9 @@ def test_ci_installs_the_programs_without_which_tests_are_skipped():
 
     assert {"nginx", "openssl", "wrk", "git"} <= asked_for
     packages = {"promtool": "prometheus"}
-    wanted = sorted(packages.get(name, name) for name in asked_for)
+    # Who looks at the API from outside says what is skipped; npm's packages can't be counted on.
+    by_the_way = {"node", "npm", "http"}
+    wanted = sorted(packages.get(name, name) for name in asked_for - by_the_way)
     assert [name for name in wanted if name not in needed] == []
 
 
@@ -88,14 +90,15 @@ def machine(tmp_path) -> Machine:
 
 
 def test_ci_uses_no_environment_that_is_there_already(machine):
-    for name in (".venv", ".venv-ci", ".venv-ci-fuzz"):
+    for name in (".venv", ".venv-ci", ".venv-ci-fuzz", ".venv-ci-clients"):
         (machine.checkout / name / "bin").mkdir(parents=True)
 
     done = machine.run()
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
-        "make sure VENV=.venv-ci FUZZ_VENV=.venv-ci-fuzz PYTHONPATH=none .venv\n"
+        "make sure VENV=.venv-ci FUZZ_VENV=.venv-ci-fuzz CLIENTS_VENV=.venv-ci-clients "
+        "PYTHONPATH=none .venv\n"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from ticketing.domain.identity.customers import Customer
 
@@ -29,6 +29,8 @@ Action = Literal[
     "moved_out",
     "moved_in",
 ]
+
+ACTIONS: tuple[Action, ...] = get_args(Action)
 
 
 @dataclass(frozen=True, slots=True)

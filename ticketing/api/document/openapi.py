@@ -1,18 +1,24 @@
-"""`/openapi.json`, written once at the start, and the page that shows it."""
+"""`/openapi.json`, written once at the start."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import inspect
 import json
-import re
+from typing import Any
 
-from flask import Blueprint, Flask, Response
-from flask_swagger_ui import get_swaggerui_blueprint
+from flask import Flask, Response, request
 
-from ticketing.api.document import operations
+from ticketing.api.document.complete import complete
 from ticketing.api.http.blueprints import Api
 from ticketing.api.legacy import aliases
+from ticketing.config import Settings
+
+
+def _server(root: str) -> str:
+    return f'"url": {json.dumps(root or "/")}'
+
+
+_ROOT = _server("")
 
 
 def describe_sign_in(api: Api) -> None:
@@ -38,35 +44,27 @@ def describe_aliases(api: Api) -> None:
             described.pop("required", None)
 
 
-def register(app: Flask, api: Api) -> None:
-    """Serve the OpenAPI document of all routes registered so far."""
-    document = api.spec.to_dict()
-    for path, methods in document["paths"].items():
-        for method in methods.keys() - {"parameters"}:
-            id_ = operations.IDS.get(f"{method.upper()} {path}")
-            methods[method] |= {"operationId": id_} if id_ else {}
+def register(app: Flask, api: Api, settings: Settings) -> dict[str, Any]:
+    """Serve the OpenAPI document of all routes registered so far, and return it."""
+    document: dict[str, Any] = api.spec.to_dict()
+    contact = {"name": settings.venue_name}
+    if settings.public_url:
+        contact["url"] = settings.public_url
+    complete(document, contact=contact, descriptions=_descriptions(api))
     text = json.dumps(document, indent=2)
 
     @app.get("/openapi.json")
     def openapi() -> Response:
-        return Response(text, content_type="application/json")
+        # Behind a proxy that serves it under a path, that is where its operations are.
+        here = text.replace(_ROOT, _server(request.script_root), 1)
+        return Response(here, content_type="application/json")
+
+    return document
 
 
-def page() -> Blueprint:
-    """Return the page at `/docs`, whose scripts and styles come from the wheel."""
-    blueprint: Blueprint = get_swaggerui_blueprint("/docs", "/openapi.json", {"validatorUrl": ""})
-    blueprint.after_request(_allow_its_own)
-    return blueprint
-
-
-def _allow_its_own(response: Response) -> Response:
-    """Allow the page its own scripts, the inline one by its hash, and requests to this service."""
-    if response.mimetype == "text/html":
-        inline = re.findall(r"<script>(.*?)</script>", response.get_data(as_text=True), re.DOTALL)
-        digests = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in inline]
-        scripts = " ".join(f"'sha256-{digest}'" for digest in digests)
-        response.headers["Content-Security-Policy"] = (
-            f"default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; "
-            "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
-        )
-    return response
+def _descriptions(api: Api) -> dict[str, str]:
+    """Return what each schema says of itself, by the name that it has in the document."""
+    return {
+        name: inspect.cleandoc(key[0].__doc__ or "")
+        for key, name in api.ma_plugin.converter.refs.items()
+    }

@@ -14,7 +14,7 @@ from marshmallow.fields import Field
 from werkzeug.exceptions import HTTPException
 
 from ticketing.api.auth.access import Access, guarded
-from ticketing.api.document.problems import PROBLEM
+from ticketing.api.document.problems import PROBLEM, examples
 from ticketing.api.http import conditions, headers, problems
 from ticketing.api.http.middleware import REQUEST_ID
 from ticketing.api.http.parsing import StrictParser
@@ -165,7 +165,7 @@ class Blueprint(SmorestBlueprint):
                 keyed="Idempotency-Key" in parameters,
                 limited=access.rate is not None,
             )
-            said["manual_doc"] = {"security": _security(access)}
+            said["manual_doc"] = {"security": _security(access), **_audience(access)}
             registered: View = self.route(rule, methods=[method])(guard)
             return registered
 
@@ -252,7 +252,7 @@ def _problem(status: int, *, keyed: bool) -> dict[str, Any]:
         names |= headers.sent("Idempotency-Replayed")
     return {
         "description": _TITLES[status],
-        "content": {problems.CONTENT_TYPE: {"schema": PROBLEM}},
+        "content": {problems.CONTENT_TYPE: {"schema": PROBLEM, "examples": examples(status)}},
         "headers": names,
     }
 
@@ -265,8 +265,13 @@ def _not_modified() -> dict[str, Any]:
 def _security(access: Access) -> list[dict[str, list[str]]]:
     if access.rate is None:
         return []
-    signed_in: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}]
+    signed_in: list[dict[str, list[str]]] = [{"basic": []}, {"bearer": []}]
     return [*signed_in, {}] if access.role is Role.ANYBODY else signed_in
+
+
+def _audience(access: Access) -> dict[str, str]:
+    """Return what tells who may ask, by the least role; nothing where credentials don't count."""
+    return {} if access.rate is None else {"x-role": access.role.word}
 
 
 _REFUSALS = {

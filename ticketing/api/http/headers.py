@@ -15,19 +15,23 @@ REQUEST: dict[str, Described] = {
         "description": "What this request is called in the log and in the audit; where it is "
         "not 1 to 64 letters, digits, dots, hyphens and underscores, the service makes one.",
         "schema": {"type": "string"},
+        "example": "till-1-0042",
     },
     "Idempotency-Key": {
         "description": "1 to 255 visible ASCII characters. The same request with the same key, "
         "within 24 hours, is carried out once and answered alike.",
         "schema": {"type": "string", "pattern": "^[!#-~][!-~]{0,254}$"},
+        "example": "till-1-0042-3-tickets",
     },
     "If-Match": {
         "description": "The ETag that the caller saw; 412 if the event has changed since.",
         "schema": {"type": "string"},
+        "example": '"7"',
     },
     "If-None-Match": {
         "description": "The ETag that the caller has; 304 if it would be shown the same.",
         "schema": {"type": "string"},
+        "example": '"7"',
     },
 }
 
@@ -36,17 +40,20 @@ RESPONSE: dict[str, Described] = {
         "description": "What this request is called in the log and in the audit.",
         "required": True,
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+        "example": "till-1-0042",
     },
     "ETag": {
         "description": "What is shown, an event by its state; for `If-None-Match`, and an event's "
         "for `If-Match`.",
         "required": True,
         "schema": {"type": "string", "pattern": _TAG},
+        "example": '"7"',
     },
     "Location": {
         "description": "Where what was made is to be found.",
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
+        "example": "/api/v1/events/674712a0c41d5e9b7f0a0001",
     },
     "Link": {
         "description": 'The next page, where there is one: `<address>; rel="next"`.',
@@ -59,15 +66,18 @@ RESPONSE: dict[str, Described] = {
     "RateLimit-Policy": {
         "description": 'What this request counts for: `"policy";q=requests;w=seconds`.',
         "schema": {"type": "string", "pattern": '^"[a-z]+";q=[0-9]+;w=[0-9]+$'},
+        "example": '"writes";q=120;w=60',
     },
     "RateLimit": {
         "description": "How many requests are left, and in how many seconds there is room again: "
         '`"policy";r=requests;t=seconds`.',
         "schema": {"type": "string", "pattern": '^"[a-z]+";r=[0-9]+;t=[0-9]+$'},
+        "example": '"writes";r=118;t=57',
     },
     "Retry-After": {
         "description": "In how many seconds to try again.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
+        "example": "1",
     },
     "WWW-Authenticate": {
         "description": "How to sign in.",

@@ -99,7 +99,17 @@ class BadRequest(HTTPException):
 
 def status_of(error: DomainError) -> int:
     """Return which status an error is."""
-    return next(status for family, status in STATUS_OF if isinstance(error, family))
+    return status_of_kind(type(error))
+
+
+def status_of_kind(kind: type[DomainError]) -> int:
+    """Return which status errors of a kind are."""
+    return next(status for family, status in STATUS_OF if issubclass(kind, family))
+
+
+def code_of(status: int, name: str = "error") -> str:
+    """Return the code of a refusal that is none of the domain's; `name` is HTTP's for it."""
+    return TITLES.get(status, name).lower().replace(" ", "_")
 
 
 def problem_extensions(path: str) -> Extra:
@@ -132,7 +142,7 @@ def register(app: Flask) -> None:
 
 def plain(status: int, detail: str) -> bytes:
     """Return the body of a problem that is not one of the domain's errors."""
-    return _body(status, _code(status), detail, {}, _nothing_else)
+    return _body(status, code_of(status), detail, {}, _nothing_else)
 
 
 def http_error(error: HTTPException) -> Response:
@@ -140,7 +150,7 @@ def http_error(error: HTTPException) -> Response:
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
     facts = {"errors": error.errors} if isinstance(error, BadRequest) and error.errors else {}
-    code = _code(error.code, error.name)
+    code = code_of(error.code, error.name)
     response = Response(
         _body(
             error.code,
@@ -185,10 +195,6 @@ def crash(error: Exception) -> Response:
         500,
         content_type=CONTENT_TYPE,
     )
-
-
-def _code(status: int, name: str = "error") -> str:
-    return TITLES.get(status, name).lower().replace(" ", "_")
 
 
 def _plainly(detail: str) -> Mapping[str, object]:

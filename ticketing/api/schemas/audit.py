@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import marshmallow as ma
 from marshmallow import Schema, fields
 from marshmallow.fields import Field
 
@@ -20,6 +21,7 @@ from ticketing.api.schemas.fields import (
 )
 from ticketing.api.schemas.inputs import Input
 from ticketing.api.schemas.pages import Page, PageFields, PageRequest
+from ticketing.domain.audit import ACTIONS
 from ticketing.domain.identity.customers import NamedCustomer
 
 
@@ -57,7 +59,7 @@ class AuditEntry(Schema):
     """One accepted change: `sold` and `waiting` are the event's counters after it."""
 
     sequence = fields.Integer(required=True)
-    action = fields.String(required=True)
+    action = fields.String(required=True, validate=ma.validate.OneOf(ACTIONS))
     booking = fields.String(required=True, allow_none=True)
     customer = CustomerName(required=True, allow_none=True)
     customer_id = CustomerId(required=True, allow_none=True)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import marshmallow as ma
 from marshmallow import Schema, ValidationError, fields
 
+from ticketing.api.document import patterns
 from ticketing.api.http.context import app_context
 from ticketing.domain import calendar, money
 from ticketing.domain.errors import UnusableName
@@ -23,11 +24,6 @@ from ticketing.services import commands
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _EVENT_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
-_DAY = r"^([0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2})$"
-_DAY_OR_TIME = (
-    r"^([0-9]{2}/[0-9]{2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2})?([.,][0-9]+)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?)$"
-)
 
 
 def absent() -> None:
@@ -63,6 +59,8 @@ class Text(fields.String):
     def __init__(self, minimum: int, maximum: int, *, blank: bool = False, **kwargs: Any) -> None:
         super().__init__(validate=ma.validate.Length(min=minimum, max=maximum), **kwargs)
         self.blank = blank
+        pattern = patterns.TEXT if blank else patterns.NOT_BLANK
+        self.documented: dict[str, Any] = {"type": "string", "pattern": pattern}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -141,7 +139,7 @@ class Email(Text):
     """An e-mail address of which a key can be made; composed and trimmed, else as it was given."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(3, MAX_NAME, **kwargs)
+        super().__init__(3, MAX_NAME, metadata={"format": "email"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -188,7 +186,7 @@ class Flag(fields.Boolean):
 class Day(fields.Field[date]):
     """A day: `DD/MM/YYYY` or `YYYY-MM-DD` in, `YYYY-MM-DD` out."""
 
-    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": _DAY}
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": patterns.DAY}
 
     def _serialize(self, value: date | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value.isoformat() if value else None
@@ -208,7 +206,7 @@ class Day(fields.Field[date]):
 class LooseDay(Day):
     """A day as the briefs' clients send it: a date-time is the day that it is at the venue."""
 
-    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": _DAY_OR_TIME}
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": patterns.DAY_OR_TIME}
 
     def _parse(self, text: str) -> date:
         return calendar.parse_day_or_time(text, app_context.settings.timezone)
@@ -221,7 +219,7 @@ class Bound(fields.Field[datetime]):
     day. A date-time is that moment, in `TICKETING_TIMEZONE` where it has no offset.
     """
 
-    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": _DAY_OR_TIME}
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": patterns.DAY_OR_TIME}
 
     def __init__(self, *, is_end: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)

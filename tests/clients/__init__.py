@@ -1,0 +1,1 @@
+"""What others make of the OpenAPI document: examples, a Postman collection, clients."""

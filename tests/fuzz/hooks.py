@@ -1,0 +1,58 @@
+"""What no schema can say, for schemathesis: the last touch of requests that fit the document.
+
+A cursor is one that a list has given, a password is not easy to guess, a name has characters that
+Unicode has assigned and an address its @, 1.0 is written as 1, the current password comes with a
+new one, part of a name with the event to look in, and of the briefs' spellings of one thing two
+don't contradict each other. What is meant not to fit stays as it is.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from hashlib import sha256
+from typing import Any
+
+import schemathesis
+from schemathesis import GenerationMode
+
+SPELLINGS = (
+    ("name", "event_name", "title"),
+    ("capacity", "available_tickets", "totalTickets"),
+    ("event_id", "eventId", "event"),
+    ("user", "userId", "userEmail", "customer"),
+)
+GOOD_PASSWORD = "seven otters under a copper moon"
+
+
+NAMES = {"customer", "to", "user", "userId", "userEmail", "email", "name"}
+UNUSABLE = {"Cc", "Cf", "Cn", "Co", "Cs"}
+
+
+def make_plain(sent: dict[str, Any]) -> None:
+    for name, value in sent.items():
+        if isinstance(value, float) and value.is_integer():
+            sent[name] = int(value)
+        elif isinstance(value, str) and name == "email":
+            sent[name] = f"{sha256(value.encode(errors='replace')).hexdigest()[:8]}@example.org"
+        elif isinstance(value, str) and name in NAMES:
+            shown = "".join(c for c in value if unicodedata.category(c) not in UNUSABLE)
+            sent[name] = shown.replace("@", "").strip() or "Ada"
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: Any) -> None:
+    if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
+        return
+    if isinstance(case.query, dict):
+        case.query.pop("cursor", None)
+        if case.path == "/api/v1/bookings" and "event" not in case.query:
+            case.query.pop("name", None)
+        make_plain(case.query)
+    if isinstance(case.body, dict):
+        make_plain(case.body)
+        if isinstance(case.body.get("password"), str) or "currentPassword" in case.body:
+            case.body["password"] = GOOD_PASSWORD
+        if not case.path.startswith("/api/v1/"):
+            for names in SPELLINGS:
+                for name in [name for name in names if name in case.body][1:]:
+                    del case.body[name]
