@@ -138,6 +138,22 @@ def test_opens_on_today_else_on_the_next_and_remembers_the_choice(sal, robin):
     assert "Till: Brass &amp; Bellows" in sal.get("/office/till").title
 
 
+def test_what_was_called_off_takes_no_place_among_what_can_be_sold(sal, robin, monkeypatch):
+    monkeypatch.setattr("ticketing.web.views.till.EVENTS", 2)
+    for number in range(3):
+        event = put_on(robin, f"Off {number}", date=TODAY)
+        page = robin.get(f"/office/events/{event}/call-off")
+        robin.submit(page, f"/office/events/{event}/call-off", sure="yes")
+    put_on(robin, "The Night Post", date=FRIDAY)
+    put_on(robin, "Harbour Ceilidh")
+
+    page = sal.get("/office/till")
+
+    assert page.title.startswith("Till: The Night Post")
+    assert "Harbour Ceilidh" in page.text
+    assert "Off 1" not in page.text
+
+
 def test_without_a_script_the_numbers_are_links(sal, robin):
     event = put_on(robin, date=TODAY)
 

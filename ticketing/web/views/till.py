@@ -176,10 +176,10 @@ def _page(
 
 
 def _coming() -> list[Event]:
-    """Return what can be sold from today on, the events without a day first."""
-    found = events.page(app_context.db, this_day(), None, None, EVENTS)
-    undated = events.undated(app_context.db, EVENTS)
-    return [event for event in [*found, *undated] if event.status == "scheduled"]
+    """Return what can be sold from today on, the events without a day last."""
+    on_sale = events.Filter(first=this_day(), status="scheduled")
+    found = events.page_by_day(app_context.db, on_sale, None, EVENTS).found
+    return [*found, *events.undated(app_context.db, EVENTS, "scheduled")]
 
 
 def _chosen(coming: list[Event]) -> Event | None:
