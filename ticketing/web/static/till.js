@@ -109,10 +109,13 @@ form.addEventListener("submit", (e) => {
   e.preventDefault();
   const k = Number(n.value);
   if (asking || !k) return;
+  if (document.querySelector(".away"))
+    return tell("off gone", `No connection since ${document.getElementById("seen").textContent}`, "Nothing can be sold.");
   if (k > left()) return tell("off", "Not sold", `Only ${left()} ${left() === 1 ? "is" : "are"} left.`);
   sell(new URLSearchParams(new FormData(form)).toString());
 });
 document.addEventListener("live", show);
+document.addEventListener("away", () => slip.querySelector(".gone")?.remove());
 show();
 n.select();
 if (sessionStorage.getItem("sale")) sell(sessionStorage.getItem("sale"));
