@@ -223,6 +223,18 @@ def test_staff_books_for_somebody_and_passes_a_booking_on(sal, robin, hall):
     assert "Say to whom" in page.text
 
 
+def test_staff_hears_whose_tickets_they_are_and_what_to_give_back(sal, robin):
+    event = put_on(robin)
+    page = book(sal, event, 3, customer="Greta Thistlewood")
+    assert "Booked. 3 tickets for Harbour Ceilidh are Greta Thistlewood’s, €36.00." in page.text
+    assert "Calendar" in page.text
+
+    page = sal.submit(page, f"/bookings/{of(page)}/size", n="1")
+    assert "2 tickets came free. €24.00 to give back." in page.text
+    page = sal.submit(page, f"/bookings/{of(page)}/cancel")
+    assert "1 ticket came free. €12.00 to give back." in page.text
+
+
 def test_staff_books_for_themselves_where_nobody_is_named(sal, robin):
     page = book(sal, put_on(robin), 1)
 

@@ -226,6 +226,30 @@ def test_the_office_knows_what_has_no_day(robin):
     assert "There are more tickets: 10 became 11" in page.text
 
 
+def test_calling_off_says_nothing_of_what_nobody_has(robin):
+    text = robin.get(f"/office/events/{put_on(robin)}/call-off").text
+
+    assert "No ticket ends: none is sold." in text
+    assert "stop waiting" not in text
+
+
+def test_a_year_without_an_event_says_what_will_be_here(robin):
+    assert "Nothing to count yet" in robin.get("/office/figures").text
+    put_on(robin, date="2026-11-25")
+    assert "Nothing to count yet" not in robin.get("/office/figures").text
+
+
+def test_a_month_with_more_events_than_a_page_goes_on(robin, monkeypatch):
+    monkeypatch.setattr("ticketing.web.views.calendar.MOST_LISTED", 2)
+    for day in ("27", "28", "29"):
+        put_on(robin, f"Evening {day}", date=f"2026-11-{day}")
+
+    page = robin.get("/office?month=2026-11")
+    assert "Evening 29" not in page.html.split("<aside")[0]
+    (further,) = {tag["href"] for tag in page.tags("a") if tag.get("rel") == "next"}
+    assert "Evening 29" in robin.get(further).html.split("<aside")[0]
+
+
 def test_finds_a_customer_s_booking_and_their_story(robin, ida, hall):
     event = put_on(robin)
     book(ida, event, 2)
@@ -392,7 +416,7 @@ def test_figures_of_an_event_tell_customers_the_counter_and_those_who_wait_apart
 
     assert "Sold 5 of 10" in page.text
     assert "Booked by customers 3 in 1 booking Sold at the counter 2" in page.text
-    assert "Wanted by those who wait 6 by 1" in page.text
+    assert "Wanted in line 6 by 1" in page.text
 
 
 def test_figures_are_those_of_the_months(robin, ida):

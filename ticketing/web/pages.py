@@ -47,8 +47,8 @@ def register(app: Flask, settings: Settings, secret_keys: Sequence[str]) -> None
         return response
 
     errors.register(app, blp, seen)
-    blp.after_request(keep)
     blp.after_request(with_headers)
+    blp.after_request(keep)  # which comes before, while the page is not packed yet
     app.register_blueprint(blp)
 
     app.secret_key = secret_keys[0]

@@ -14,7 +14,7 @@ const show = () => {
   const k = Number(n.value);
   document.getElementById("sum").textContent = cash(k);
   if (asking) return;
-  go.textContent = k > left() ? `Only ${left()} left` : k ? `Sell ${tickets(k)}` : "Sell";
+  go.textContent = !left() ? "Sold out" : k > left() ? `Only ${left()} left` : k ? `Sell ${tickets(k)}` : "Sell";
 };
 const tell = (kind, head, text, button) => {
   const note = document.createElement("div");
@@ -111,7 +111,7 @@ form.addEventListener("submit", (e) => {
   if (asking || !k) return;
   if (document.querySelector(".away"))
     return tell("off gone", `No connection since ${document.getElementById("seen").textContent}`, "Nothing can be sold.");
-  if (k > left()) return tell("off", "Not sold", `Only ${left()} ${left() === 1 ? "is" : "are"} left.`);
+  if (k > left()) return tell("off", "Not sold", left() ? `Only ${left()} ${left() === 1 ? "is" : "are"} left.` : "Nothing is left.");
   sell(new URLSearchParams(new FormData(form)).toString());
 });
 document.addEventListener("live", show);

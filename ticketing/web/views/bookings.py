@@ -70,7 +70,7 @@ def book(id: str) -> Response:
         return event_page(
             events.get(app_context.db, id), wanted=number, refusal=done, named=named, status=409
         )
-    _say_booked(done.facts, event)
+    _say_booked(done.facts, event, named)
     own = customers.oneself()
     if own is not None and not named:
         return see_other(url_for("web.bookings.index"))
@@ -121,7 +121,8 @@ def cancel(id: str) -> Response:
     if before.status == "waiting":
         say("You have left the line." if customers.is_own(before) else "Taken off the line.")
     else:
-        say("Cancelled.", _freed(done.facts["tickets"], done.facts["passed"]))
+        freed = _freed(done.facts["tickets"], done.facts["passed"])
+        say("Cancelled.", freed + _to_give_back(before, done.facts["total"]))
     return _back(before)
 
 
@@ -146,7 +147,8 @@ def resize(id: str) -> Response:
         say("Changed.", f"{tickets(number - before.tickets)} more, {tickets(number)} in all.")
     else:
         freed = before.tickets - number
-        say("Changed.", f"{tickets(number)} kept. {_freed(freed, done.facts['passed'])}")
+        back = _to_give_back(before, (before.total or 0) - (done.facts["total"] or 0))
+        say("Changed.", f"{tickets(number)} kept. {_freed(freed, done.facts['passed'])}{back}")
     return _back(before)
 
 
@@ -280,16 +282,22 @@ def _wished() -> int | None:
     return whole_number(request.args.get("n"), 1, app_context.settings.max_tickets_per_booking)
 
 
-def _say_booked(facts: Facts, event: Event) -> None:
+def _say_booked(facts: Facts, event: Event, named: str) -> None:
     number = tickets(facts["tickets"])
     if facts["status"] == "waiting":
         say(f"{ordinal(facts['position'])} in line", f"for {number} for {event.name}.", "wait")
         return
     total = f", {the_words().money(facts['total'])}" if facts["total"] else ""
-    say(
-        "Booked.",
-        f"{number} for {event.name} {'is' if facts['tickets'] == 1 else 'are'} yours{total}.",
-    )
+    verb = "is" if facts["tickets"] == 1 else "are"
+    owner = f"{named}’s" if named else "yours"
+    say("Booked.", f"{number} for {event.name} {verb} {owner}{total}.")
+
+
+def _to_give_back(before: Booking, minor: int | None) -> str:
+    """Say to staff what has to be paid out for somebody's booking."""
+    if not minor or customers.is_own(before):
+        return ""
+    return f" {the_words().money(minor)} to give back."
 
 
 def _freed(freed: int, passed: int) -> str:

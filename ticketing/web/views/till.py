@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import (
@@ -214,7 +214,7 @@ def _clerk(sale: Booking | None) -> str:
 
 
 def _given_back(facts: Mapping[str, Any], sale: Booking) -> tuple[str, str]:
-    at = f" at {the_words().time(app_context.clock())}" if facts["at"] is None else ""
+    at = f" at {the_words().time(datetime.fromisoformat(facts['at']))}" if facts["at"] else ""
     money = f", {the_words().money(facts['total'])} to give back" if facts["total"] else ""
     served = "; ".join(
         f"{name} got {tickets(number)} from the list" for name, number in facts["to"]
