@@ -6,8 +6,8 @@ if (form) {
   const go = form.querySelector(".go"), sum = document.getElementById("sum");
   // the server's own way of writing money, with another amount in it
   const money = (minor) =>
-    form.dataset.money.replace(/0[.,]00/, (z) =>
-      (minor / 100).toLocaleString("en", { minimumFractionDigits: 2 }));
+    form.dataset.money.replace(/0[.,]00/, () =>
+      (minor / 100).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ","));
   const show = () => {
     const k = Number(form.elements.n.value);
     go.textContent = k ? `${form.dataset.word} ${k} ticket${k > 1 ? "s" : ""}` : go.textContent;

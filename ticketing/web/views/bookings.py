@@ -294,7 +294,7 @@ def _say_booked(facts: Facts, event: Event, named: str) -> None:
 
 
 def _to_give_back(before: Booking, minor: int | None) -> str:
-    """Say to staff what has to be paid out for somebody's booking."""
+    """Return what staff is told to pay out for somebody's booking."""
     if not minor or customers.is_own(before):
         return ""
     return f" {the_words().money(minor)} to give back."
