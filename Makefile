@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz clients postman bench bench-guessing lint format typecheck coverage sure openapi lock clean
+.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz clients postman bench bench-guessing lint format typecheck coverage sure openapi lock clean lighthouse
 
 PORT ?=
 DATA ?= var
@@ -72,6 +72,9 @@ screenshots: $(DEV_READY)  ## pictures of all pages and two contact sheets, in s
 
 looks: $(DEV_READY)  ## every page with axe-core: wide, narrow, dark, twice as large, forced colours (needs chromium)
 	@EVERY_LOOK=yes $(PYTHON) -m pytest tests/browser/test_looks.py $(ARGS)
+
+lighthouse: $(DEV_READY)  ## every page by lighthouse, at least 95 of each (needs npx and chromium)
+	@$(PYTHON) -m tests.browser.lighthouse $(ARGS)
 
 faults: $(DEV_READY)  ## break a running office for SECONDS=600 and check what clients were told (SEED=)
 	@$(PYTHON) -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))

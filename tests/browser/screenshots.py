@@ -34,15 +34,15 @@ max-height:900px;object-fit:cover;object-position:top}}</style>{figures}"""
 
 
 @contextmanager
-def demonstration(folder: Path) -> Iterator[tuple[str, Database]]:
-    """Serve a year of a made-up venue."""
+def demonstration(folder: Path) -> Iterator[tuple[str, Database, str]]:
+    """Serve a year of a made-up venue; give its address, its database and the URI of that."""
     with replica_set(folder / "mongodb") as uri, connect(uri, appname="screenshots") as client:
         db = client["screenshots"]
         migrate(db)
         demo.fill(db, client, datetime.now(UTC), ZoneInfo("UTC"))
         with Server(uri, db.name, folder / "log", VENUE_NAME="Pepperwick Hall") as server:
             _sell_tonight(server, db)
-            yield f"http://127.0.0.1:{server.port}", db
+            yield f"http://127.0.0.1:{server.port}", db, uri
 
 
 def _sell_tonight(server: Server, db: Database) -> None:
@@ -131,7 +131,7 @@ def main() -> int:
         return 1
     with (
         tempfile.TemporaryDirectory() as folder,
-        demonstration(Path(folder)) as (base, db),
+        demonstration(Path(folder)) as (base, db, _),
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)

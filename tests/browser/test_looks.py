@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.browser.conftest import put_on
+from tests.browser.conftest import TODAY, put_on
 from tests.browser.test_story import book
 
 LONG = "W" * 180
@@ -91,6 +91,23 @@ def test_every_page_can_be_used_by_everybody(window_of, places, name, look):
             faults.append(f"{wide} pixels too wide")
         if faults:
             found[path] = faults
+    assert found == {}
+
+
+# A stub's perforation stands 3 pixels out.
+SPILLS = """[...document.querySelectorAll(".stub, .month a, .figs dd, .fold td, .fold th")]
+    .filter((e) => e.scrollWidth > e.clientWidth + 4 || (e.closest(".full") &&
+        e.scrollHeight > e.clientHeight + 4)).map((e) => e.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("look", ["wide", "narrow"])
+def test_nothing_spills_out_of_what_holds_it(window_of, places, look):
+    robin = window_of("robin", **LOOKS[look])
+    found = {}
+    for path in ["/nothing", "/month/2026-12", *places["robin"], f"/month/{TODAY:%Y-%m}"]:
+        spilt = robin.go(path).evaluate(SPILLS)
+        if spilt:
+            found[path] = spilt
     assert found == {}
 
 

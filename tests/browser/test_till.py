@@ -137,6 +137,21 @@ def test_sells_without_a_script(window_of, hall_db, event):
     assert sold(hall_db, event) == 4
 
 
+def test_a_receipt_can_be_printed_and_the_list_is_offered_when_all_is_sold(window_of, event):
+    sal = window_of("sal")
+    page = sal.go("/office/till")
+    page.keyboard.type("14")
+    page.keyboard.press("Enter")
+
+    expect(receipt(sal)).to_contain_text("14 tickets")
+    expect(page.get_by_role("button", name="Print receipt")).to_be_visible()
+    expect(page.get_by_role("button", name="Sold out")).to_be_visible()
+    expect(page.get_by_role("link", name="Put somebody on the list")).to_be_visible()
+    page.keyboard.type("1")
+    page.keyboard.press("Enter")
+    expect(receipt(sal)).to_contain_text("Nothing is left.")
+
+
 def test_prints_the_slip_and_nothing_else(window_of, event):
     sal = window_of("sal")
     page = sal.go("/office/till")

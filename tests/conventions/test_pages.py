@@ -13,13 +13,14 @@ from ticketing.app import create_app
 from ticketing.storage.driver.clients import connect
 
 # What pages take from the floor beside theirs: what is about HTTP and not about JSON, and what an
-# account or a key has to be like, which stands in a schema.
+# account or a key has to be like, which stands in a schema, as does what somebody may take away.
 OF_API = (
     "ticketing.api.auth.addresses",
     "ticketing.api.auth.rate_limits",
     "ticketing.api.http.context",
     "ticketing.api.http.problems",
     "ticketing.api.schemas.CHOSEN_PASSWORD",
+    "ticketing.api.schemas.CUSTOMER_EXPORT",
     "ticketing.api.schemas.NEW_API_KEY",
     "ticketing.api.schemas.NEW_USER",
     "ticketing.api.schemas.OWN_CHANGE",

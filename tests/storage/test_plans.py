@@ -16,9 +16,9 @@ from ticketing.domain.identity.customers import Customer
 from ticketing.domain.places import Place, Row
 from ticketing.storage import audit, bookings, events
 from ticketing.storage.accounts import api_keys, user_audit, users
-from ticketing.storage.documents import AT_ONCE, BOOKINGS, CUSTOMERS, EVENTS
+from ticketing.storage.documents import AT_ONCE, BOOKINGS, CUSTOMERS, EVENTS, MOST_LOOKED_AT
 from ticketing.storage.driver.units_of_work import utc_now
-from ticketing.storage.lists import bookings_by_name, sales
+from ticketing.storage.lists import audit_by_name, bookings_by_name, sales
 from ticketing.storage.migrations.runner import migrate
 from ticketing.storage.writes import idempotency
 
@@ -34,6 +34,7 @@ SEEN = 100
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 LATE, LATER_STILL = NOON + timedelta(minutes=2_000), NOON + timedelta(minutes=2_060)
 IN_E1 = bookings.Filter(event="e1")
+ON_SALE = events.Filter(first=date(2040, 1, 1), status="scheduled")
 FROM_NOW = Place(Row(BUILT, "over00003", 1), {"over00004": Row(BUILT, "over00004", 1)})
 FROM_NOON = Place(Row(NOON + timedelta(minutes=500), "e3", 501))
 LATER = Place(Row(utc_now(), "", 0), {"e1": Row(utc_now(), "e1", SEEN)})
@@ -239,6 +240,9 @@ def examined(full):
         (lambda db: events.page_by_creation(db, events.Filter(), FROM_NOW, 5), 7),
         (lambda db: events.page_by_day(db, events.Filter(updated_since=NOON), None, 5), 2),
         (lambda db: bookings_by_name.page_of_event(db, IN_E1, "nobody", 0, 5), MANY // 2),
+        (lambda db: audit_by_name.newest(db, "e1", "nobody", None, 5), MANY // 2),
+        (lambda db: audit_by_name.newest(db, "e1", "nobody", 100, 5), 50),
+        (lambda db: audit_by_name.newest(db, "nope", "nobody", None, 5), 0),
         (lambda db: events.monthly(db, date(2040, 1, 1), date(2040, 12, 31)), 2),
         (lambda db: events.monthly(db, date(2003, 1, 1), date(2003, 12, 31)), 0),
         (lambda db: in_session(db, events.days_taken, [date(2003, 6, 1)], but_by="e1"), 0),
@@ -250,7 +254,10 @@ def examined(full):
         (lambda db: in_session(db, users.has_other_admins, "u00000"), 3),
         (lambda db: in_session(db, idempotency.find_many, [("ada", "k"), ("bob", "l")]), 1),
         (lambda db: idempotency.find(db, ("ada", "k")), 1),
-        (lambda db: bookings.newest_of(db, C7, 5), 1),
+        (lambda db: bookings.active_of(db, C7, 5), 1),
+        (lambda db: bookings.marks_of(db, C7, 5), 0),
+        (lambda db: bookings.called_off_of(db, C7, 5), 0),
+        (lambda db: events.sequences_of(db, ["e1", "e2", "nope"]), 2),
         (lambda db: bookings.held_by(db, "e1", C7), 1),
         (lambda db: bookings.held_by(db, "e1", "nobody"), 0),
         (lambda db: bookings.made_at(db, ["b00001", "b00003", "nope"]), 2),
@@ -258,6 +265,7 @@ def examined(full):
         (lambda db: bookings.ticket_counts(db, "e2"), 1 + SALES_OF_E1),
         (lambda db: events.find_many(db, ["e1", "over00001", "nope"]), 2),
         (lambda db: events.undated(db, 5), 5),
+        (lambda db: events.page_by_day(db, ON_SALE, None, 5), 3),
         (lambda db: audit.newest(db, "e1", None, None, None, 5), 5),
         (lambda db: audit.newest(db, "e1", None, None, 1_500, 5), 5),
         (lambda db: audit.newest(db, "e1", "b00003", None, None, 5), 1),
@@ -291,10 +299,23 @@ def test_lists_the_newest_of_somebody_with_many(full, examined):
         for n, row in enumerate(rows)
     )
 
-    looked = examined(lambda: bookings.newest_of(full, "regular", 5))
+    looked = examined(lambda: bookings.active_of(full, "regular", 5))
+    marked = examined(lambda: bookings.marks_of(full, "regular", SEEN))
 
     full.bookings.delete_many({"customer": "regular"})
     assert looked <= 5
+    assert marked == 0
+
+
+def test_stops_looking_through_a_story_however_long_it_is(full, examined):
+    """No index finds a part of a name: one request looks at so many entries, and no more."""
+    entry = full.audit.find_one({"event": "e1"}, {"_id": False, "sequence": False})
+    full.audit.insert_many({**entry, "event": "long", "sequence": n} for n in range(1, MANY + 1))
+
+    looked = examined(lambda: audit_by_name.newest(full, "long", "nobody", None, 5))
+
+    full.audit.delete_many({"event": "long"})
+    assert looked <= MOST_LOOKED_AT
 
 
 def test_counts_those_ahead_without_reading_them(full, examined):

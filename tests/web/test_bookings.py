@@ -4,12 +4,16 @@ import re
 
 import pytest
 
-from tests.web.conftest import SATURDAY, book, put_on
+from tests.web.conftest import FRIDAY, SATURDAY, Page, book, put_on
 
 
 def of(page):
     """The id of the one booking on a page."""
     return re.search(r'id="cancel-(\w+)"', page.html)[1]
+
+
+def code_on(page):
+    return re.search(r'<code class="code">([\w-]{20,})</code>', page.html)[1]
 
 
 def test_books_and_says_what_is_one_s_own(robin, ida):
@@ -127,7 +131,7 @@ def test_passes_on_by_a_code_that_works_once(robin, ida, hall):
     noor = hall.signed_in("noor@example.org")
 
     page = ida.submit(ida.get(f"/bookings/{booking}"), f"/bookings/{booking}/offer")
-    code = re.search(r"<strong>([\w-]{20,})</strong> is the code", page.html)[1]
+    code = code_on(page)
     assert "Offered. The tickets stay yours" in page.text
     assert code not in ida.get(f"/bookings/{booking}").html
     page = noor.submit(noor.get("/bookings"), "/bookings/code", code=code)
@@ -136,6 +140,28 @@ def test_passes_on_by_a_code_that_works_once(robin, ida, hall):
     assert "You have no bookings" in ida.get("/bookings").text
     again = ida.submit(ida.get("/bookings"), "/bookings/code", code=code)
     assert "That code is used, taken back or expired." in again.text
+
+
+def test_a_code_stands_on_the_page_alone_and_in_no_cookie(robin, ida, hall):
+    """A signed cookie can be read by whoever finds it."""
+    booking = of(book(ida, put_on(robin), 2))
+    page = ida.submit(ida.get(f"/bookings/{booking}"), f"/bookings/{booking}/offer")
+    code = code_on(page)
+
+    read = hall.app.session_interface.get_signing_serializer(hall.app)
+    cookie = ida.client.get_cookie("office").value
+    assert code not in str(read.loads(cookie))
+    assert code not in str(page.headers.getlist("Set-Cookie"))
+    assert page.headers["Cache-Control"] == "private, no-store"
+    assert code not in ida.get(f"/bookings/{booking}").html
+
+
+def test_a_reload_of_the_page_with_the_code_shows_the_same_code(robin, ida):
+    booking = of(book(ida, put_on(robin), 2))
+    form = ida.get(f"/bookings/{booking}").form(f"/bookings/{booking}/offer")
+    first, again = (Page(ida.send(form.action, **form.fields)) for _ in range(2))
+
+    assert code_on(first) == code_on(again)
 
 
 def test_takes_an_offer_back(robin, ida):
@@ -195,6 +221,18 @@ def test_staff_books_for_somebody_and_passes_a_booking_on(sal, robin, hall):
     page = sal.submit(page, f"/bookings/{booking}/pass-on", to=" ")
     assert page.status == 400
     assert "Say to whom" in page.text
+
+
+def test_staff_hears_whose_tickets_they_are_and_what_to_give_back(sal, robin):
+    event = put_on(robin)
+    page = book(sal, event, 3, customer="Greta Thistlewood")
+    assert "Booked. 3 tickets for Harbour Ceilidh are Greta Thistlewood’s, €36.00." in page.text
+    assert "Calendar" in page.text
+
+    page = sal.submit(page, f"/bookings/{of(page)}/size", n="1")
+    assert "2 tickets came free. €24.00 to give back." in page.text
+    page = sal.submit(page, f"/bookings/{of(page)}/cancel")
+    assert "1 ticket came free. €12.00 to give back." in page.text
 
 
 def test_staff_books_for_themselves_where_nobody_is_named(sal, robin):
@@ -260,6 +298,37 @@ def test_a_script_that_asks_again_takes_no_notice_away(robin, ida):
     assert "Booked." in page.text
     tag = page.headers["ETag"]
     assert ida.get("/bookings", **{"X-Live": "1", "If-None-Match": tag}).status == 304
+
+
+def test_asking_whether_something_has_happened_reads_no_booking_s_page(robin, ida, hall):
+    event = put_on(robin)
+    tag = book(ida, event, 3).headers["ETag"]
+
+    hall.db.command("profile", 2)
+    answer = ida.get("/bookings", **{"If-None-Match": tag, "X-Live": "1"})
+    hall.db.command("profile", 0)
+    asked = list(hall.db["system.profile"].find({"op": "query"}))
+    hall.db["system.profile"].drop()
+
+    assert answer.status == 304
+    read = {e["ns"].partition(".")[2]: e["docsExamined"] for e in asked}
+    assert read["bookings"] == 0
+    assert read["events"] == 1
+    assert "customers" not in read or read["customers"] <= 1
+    book(hall.signed_in("noor@example.org"), event, 1)
+    assert ida.get("/bookings", **{"If-None-Match": tag, "X-Live": "1"}).status == 200
+
+
+def test_what_was_cancelled_often_hides_nothing_that_is_held(robin, ida, hall, monkeypatch):
+    monkeypatch.setattr("ticketing.web.views.bookings.MOST_SHOWN", 3)
+    kept = {f"/bookings/{of(book(ida, put_on(robin, 'Harbour Ceilidh'), 2))}/cancel"}
+    other = put_on(robin, "The Night Post", date=FRIDAY)
+    for _ in range(4):
+        page = book(ida, other, 1)
+        (cancel,) = {f.action for f in page.reader.forms if f.action.endswith("/cancel")} - kept
+        ida.submit(page, cancel)
+
+    assert "Harbour Ceilidh" in ida.get("/bookings").text
 
 
 def test_the_day_stands_with_the_booking(robin, ida):

@@ -226,6 +226,30 @@ def test_the_office_knows_what_has_no_day(robin):
     assert "There are more tickets: 10 became 11" in page.text
 
 
+def test_calling_off_says_nothing_of_what_nobody_has(robin):
+    text = robin.get(f"/office/events/{put_on(robin)}/call-off").text
+
+    assert "No ticket ends: none is sold." in text
+    assert "stop waiting" not in text
+
+
+def test_a_year_without_an_event_says_what_will_be_here(robin):
+    assert "Nothing to count yet" in robin.get("/office/figures").text
+    put_on(robin, date="2026-11-25")
+    assert "Nothing to count yet" not in robin.get("/office/figures").text
+
+
+def test_a_month_with_more_events_than_a_page_goes_on(robin, monkeypatch):
+    monkeypatch.setattr("ticketing.web.views.calendar.MOST_LISTED", 2)
+    for day in ("27", "28", "29"):
+        put_on(robin, f"Evening {day}", date=f"2026-11-{day}")
+
+    page = robin.get("/office?month=2026-11")
+    assert "Evening 29" not in page.html.split("<aside")[0]
+    (further,) = {tag["href"] for tag in page.tags("a") if tag.get("rel") == "next"}
+    assert "Evening 29" in robin.get(further).html.split("<aside")[0]
+
+
 def test_finds_a_customer_s_booking_and_their_story(robin, ida, hall):
     event = put_on(robin)
     book(ida, event, 2)
@@ -236,10 +260,67 @@ def test_finds_a_customer_s_booking_and_their_story(robin, ida, hall):
     assert "Greta" not in page.html.split('id="booked"')[1].split("</table>")[0]
     page = robin.get(f"/office/events/{event}?customer=thistel")
     assert "Nobody called “ thistel ”" in page.text
-    page = robin.get(f"/office/events/{event}?who=Greta Thistlewood")
+    assert "Nothing happened to" in robin.get(f"/office/events/{event}?who=zz").text
+
+
+@pytest.mark.parametrize("who", ["Greta Thistlewood", "thistle", "GRÉTA", "greta  th"])
+def test_the_story_is_found_by_a_part_of_a_name(robin, ida, who):
+    event = put_on(robin)
+    book(ida, event, 2)
+    book(robin, event, 3, customer="Greta Thistlewood")
+
+    page = robin.get(f"/office/events/{event}?who={who}")
+
     assert "Greta Thistlewood booked 3 tickets" in page.text
     assert "ida@example.org booked" not in page.text
-    assert "Nothing happened to" in robin.get(f"/office/events/{event}?who=x").text
+
+
+@pytest.mark.parametrize("who", ["ida@example.org", "IDA@EXAMPLE.ORG", "ida@", "@example"])
+def test_the_story_is_found_by_an_address_or_a_part_of_it(robin, ida, who):
+    event = put_on(robin)
+    book(ida, event, 2)
+    book(robin, event, 3, customer="Greta Thistlewood")
+
+    page = robin.get(f"/office/events/{event}?who={who}")
+
+    assert "ida@example.org booked 2 tickets" in page.text
+    assert "Greta Thistlewood booked" not in page.text
+
+
+def test_a_plain_name_finds_all_whose_names_it_begins(robin):
+    event = put_on(robin)
+    book(robin, event, 1, customer="Greta")
+    book(robin, event, 2, customer="Greta Thistlewood")
+
+    text = robin.get(f"/office/events/{event}?who=Greta").text
+
+    assert "Greta booked 1 ticket," in text
+    assert "Greta Thistlewood booked 2 tickets," in text
+
+
+def test_who_took_what_was_passed_on_is_in_the_giver_s_story(robin, sal, hall):
+    event = put_on(robin)
+    page = book(robin, event, 3, customer="Greta Thistlewood")
+    (booking,) = {f.action.split("/")[2] for f in page.reader.forms if "/pass-on" in f.action}
+    robin.submit(page, f"/bookings/{booking}/pass-on", to="Noor Tamsett")
+
+    for who in ("thistle", "tams"):
+        text = robin.get(f"/office/events/{event}?who={who}").text
+        assert "Greta Thistlewood passed 3 tickets on to Noor Tamsett" in text
+
+
+def test_a_part_of_a_name_in_a_long_story_is_found_further_back(robin, monkeypatch):
+    monkeypatch.setattr("ticketing.storage.documents.MOST_LOOKED_AT", 2)
+    event = put_on(robin)
+    book(robin, event, 1, customer="Greta Thistlewood")
+    for number in range(3):
+        book(robin, event, 1, customer=f"Guest {number}")
+
+    page = robin.get(f"/office/events/{event}?who=thistle")
+    assert "Nothing of late happened to anybody called “ thistle ”" in page.text
+    before = re.search(r"who=thistle&amp;before=(\d+)", page.html)[1]
+    page = robin.get(f"/office/events/{event}?who=thistle&before={before}")
+    assert "Greta Thistlewood booked 1 ticket" in page.text
 
 
 def test_lists_go_on_page_by_page(robin):
@@ -335,7 +416,7 @@ def test_figures_of_an_event_tell_customers_the_counter_and_those_who_wait_apart
 
     assert "Sold 5 of 10" in page.text
     assert "Booked by customers 3 in 1 booking Sold at the counter 2" in page.text
-    assert "Wanted by those who wait 6 by 1" in page.text
+    assert "Wanted in line 6 by 1" in page.text
 
 
 def test_figures_are_those_of_the_months(robin, ida):

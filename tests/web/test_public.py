@@ -190,6 +190,19 @@ def test_a_page_weighs_less_than_sixty_kilobytes_with_all_it_needs(robin):
         assert size < 60_000, path
 
 
+def test_what_anybody_may_see_is_packed_and_what_holds_a_token_is_not(robin, visitor):
+    event = put_on(robin)
+    packed = {"Accept": "text/html", "Accept-Encoding": "gzip, br"}
+    for path in ("/", "/month/2026-11", f"/events/{event}"):
+        plain, answer = visitor.get(path), visitor.client.get(path, headers=packed)
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(answer.data).decode() == plain.html
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert "Content-Encoding" not in robin.client.get(path, headers=packed).headers
+    for path in ("/sign-in", "/nothing"):
+        assert "Content-Encoding" not in visitor.client.get(path, headers=packed).headers
+
+
 def test_the_scripts_weigh_less_than_four_kilobytes_as_they_are_sent(robin):
     put_on(robin)
     names = [tag["src"] for tag in robin.get("/office/till").tags("script")]

@@ -167,6 +167,7 @@ DETAILS = {"name": "X", "date": "2027-01-01", "capacity": "9", "costPerTicket": 
 FORMS = [
     ("/sign-out", {}),
     ("/account/password", {"current": PASSWORD, "password": NEW}),
+    ("/account/leave", {"sure": "yes", "current": PASSWORD}),
     ("/events/{event}/book", {"n": "1"}),
     ("/bookings/{booking}/cancel", {}),
     ("/bookings/{booking}/size", {"n": "1"}),

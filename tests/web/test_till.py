@@ -95,7 +95,7 @@ def test_gives_back_once_and_says_what_to_pay(sal, robin, hall):
 
     page = sal.submit(page, action)
 
-    assert "Given back." in page.text
+    assert "Given back at 18:00:04." in page.text
     assert "3 tickets, €36.00 to give back." in page.text
     assert "Sold 0 Taken €0.00" in page.text
     assert hall.db.events.find_one({"_id": event})["sold"] == 0
@@ -136,6 +136,37 @@ def test_opens_on_today_else_on_the_next_and_remembers_the_choice(sal, robin):
 
     sal.get(f"/office/till?event={friday}")
     assert "Till: Brass &amp; Bellows" in sal.get("/office/till").title
+
+
+def test_what_was_called_off_takes_no_place_among_what_can_be_sold(sal, robin, monkeypatch):
+    monkeypatch.setattr("ticketing.web.views.till.EVENTS", 2)
+    for number in range(3):
+        event = put_on(robin, f"Off {number}", date=TODAY)
+        page = robin.get(f"/office/events/{event}/call-off")
+        robin.submit(page, f"/office/events/{event}/call-off", sure="yes")
+    put_on(robin, "The Night Post", date=FRIDAY)
+    put_on(robin, "Harbour Ceilidh")
+
+    page = sal.get("/office/till")
+
+    assert page.title.startswith("Till: The Night Post")
+    assert "Harbour Ceilidh" in page.text
+    assert "Off 1" not in page.text
+
+
+def test_where_nothing_is_left_the_till_leads_to_the_list(sal, robin):
+    event = put_on(robin, date=TODAY, capacity="3")
+    assert "Put somebody on the list" not in sal.get("/office/till").text
+
+    page = sell(sal, event, 3)
+
+    assert "Nothing is left. Put somebody on the list" in page.text
+    assert f'href="/events/{event}#book"' in page.html
+
+
+def test_the_evening_can_be_closed_where_nothing_is_ahead(sal):
+    for path in ("/office/till", "/office"):
+        assert 'href="/office/till/evening"' in sal.get(path).html
 
 
 def test_without_a_script_the_numbers_are_links(sal, robin):

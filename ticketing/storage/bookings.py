@@ -19,8 +19,10 @@ from ticketing.domain.places import Place, Row
 from ticketing.storage import events
 from ticketing.storage.customers import OF_A_CUSTOMER, OF_NOBODY, attach, of_customer, of_customers
 from ticketing.storage.documents import (
+    AT_ONCE,
     BOOKINGS,
     UnreadableDocument,
+    first_matching,
     first_readable,
     read,
     read_what_can_be,
@@ -30,6 +32,8 @@ from ticketing.storage.driver.reads import reading
 from ticketing.storage.migrations.schema import ACTIVE, BY_TIME, OWED, WAITING
 
 _NAME = "bookings"
+
+_NEWEST_FIRST = [(field, DESCENDING) for field, _ in BY_TIME]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,15 +220,45 @@ def page(db: Database, wanted: Filter, after: Place, limit: int) -> list[Booking
 
 
 @reading
-def newest_of(db: Database, customer: str, limit: int) -> list[Booking]:
-    """List a customer's bookings of all events, the newest first."""
-    conditions = wanted_by(Filter(customer=customer))
-    backwards = [(field, DESCENDING) for field, _ in BY_TIME]
+def active_of(db: Database, customer: str, limit: int) -> list[Booking]:
+    """List what a customer holds or waits for, of all events, the newest first."""
+    conditions = {**of_customer(customer), **ACTIVE}
 
     def find_first(number: int) -> Iterable[Document]:
-        return db.bookings.find(conditions).sort(backwards).limit(number)
+        return db.bookings.find(conditions).sort(_NEWEST_FIRST).limit(number)
 
     return attach(db, first_readable(_NAME, find_first, limit, BOOKINGS.decode))
+
+
+@reading
+def marks_of(db: Database, customer: str, limit: int) -> list[tuple[str, str, int]]:
+    """List event, status and number of what `active_of` lists, from an index, no documents read."""
+    shown = {"_id": False, "event": True, "status": True, "sequence": True}
+    found = db.bookings.find({**of_customer(customer), **ACTIVE}, shown)
+    marks = read_what_can_be(
+        _NAME,
+        found.sort(_NEWEST_FIRST).limit(limit),
+        lambda fields: (fields.text("event"), fields.text("status"), fields.whole("sequence")),
+    )
+    return list(marks)
+
+
+@reading
+def called_off_of(db: Database, customer: str, limit: int) -> list[Booking]:
+    """List what a customer held when its event was called off, the newest first.
+
+    No index tells them from what was cancelled otherwise, so one call looks at so many of these.
+    """
+    conditions = {**of_customer(customer), "status": "cancelled"}
+
+    def find_first(number: int) -> Iterable[Document]:
+        found = db.bookings.find(conditions).sort(_NEWEST_FIRST)
+        return found.batch_size(AT_ONCE).limit(number)
+
+    found = first_matching(
+        _NAME, find_first, limit, BOOKINGS.decode, lambda booking: booking.reason == "called_off"
+    )
+    return attach(db, found.found)
 
 
 @reading

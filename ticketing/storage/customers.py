@@ -149,10 +149,11 @@ def attached(holding: Iterable[Holding], known: Mapping[str, Customer]) -> list[
 
 def ids_of(holding: Iterable[Holding]) -> set[str]:
     """Return the ids of all customers that bookings or audit entries name."""
-    return {customer.id for each in holding for customer in _customers_of(each)}
+    return {customer.id for each in holding for customer in customers_of(each)}
 
 
-def _customers_of(holding: Holding) -> Iterable[Customer]:
+def customers_of(holding: Holding) -> Iterable[Customer]:
+    """Return whom a booking or an audit entry names: both sides of what was passed on."""
     if holding.customer is not None:
         yield holding.customer
     if isinstance(holding, AuditEntry):

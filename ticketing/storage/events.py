@@ -143,11 +143,22 @@ def find_many(db: Database, ids: Collection[str]) -> dict[str, Event]:
 
 
 @reading
-def undated(db: Database, limit: int) -> list[Event]:
+def sequences_of(db: Database, ids: Collection[str]) -> dict[str, int]:
+    """Return the number of the last change of each of these events, without reading the rest."""
+    found = db.events.find({"_id": {"$in": list(ids)}}, {"sequence": True})
+    numbers = read_what_can_be(
+        _NAME, found, lambda fields: (fields.text("_id"), fields.whole("sequence"))
+    )
+    return dict(numbers)
+
+
+@reading
+def undated(db: Database, limit: int, status: str | None = None) -> list[Event]:
     """List events that have no day, by id."""
+    conditions = [*_wanted(Filter(status=status)), {"day": None}]
 
     def find_first(number: int) -> Iterable[Document]:
-        return db.events.find({"$and": [LISTED, {"day": None}]}).sort("_id").limit(number)
+        return db.events.find({"$and": conditions}).sort("_id").limit(number)
 
     return first_readable(_NAME, find_first, limit, EVENTS.decode)
 

@@ -6,6 +6,7 @@ from ticketing.api.http.context import app_context
 from ticketing.domain.bookings import Booking
 from ticketing.domain.errors import UnusableName
 from ticketing.domain.identity.customers import Customer, NamedCustomer
+from ticketing.domain.identity.names import NAME
 from ticketing.domain.identity.users import Role
 from ticketing.services import commands
 from ticketing.services.commands import PurchaseLimit
@@ -51,8 +52,13 @@ def receiver(text: str) -> NamedCustomer | None:
         return None
 
 
-def id_of(text: str) -> str:
-    """Return the id of the customer whom staff looks for; one that nobody has if there is none."""
+def id_of(text: str) -> str | None:
+    """Return the id of the customer with this address or id; None for a plain name.
+
+    That may be a part of other names as well, so it means nobody alone.
+    """
     named = receiver(text)
     found = customers.find_named(app_context.db, named) if named else None
-    return found.id if found else NOBODY
+    if found is None or (found.id != text and (found.key or "").startswith(NAME)):
+        return None
+    return found.id

@@ -13,6 +13,7 @@ from ticketing.domain.identity.users import Role
 from ticketing.web.assets import Assets
 from ticketing.web.http import access, errors
 from ticketing.web.http.headers import FOR_EVER, with_headers
+from ticketing.web.http.last_seen import LastSeen
 from ticketing.web.http.session import PageSessions
 from ticketing.web.presenters import words
 from ticketing.web.views import (
@@ -21,13 +22,14 @@ from ticketing.web.views import (
     calendar,
     figures,
     keys,
+    leaving,
     office,
     people,
     public,
     till,
 )
 
-VIEWS = (public, accounts, bookings, calendar, office, till, figures, people, keys)
+VIEWS = (public, accounts, leaving, bookings, calendar, office, till, figures, people, keys)
 
 
 def register(app: Flask, settings: Settings, secret_keys: Sequence[str]) -> None:
@@ -37,8 +39,16 @@ def register(app: Flask, settings: Settings, secret_keys: Sequence[str]) -> None
     for view in VIEWS:
         blp.register_blueprint(view.blp)
     _serve(blp, assets)
-    errors.register(app, blp)
+    seen = LastSeen()
+
+    def keep(response: Response) -> Response:
+        """Keep what anybody may see, for while the database is away."""
+        seen.keep(response, app_context.clock().astimezone(settings.timezone))
+        return response
+
+    errors.register(app, blp, seen)
     blp.after_request(with_headers)
+    blp.after_request(keep)  # which comes before, while the page is not packed yet
     app.register_blueprint(blp)
 
     app.secret_key = secret_keys[0]

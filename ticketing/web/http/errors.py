@@ -13,6 +13,8 @@ from werkzeug.exceptions import HTTPException
 from ticketing.api.auth.rate_limits import fields
 from ticketing.api.http import problems
 from ticketing.domain.errors import (
+    DatabaseUnavailable,
+    DatabaseUnfit,
     DomainError,
     NotFound,
     OutcomeUnknown,
@@ -20,7 +22,9 @@ from ticketing.domain.errors import (
     TooManyRequests,
 )
 from ticketing.storage.driver.exhaustion import is_exhausted
-from ticketing.web.http.headers import with_headers
+from ticketing.web.http.headers import FOR_NOBODY, with_headers
+from ticketing.web.http.last_seen import LastSeen
+from ticketing.web.http.live import is_asking_again
 
 log = structlog.get_logger(__name__)
 
@@ -61,9 +65,14 @@ def wants_page() -> bool:
     return named and accepts["text/html"] >= accepts["application/json"]
 
 
-def register(app: Flask, blp: Blueprint) -> None:
-    """Answer errors with pages: those of the pages, and addresses that nothing has."""
+def register(app: Flask, blp: Blueprint, seen: LastSeen) -> None:
+    """Answer errors with pages: those of the pages, and addresses that nothing has.
+
+    While the database is away, a public page is what it was when it was last `seen`.
+    """
     blp.register_error_handler(DomainError, _office_error)
+    for error in (DatabaseUnavailable, DatabaseUnfit):
+        blp.register_error_handler(error, lambda error: _away(error, seen))
     blp.register_error_handler(HTTPException, _http_error)
     blp.register_error_handler(Exception, _crash)
     for status in (404, 405):
@@ -71,8 +80,14 @@ def register(app: Flask, blp: Blueprint) -> None:
 
 
 def error_page(told: Told) -> Response:
-    """Draw an error as a ticket that can't be had."""
-    response = make_response(render_template("error.html", told=told), told.status)
+    """Draw an error as a ticket that can't be had.
+
+    A form that has a key counts once, so one that may not have counted can be sent once more.
+    """
+    again = request.form if told.status == 503 and "key" in request.form else None
+    comes_back = told.status == 503 and request.method == "GET"
+    page = render_template("error.html", told=told, again=again, comes_back=comes_back)
+    response = make_response(page, told.status)
     response.vary.add("Accept")
     # Where nothing has the address no blueprint does it.
     return with_headers(response)
@@ -89,6 +104,16 @@ def _office_error(error: DomainError) -> Response:
     elif response.status_code == 503:
         response.headers["Retry-After"] = str(problems.RETRY_AFTER_S)
     return response
+
+
+def _away(error: DomainError, seen: LastSeen) -> Response:
+    last = seen.again() if wants_page() and not is_asking_again() else None
+    if last is None:
+        return _office_error(error)
+    last.headers["Retry-After"] = str(problems.RETRY_AFTER_S)
+    last.headers["Cache-Control"] = FOR_NOBODY
+    last.vary.add("Accept")
+    return last
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -139,8 +164,7 @@ _CLOSED = _Words(
     "office",
     "closed",
     "The office is closed for a moment",
-    "We can’t reach our books. Nothing has happened; try again in a moment. Tickets that you hold "
-    "are safe.",
+    "We can’t reach our books, and nothing has happened. Tickets that you hold are safe.",
 )
 
 _BY_CODE = {
@@ -150,14 +174,13 @@ _BY_CODE = {
         "answer",
         "pending",
         "We don’t know yet",
-        "It may have gone through. Ask again by sending the same form, as a reload does: "
-        "it can’t count twice.",
+        "It may have gone through. Ask again by sending the same form: it can’t count twice.",
     ),
     "busy": _Words(
         "office",
         "very busy",
         "Too many at once",
-        "Nothing has happened. Try again by reloading this page.",
+        "Nothing has happened. Try again in a moment.",
     ),
     "idempotency_key_reused": _Words(
         "form",

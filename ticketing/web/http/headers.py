@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, g
+import gzip
+
+from flask import Response, g, request
 
 # Nothing from elsewhere, nothing inline, no form to elsewhere, in no frame. `same-origin` and not
 # `no-referrer`: under that one browsers send forms with `Origin: null`, as sandboxed pages do.
@@ -30,4 +32,17 @@ def with_headers(response: Response) -> Response:
         for_all = found is not None and found.public and g.get("principal") is None
         kept = for_all and response.status_code in (200, 304)
         response.headers["Cache-Control"] = FOR_ALL if kept else FOR_NOBODY
+        if kept:
+            _pack(response)
     return response
+
+
+def _pack(response: Response) -> None:
+    """Pack what anybody may see, for who takes it packed.
+
+    What holds a token stays as it is: its length would tell of it (BREACH, CVE-2013-3587).
+    """
+    response.vary.add("Accept-Encoding")
+    if response.mimetype == "text/html" and request.accept_encodings["gzip"] > 0:
+        response.set_data(gzip.compress(response.get_data(), compresslevel=5, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"

@@ -99,7 +99,8 @@ def _column(number: int, months: Sequence[MonthFigures], top: int) -> Column:
     width = 100 / count
     first = date(month.year, month.month, 1)
     named = count <= _MOST_NAMED or month.month in (1, 7)
-    dated = number == 0 or month.month == 1
+    # The first column's year would lie under the next one's where the columns are narrow.
+    dated = month.month == 1 or (number == 0 and count <= _MOST_NAMED)
     share = float(month.average_tickets_sold)
     if not month.events:
         value = "none"

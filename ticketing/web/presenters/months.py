@@ -30,6 +30,11 @@ class Month:
     weeks: Sequence[Sequence[Cell]]
 
     @property
+    def events(self) -> list[Event]:
+        """What is on, in the order of the days."""
+        return [cell.event for week in self.weeks for cell in week if cell.event is not None]
+
+    @property
     def previous(self) -> date | None:
         """The first day of the month before, where there is one in the calendar."""
         return (

@@ -6,8 +6,8 @@ if (form) {
   const go = form.querySelector(".go"), sum = document.getElementById("sum");
   // the server's own way of writing money, with another amount in it
   const money = (minor) =>
-    form.dataset.money.replace(/0[.,]00/, (z) =>
-      (minor / 100).toLocaleString("en", { minimumFractionDigits: 2 }));
+    form.dataset.money.replace(/0[.,]00/, () =>
+      (minor / 100).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ","));
   const show = () => {
     const k = Number(form.elements.n.value);
     go.textContent = k ? `${form.dataset.word} ${k} ticket${k > 1 ? "s" : ""}` : go.textContent;
@@ -21,8 +21,17 @@ if (form) {
 }
 
 const main = document.querySelector("[data-every]"), line = document.getElementById("live");
+const note = document.getElementById("away");
 if (main) {
-  let tag = main.dataset.tag, missed = 0, told = 0;
+  let tag = main.dataset.code ? "" : main.dataset.tag, missed = 0, told = 0;
+  // the page stays as it was last seen, without its forms, and with what was typed in them
+  const away = (is) => {
+    if (is !== note.hidden || main.dataset.code) return;
+    note.hidden = !is;
+    main.classList.toggle("away", is);
+    document.getElementById("seen").textContent = main.dataset.at;
+    document.dispatchEvent(new Event("away"));
+  };
   const say = (text) => {
     if (!text || Date.now() - told < 1e4) return;
     told = Date.now();
@@ -52,18 +61,24 @@ if (main) {
         signal: AbortSignal.timeout(4000),
       });
       if (answer.status !== 304) {
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        if (page.getElementById("main")?.dataset.code?.startsWith("database")) missed = 9;
         if (!answer.ok || answer.redirected) throw answer;
+        if (main.dataset.code) return location.reload();
         tag = answer.headers.get("ETag");
-        swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
+        swap(page);
         document.dispatchEvent(new Event("live"));
       }
       missed = 0;
+      away(false);
       line.className = "live";
       main.dataset.at = new Date(answer.headers.get("Date") || Date.now())
         .toLocaleTimeString("en-GB", { timeZone: main.dataset.zone });
       line.textContent = `As of ${main.dataset.at}, kept up to date`;
     } catch {
       if (++missed < 3) return;
+      away(true);
+      if (!line) return;
       line.className = "live stale";
       line.textContent = `From ${main.dataset.at || "a while ago"}, trying again`;
     }
@@ -73,12 +88,13 @@ if (main) {
     tag = detail.getElementById("main").dataset.tag;
     swap(detail);
   });
-  main.dataset.at = line.textContent.slice(6);
-  line.textContent += ", kept up to date";
+  if (line && !main.dataset.code) {
+    main.dataset.at = line.textContent.slice(6);
+    line.textContent += ", kept up to date";
+  }
   setInterval(ask, main.dataset.every * 1000);
 }
 
-for (const button of document.querySelectorAll("[data-print]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => print());
-}
+// also what is put into the page later
+document.documentElement.classList.add("js");
+document.addEventListener("click", (e) => e.target.closest("[data-print]") && print());

@@ -5,7 +5,7 @@ const slip = document.getElementById("receipt");
 const left = () => Number(document.querySelector("#left b").dataset.n);
 const tickets = (k) => `${k} ticket${k > 1 ? "s" : ""}`;
 const cash = (k) => form.dataset.money.replace(/0[.,]00/, () =>
-  ((k * form.dataset.price) / 100).toLocaleString("en", { minimumFractionDigits: 2 }));
+  ((k * form.dataset.price) / 100).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ","));
 const clock = () => new Date().toLocaleTimeString("en-GB", { timeZone: form.dataset.zone });
 let asking = false;
 
@@ -14,7 +14,7 @@ const show = () => {
   const k = Number(n.value);
   document.getElementById("sum").textContent = cash(k);
   if (asking) return;
-  go.textContent = k > left() ? `Only ${left()} left` : k ? `Sell ${tickets(k)}` : "Sell";
+  go.textContent = !left() ? "Sold out" : k > left() ? `Only ${left()} left` : k ? `Sell ${tickets(k)}` : "Sell";
 };
 const tell = (kind, head, text, button) => {
   const note = document.createElement("div");
@@ -109,10 +109,13 @@ form.addEventListener("submit", (e) => {
   e.preventDefault();
   const k = Number(n.value);
   if (asking || !k) return;
-  if (k > left()) return tell("off", "Not sold", `Only ${left()} ${left() === 1 ? "is" : "are"} left.`);
+  if (document.querySelector(".away"))
+    return tell("off gone", `No connection since ${document.getElementById("seen").textContent}`, "Nothing can be sold.");
+  if (k > left()) return tell("off", "Not sold", left() ? `Only ${left()} ${left() === 1 ? "is" : "are"} left.` : "Nothing is left.");
   sell(new URLSearchParams(new FormData(form)).toString());
 });
 document.addEventListener("live", show);
+document.addEventListener("away", () => slip.querySelector(".gone")?.remove());
 show();
 n.select();
 if (sessionStorage.getItem("sale")) sell(sessionStorage.getItem("sale"));

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
@@ -13,7 +13,7 @@ from ticketing.domain.commands.bookings import Cancel
 from ticketing.domain.commands.transfers import Accept, Transfer, Withdraw
 from ticketing.domain.errors import NotAllowed, TooManyTickets
 from ticketing.domain.events import MAX_CAPACITY, Event
-from ticketing.domain.identity.customers import CustomerRef
+from ticketing.domain.identity.customers import Customer, CustomerRef
 from ticketing.domain.identity.users import Role
 from ticketing.services import commands
 from ticketing.storage import audit, bookings, events
@@ -70,7 +70,7 @@ def book(id: str) -> Response:
         return event_page(
             events.get(app_context.db, id), wanted=number, refusal=done, named=named, status=409
         )
-    _say_booked(done.facts, event)
+    _say_booked(done.facts, event, named)
     own = customers.oneself()
     if own is not None and not named:
         return see_other(url_for("web.bookings.index"))
@@ -81,22 +81,16 @@ def book(id: str) -> Response:
 def index() -> Response:
     """Show what is one's own, and where one stands."""
     own = customers.oneself()
-    found = bookings.newest_of(app_context.db, own.id, MOST_SHOWN) if own else []
-    known = events.find_many(app_context.db, {booking.event for booking in found})
-    tag = tag_of(
-        [
-            (b.id, b.status, b.tickets, known[b.event].sequence if b.event in known else 0)
-            for b in found
-        ],
-        day=this_day(),
-    )
+    tag = _tag_of_all(own)
     unchanged = if_changed(tag) if is_asking_again() else None
     if unchanged is not None:
         return unchanged
+    found = _newest(own) if own else []
+    known = events.find_many(app_context.db, {booking.event for booking in found})
     today = this_day()
     rows = [_placed(booking) for booking in found if booking.event in known]
-    ahead = [r for r in rows if _is_ahead(r.booking, known[r.booking.event], today)]
-    over = [r for r in rows if r not in ahead and _counts(r.booking)]
+    ahead = [r for r in rows if _is_ahead(known[r.booking.event], today)]
+    over = [r for r in rows if r not in ahead]
     page = render_template(
         "public/bookings.html",
         ahead=sorted(ahead, key=lambda r: _order(r.booking, known[r.booking.event])),
@@ -127,7 +121,8 @@ def cancel(id: str) -> Response:
     if before.status == "waiting":
         say("You have left the line." if customers.is_own(before) else "Taken off the line.")
     else:
-        say("Cancelled.", _freed(done.facts["tickets"], done.facts["passed"]))
+        freed = _freed(done.facts["tickets"], done.facts["passed"])
+        say("Cancelled.", freed + _to_give_back(before, done.facts["total"]))
     return _back(before)
 
 
@@ -152,7 +147,8 @@ def resize(id: str) -> Response:
         say("Changed.", f"{tickets(number - before.tickets)} more, {tickets(number)} in all.")
     else:
         freed = before.tickets - number
-        say("Changed.", f"{tickets(number)} kept. {_freed(freed, done.facts['passed'])}")
+        back = _to_give_back(before, (before.total or 0) - (done.facts["total"] or 0))
+        say("Changed.", f"{tickets(number)} kept. {_freed(freed, done.facts['passed'])}{back}")
     return _back(before)
 
 
@@ -175,20 +171,16 @@ def transfer(id: str) -> Response:
 
 @takes(blp, "/bookings/<id>/offer")
 def offer(id: str) -> Response:
-    """Offer a booking: its holder gets a code to hand on, and keeps it until that is used."""
+    """Offer a booking: its holder gets a code to hand on, and keeps it until that is used.
+
+    The code stands on this very answer, so it is in no cookie.
+    """
     lifetime = timedelta(hours=app_context.settings.transfer_hours)
     command = commands.offer(id, customers.own_scope(), app_context.clock(), lifetime)
     done = execute_on_booking(command, booking=id, present=offer_facts)
     if done.refusal:
         return _page(id, refusal=done)
-    until = the_words().moment(datetime.fromisoformat(done.facts["until"]))
-    say(
-        done.facts["code"],
-        f"is the code. The tickets stay yours until somebody takes it, at the latest on {until}. "
-        "It is shown once: write it down or copy it.",
-        "wait",
-    )
-    return see_other(url_for("web.bookings.show", id=id))
+    return _page(id, offered=done.facts["code"])
 
 
 @takes(blp, "/bookings/<id>/withdraw")
@@ -220,7 +212,13 @@ def accept() -> Response:
     return see_other(url_for("web.bookings.index"))
 
 
-def _page(id: str, refusal: Done | None = None, fault: str | None = None) -> Response:
+def _page(
+    id: str,
+    *,
+    refusal: Done | None = None,
+    fault: str | None = None,
+    offered: str | None = None,
+) -> Response:
     held = bookings.get_with_position(app_context.db, id, customers.own_scope())
     event = events.find_many(app_context.db, [held.booking.event])[held.booking.event]
     entries = audit.page(app_context.db, event.id, id, None, 0, MOST_TOLD)
@@ -240,6 +238,7 @@ def _page(id: str, refusal: Done | None = None, fault: str | None = None) -> Res
         notices=said(),
         refusal=refusal,
         fault=fault,
+        offered=offered,
         refused=bool(refusal or fault),
         new_key=new_key,
     )
@@ -252,13 +251,27 @@ def _placed(booking: Booking) -> BookingResult:
     return bookings.get_with_position(app_context.db, booking.id)
 
 
-def _counts(booking: Booking) -> bool:
-    """Return whether a booking is still worth showing: it holds something, or something is owed."""
-    return booking.active or booking.reason == "called_off"
+def _newest(own: Customer) -> list[Booking]:
+    """Return what somebody holds or waits for, and what ended with its event: newest first."""
+    found = [
+        *bookings.active_of(app_context.db, own.id, MOST_SHOWN),
+        *bookings.called_off_of(app_context.db, own.id, MOST_SHOWN),
+    ]
+    return sorted(found, key=lambda booking: booking.created_at, reverse=True)[:MOST_SHOWN]
 
 
-def _is_ahead(booking: Booking, event: Event, today: object) -> bool:
-    return _counts(booking) and (event.day is None or event.day >= this_day())
+def _tag_of_all(own: Customer | None) -> str:
+    """Return the tag of somebody's bookings, before any of them is read.
+
+    Whatever happens to a booking is a change of its event; what ends is among the marks no more.
+    """
+    marks = bookings.marks_of(app_context.db, own.id, MOST_SHOWN) if own else []
+    changes = events.sequences_of(app_context.db, {event for event, _, _ in marks})
+    return tag_of(marks, sorted(changes.items()), day=this_day())
+
+
+def _is_ahead(event: Event, today: date) -> bool:
+    return event.day is None or event.day >= today
 
 
 def _order(booking: Booking, event: Event) -> tuple[bool, str]:
@@ -269,16 +282,22 @@ def _wished() -> int | None:
     return whole_number(request.args.get("n"), 1, app_context.settings.max_tickets_per_booking)
 
 
-def _say_booked(facts: Facts, event: Event) -> None:
+def _say_booked(facts: Facts, event: Event, named: str) -> None:
     number = tickets(facts["tickets"])
     if facts["status"] == "waiting":
         say(f"{ordinal(facts['position'])} in line", f"for {number} for {event.name}.", "wait")
         return
     total = f", {the_words().money(facts['total'])}" if facts["total"] else ""
-    say(
-        "Booked.",
-        f"{number} for {event.name} {'is' if facts['tickets'] == 1 else 'are'} yours{total}.",
-    )
+    verb = "is" if facts["tickets"] == 1 else "are"
+    owner = f"{named}’s" if named else "yours"
+    say("Booked.", f"{number} for {event.name} {verb} {owner}{total}.")
+
+
+def _to_give_back(before: Booking, minor: int | None) -> str:
+    """Return what staff is told to pay out for somebody's booking."""
+    if not minor or customers.is_own(before):
+        return ""
+    return f" {the_words().money(minor)} to give back."
 
 
 def _freed(freed: int, passed: int) -> str:

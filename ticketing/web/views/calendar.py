@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-from dateutil.relativedelta import relativedelta
 from flask import Blueprint, Response, make_response, render_template, request
 
 from ticketing.api.http.context import app_context
@@ -14,10 +11,15 @@ from ticketing.storage import bookings, events
 from ticketing.web.downloads import download
 from ticketing.web.http.access import shows
 from ticketing.web.notices import said
-from ticketing.web.presenters.months import Month, month_of
 from ticketing.web.presenters.standing import standing_of
 from ticketing.web.presenters.tables import amount
-from ticketing.web.views.public import MOST_LISTED, day_or, month_named, this_day
+from ticketing.web.views.public import (
+    MOST_LISTED,
+    day_or,
+    month_named,
+    months_from,
+    this_day,
+)
 
 blp = Blueprint("calendar", __name__, url_prefix="/office")
 
@@ -30,16 +32,14 @@ def index() -> Response:
     """Show today, what is coming, and the free days; or a month that is over."""
     today = this_day()
     month = request.args.get("month")
-    if month is not None:
-        first = month_named(month)
-        found = events.page(app_context.db, first, last_day_of(first), None, MOST_LISTED)
-        further, undated = None, []
-    else:
-        first = max(day_or(request.args.get("from"), today), today)
-        found = events.page(app_context.db, first, None, None, MOST_LISTED + 1)
-        further = found[MOST_LISTED].day if len(found) > MOST_LISTED else None
-        found = found[:MOST_LISTED]
-        undated = events.undated(app_context.db, MOST_LISTED)
+    first = month_named(month) if month is not None else today
+    last = last_day_of(first) if month is not None else None
+    since = max(day_or(request.args.get("from"), first), first)
+    found = events.page(app_context.db, since, last, None, MOST_LISTED + 1)
+    further = found[MOST_LISTED].day if len(found) > MOST_LISTED else None
+    found = found[:MOST_LISTED]
+    undated = events.undated(app_context.db, MOST_LISTED) if month is None else []
+    minis = months_from(today)
     tonight = [event for event in found if event.day == today and event.status == "scheduled"]
     others = [event for event in found if event not in tonight]
     return make_response(
@@ -51,8 +51,8 @@ def index() -> Response:
             found=[*others, *undated],
             standing={e.id: standing_of(e, today) for e in [*found, *undated]},
             further=further,
-            minis=free_days(today),
-            mini_standing=_standing_of_minis(today),
+            minis=minis,
+            mini_standing={e.id: standing_of(e, today) for m in minis for e in m.events},
             notices=said(),
         )
     )
@@ -79,26 +79,3 @@ def table() -> Response:
         for event in found
     ]
     return download("calendar.csv", head, rows)
-
-
-def free_days(around: date) -> list[Month]:
-    """Return the month of a day and the next, with what is on."""
-    first = around.replace(day=1)
-    months = [first + relativedelta(months=n) for n in (0, 1) if (first.year, n) != (9999, 1)]
-    last = last_day_of(months[-1])
-    found = events.page(app_context.db, first, last, None, 100)
-    return [
-        month_of(month, [e for e in found if e.day and month <= e.day <= last_day_of(month)])
-        for month in months
-    ]
-
-
-def _standing_of_minis(today: date) -> dict[str, object]:
-    found = [
-        cell.event
-        for month in free_days(today)
-        for week in month.weeks
-        for cell in week
-        if cell.event is not None
-    ]
-    return {event.id: standing_of(event, today) for event in found}

@@ -17,7 +17,7 @@ from ticketing.domain.events import Event
 from ticketing.domain.identity.users import Role
 from ticketing.services.commands import event_id
 from ticketing.storage import audit, bookings, events
-from ticketing.storage.lists import bookings_by_name, cancellations
+from ticketing.storage.lists import audit_by_name, bookings_by_name, cancellations
 from ticketing.web import customers
 from ticketing.web.downloads import download
 from ticketing.web.forms import EventForm, whole_number
@@ -31,8 +31,7 @@ from ticketing.web.presenters.story import plainly, sentence_of, story_of
 from ticketing.web.presenters.tables import amount
 from ticketing.web.presenters.words import day as day_in_words
 from ticketing.web.presenters.words import name_of, plain_money, tickets
-from ticketing.web.views.calendar import free_days
-from ticketing.web.views.public import the_words, this_day
+from ticketing.web.views.public import months_from, scheduled_within, the_words, this_day
 from ticketing.web.views.stories import telling_of
 from ticketing.web.writes import Done, execute, new_key
 
@@ -59,8 +58,8 @@ def show(id: str) -> Response:
     found, further = _bookings(event, asked, _after("after"))
     waiting = bookings.waiting_page(app_context.db, id, _after("line"), PAGE + 1)
     who = request.args.get("who", "").strip()
-    told = _entries(id, who, _before())
-    entries = sorted(told[:STORY_PAGE], key=lambda entry: entry.sequence)
+    told, older = _entries(id, who, _before())
+    entries = sorted(told, key=lambda entry: entry.sequence)
     page = render_template(
         "office/event.html",
         event=event,
@@ -74,7 +73,7 @@ def show(id: str) -> Response:
         further_waiting=waiting[PAGE - 1].booking.sequence if len(waiting) > PAGE else None,
         who=who,
         story=story_of(entries, telling_of(entries, event), newest_first=True),
-        older=entries[0].sequence if len(told) > STORY_PAGE else None,
+        older=older,
         notices=said(),
         tag=tag,
     )
@@ -237,14 +236,13 @@ def owed(id: str) -> Response:
     """List who is owed what, all of it on paper."""
     event = events.get(app_context.db, id)
     found = cancellations.page(app_context.db, id, 0, WHOLE)
-    entry = audit.newest(app_context.db, id, None, None, None, 1)
     page = render_template(
         "office/owed.html",
         event=event,
         today=this_day(),
         found=found,
         counter=sum(1 for booking in found.owed if booking.customer is None),
-        at=_called_off_at(id) or (entry[0].at if entry else None),
+        at=_called_off_at(id, found.owed),
         notices=said(),
     )
     return make_response(page)
@@ -287,9 +285,21 @@ def _confirmed(id: str) -> list[Booking]:
     return bookings.page_of_event(app_context.db, wanted, 0, WHOLE)
 
 
-def _entries(id: str, who: str, before: int | None) -> list[AuditEntry]:
-    customer = customers.id_of(who) if who else None
-    return audit.newest(app_context.db, id, None, customer, before, STORY_PAGE + 1)
+def _entries(id: str, who: str, before: int | None) -> tuple[Sequence[AuditEntry], int | None]:
+    """Return the newest of the story, or of what names somebody, and before which it goes on.
+
+    A whole address or id is looked up; of anything else entries are gone through for a part of it.
+    """
+    db, rest = app_context.db, None
+    whole = customers.id_of(who) if who else None
+    if who and whole is None:
+        seen = audit_by_name.newest(db, id, who, before, STORY_PAGE + 1)
+        found, rest = seen.found, seen.rest
+    else:
+        found = audit.newest(db, id, None, whole, before, STORY_PAGE + 1)
+    if len(found) > STORY_PAGE:
+        return found[:STORY_PAGE], found[STORY_PAGE - 1].sequence
+    return found, rest.sequence if rest is not None else None
 
 
 def _after(name: str) -> int:
@@ -326,8 +336,8 @@ def _form(
     status: int = 200,
 ) -> Response:
     around = max(form.day or this_day(), this_day())
-    minis = free_days(around)
-    found = [c.event for m in minis for week in m.weeks for c in week if c.event is not None]
+    minis = months_from(around)
+    found = [event for month in minis for event in month.events]
     page = render_template(
         "office/event_form.html",
         form=form,
@@ -378,8 +388,7 @@ def _sentence(refusal: str, facts: Mapping[str, Any]) -> tuple[str, str]:
 def free_days_next_to(day: date) -> list[date]:
     """Return the free days before and after a day that is taken, within two weeks."""
     first, last = day - timedelta(days=14), day + timedelta(days=14)
-    found = events.page(app_context.db, first, last, None, 100)
-    taken = {event.day for event in found if event.status == "scheduled"}
+    taken = {event.day for event in scheduled_within(first, last)}
     around = [(-n, n) for n in range(1, 15)]
     free = [day + timedelta(days=n) for pair in around for n in pair]
     usable = [d for d in free if d not in taken and d >= this_day()]
@@ -389,8 +398,7 @@ def free_days_next_to(day: date) -> list[date]:
 
 
 def _on(day: date) -> Event | None:
-    found = events.page(app_context.db, day, day, None, 10)
-    return next((event for event in found if event.status == "scheduled"), None)
+    return next(iter(scheduled_within(day, day)), None)
 
 
 def _last_change(id: str) -> str:
@@ -404,9 +412,13 @@ def _last_change(id: str) -> str:
     return f"{plainly(sentence_of(entry, telling))} At {the_words().time(entry.at)}, by {who}."
 
 
-def _called_off_at(id: str) -> datetime | None:
-    found = audit.newest(app_context.db, id, None, None, None, 200)
-    return next((entry.at for entry in found if entry.action == "called_off"), None)
+def _called_off_at(id: str, owed: Sequence[Booking]) -> datetime | None:
+    """Return when an event was called off: then the first of its bookings ended."""
+    ended = [booking.cancelled_at for booking in owed if booking.cancelled_at is not None]
+    if ended:
+        return min(ended)
+    newest = audit.newest(app_context.db, id, None, None, None, 1)
+    return newest[0].at if newest else None
 
 
 def _call_off_page(

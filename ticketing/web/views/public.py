@@ -17,7 +17,7 @@ from ticketing.web import customers
 from ticketing.web.http.access import shows
 from ticketing.web.http.errors import wants_page
 from ticketing.web.http.live import if_changed, tag_of, tagged
-from ticketing.web.presenters.months import month_of
+from ticketing.web.presenters.months import Month, month_of
 from ticketing.web.presenters.offer import offer_of
 from ticketing.web.presenters.standing import standing_of
 from ticketing.web.presenters.words import Words
@@ -25,6 +25,8 @@ from ticketing.web.writes import Done, new_key
 
 blp = Blueprint("public", __name__)
 
+# More than two months have days, and so more than take place in them.
+_MOST_IN_TABLE = 100
 # As many events as a page of the list holds; beyond it there is a way on.
 MOST_LISTED = 60
 
@@ -51,13 +53,14 @@ def index() -> Response:
     today = this_day()
     first = max(day_or(request.args.get("from"), today), today)
     found = events.page(app_context.db, first, None, None, MOST_LISTED + 1)
-    listed = found[:MOST_LISTED]
+    listed, minis = found[:MOST_LISTED], months_from(first, since=first)
+    shown = [*listed, *(event for month in minis for event in month.events)]
     page = render_template(
         "public/whats_on.html",
         today=today,
         months=_by_month(listed),
-        minis=[month_of(m, found) for m in _coming_months(first)],
-        standing={event.id: standing_of(event, today) for event in found},
+        minis=minis,
+        standing={event.id: standing_of(event, today) for event in shown},
         further=found[MOST_LISTED].day if len(found) > MOST_LISTED else None,
     )
     response = make_response(page)
@@ -69,7 +72,8 @@ def index() -> Response:
 def month(name: str) -> Response:
     """Show a month as a table."""
     first = month_named(name)
-    found = events.page(app_context.db, first, last_day_of(first), None, 100)
+    last = last_day_of(first)
+    found = [*_within(first, last, "cancelled"), *scheduled_within(first, last)]
     today = this_day()
     return make_response(
         render_template(
@@ -124,6 +128,20 @@ def event_page(
     return tagged(make_response(page, status), tag)
 
 
+def months_from(day: date, *, since: date = date.min) -> list[Month]:
+    """Return the month of a day and the next, with what takes place from a day on."""
+    first = day.replace(day=1)
+    months = [first + relativedelta(months=n) for n in (0, 1) if (first.year, n) != (9999, 1)]
+    return [
+        month_of(month, scheduled_within(max(month, since), last_day_of(month))) for month in months
+    ]
+
+
+def scheduled_within(first: date, last: date) -> Sequence[Event]:
+    """Return what takes place on some days, which are few; of what was called off nothing."""
+    return _within(first, last, "scheduled")
+
+
 def the_words() -> Words:
     """Return how this venue writes money and times."""
     return Words(app_context.settings.currency, app_context.settings.timezone)
@@ -150,9 +168,9 @@ def day_or(text: str | None, otherwise: date) -> date:
         return otherwise
 
 
-def _coming_months(first: date) -> list[date]:
-    month = first.replace(day=1)
-    return [month + relativedelta(months=further) for further in (0, 1) if month.year < 9999]
+def _within(first: date, last: date, status: str) -> Sequence[Event]:
+    wanted = events.Filter(first, last, status)
+    return events.page_by_day(app_context.db, wanted, None, _MOST_IN_TABLE).found
 
 
 def _by_month(found: Sequence[Event]) -> list[tuple[date, list[Event]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import (
@@ -176,10 +176,10 @@ def _page(
 
 
 def _coming() -> list[Event]:
-    """Return what can be sold from today on, the events without a day first."""
-    found = events.page(app_context.db, this_day(), None, None, EVENTS)
-    undated = events.undated(app_context.db, EVENTS)
-    return [event for event in [*found, *undated] if event.status == "scheduled"]
+    """Return what can be sold from today on, the events without a day last."""
+    on_sale = events.Filter(first=this_day(), status="scheduled")
+    found = events.page_by_day(app_context.db, on_sale, None, EVENTS).found
+    return [*found, *events.undated(app_context.db, EVENTS, "scheduled")]
 
 
 def _chosen(coming: list[Event]) -> Event | None:
@@ -214,7 +214,7 @@ def _clerk(sale: Booking | None) -> str:
 
 
 def _given_back(facts: Mapping[str, Any], sale: Booking) -> tuple[str, str]:
-    at = f" at {the_words().time(app_context.clock())}" if facts["at"] is None else ""
+    at = f" at {the_words().time(datetime.fromisoformat(facts['at']))}" if facts["at"] else ""
     money = f", {the_words().money(facts['total'])} to give back" if facts["total"] else ""
     served = "; ".join(
         f"{name} got {tickets(number)} from the list" for name, number in facts["to"]
