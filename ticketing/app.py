@@ -38,7 +38,7 @@ from ticketing.services.accounts.tokens import PAGES_AUDIENCE, Tokens
 from ticketing.services.mail.messages import Letters
 from ticketing.services.rates import RateLimiter
 from ticketing.services.writes.handler import CommandHandler
-from ticketing.storage.driver.clients import Client, connect
+from ticketing.storage.driver.clients import Client, Database, connect
 from ticketing.storage.driver.fitness import Fitness
 from ticketing.storage.driver.pool import PoolWatch
 from ticketing.storage.driver.units_of_work import utc_now
@@ -122,6 +122,26 @@ def create_app(
     return app
 
 
+def command_handler(
+    settings: Settings,
+    client: Client,
+    db: Database,
+    clock: Callable[[], datetime],
+    counted: Metrics | None = None,
+) -> CommandHandler:
+    """Return what executes commands, as it is set."""
+    return CommandHandler(
+        client,
+        db,
+        clock,
+        today=_today_in(settings),
+        group_size=settings.group_size,
+        wait_s=settings.lane_wait_s,
+        commit_s=settings.commit_timeout_s,
+        metrics=counted,
+    )
+
+
 def _app_context(
     settings: Settings,
     uri: str,
@@ -144,16 +164,7 @@ def _app_context(
         settings=settings,
         client=client,
         db=db,
-        commands=CommandHandler(
-            client,
-            db,
-            clock,
-            today=_today_in(settings),
-            group_size=settings.group_size,
-            wait_s=settings.lane_wait_s,
-            commit_s=settings.commit_timeout_s,
-            metrics=counted,
-        ),
+        commands=command_handler(settings, client, db, clock, counted),
         clock=clock,
         passwords=passwords,
         sign_in=SignIn(db, passwords, attempts, threads=config.SIGN_IN_THREADS),
