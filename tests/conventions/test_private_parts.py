@@ -9,6 +9,8 @@ import pkgutil
 import re
 from dataclasses import dataclass
 
+import gunicorn.http.message
+import gunicorn.http.parser
 import gunicorn.http.wsgi
 import pytest
 from flask_smorest import Api, Blueprint
@@ -21,6 +23,7 @@ from webargs.flaskparser import FlaskParser
 import ticketing
 from tests.conventions.locks import wanted
 from tests.conventions.sources import PACKAGE, files, nodes, text
+from ticketing.server.worker import MOST_DRAINED_BYTES
 from ticketing.storage.driver.stale_connections import pools
 
 
@@ -91,6 +94,12 @@ def test_gunicorn_still_counts_connections_and_waits_for_events():
         "self",
         "timeout",
     ]
+
+
+def test_gunicorn_still_drains_as_much_as_we_count_on():
+    assert gunicorn.http.parser._DRAIN_MAX_BYTES == MOST_DRAINED_BYTES
+    assert "handle_request" in vars(ThreadWorker)
+    assert "force_close" in vars(gunicorn.http.message.Message)
 
 
 def test_gunicorn_still_names_itself_and_makes_its_handlers_there():

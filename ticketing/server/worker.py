@@ -17,6 +17,9 @@ from ticketing.server.sharing import FairWorker
 PATIENCE_S = 1.0
 MOST_UNHEARD_BYTES = 1_048_576
 
+# gunicorn's own bound (gunicorn.http.parser).
+MOST_DRAINED_BYTES = 65_536
+
 
 class Worker(FairWorker):
     """gunicorn's threaded worker as we need it."""
@@ -42,6 +45,17 @@ class Worker(FairWorker):
             client.settimeout(PATIENCE_S)
             client.sendall(answer)
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer one request, saying so beforehand where its connection can't be kept.
+
+        Of a body that the answer has left unread gunicorn reads 64 KiB at most, when the answer is
+        on its way already. A connection that was said to be kept, and is closed, may have the next
+        request on it by then: a proxy answers 502 for it.
+        """
+        if _may_stay_unread(req):
+            req.force_close()
+        return super().handle_request(req, conn)
+
     def handle(self, conn: Any) -> Any:
         """Answer one request, and see a connection off that is not kept.
 
@@ -52,6 +66,14 @@ class Worker(FairWorker):
         if not kept:
             _see_off(conn.sock)
         return kept
+
+
+def _may_stay_unread(req: Any) -> bool:
+    fields = dict(req.headers)
+    length: str = fields.get("CONTENT-LENGTH", "0")
+    return (
+        "TRANSFER-ENCODING" in fields or not length.isdigit() or int(length) >= MOST_DRAINED_BYTES
+    )
 
 
 def _see_off(connection: socket.socket) -> None:
