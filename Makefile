@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz bench bench-guessing lint format typecheck coverage sure openapi lock clean
+.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks monitoring faults faults-quick faults-mutants fuzz bench bench-guessing lint format typecheck coverage sure openapi lock audit clean
 
 PORT ?=
 DATA ?= var
@@ -14,6 +14,8 @@ PYTHON := $(VENV)/bin/python
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 FUZZ_READY := $(FUZZ_VENV)/.ready
+AUDIT_VENV := .venv-audit
+AUDIT_READY := $(AUDIT_VENV)/.ready
 
 # $(call environment,FOLDER): nothing is left of one that could not be made whole.
 define environment
@@ -71,6 +73,9 @@ screenshots: $(DEV_READY)  ## pictures of all pages and two contact sheets, in s
 looks: $(DEV_READY)  ## every page with axe-core: wide, narrow, dark, twice as large, forced colours (needs chromium)
 	@EVERY_LOOK=yes $(PYTHON) -m pytest tests/browser/test_looks.py $(ARGS)
 
+monitoring: $(DEV_READY)  ## a short load before the real Prometheus: every query answered, an alert fired (needs prometheus)
+	@$(PYTHON) -m pytest tests/system/monitoring $(ARGS)
+
 faults: $(DEV_READY)  ## break a running office for SECONDS=600 and check what clients were told (SEED=)
 	@$(PYTHON) -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
@@ -115,10 +120,15 @@ openapi: $(DEV_READY)  ## print the OpenAPI document
 	@$(PYTHON) -m ticketing openapi
 
 lock: $(DEV_READY)  ## write requirements*.txt anew from requirements*.in , keeping pins (ARGS=--upgrade)
-	@for name in requirements requirements-dev requirements-fuzz; do \
+	@for name in requirements requirements-dev requirements-fuzz requirements-audit; do \
 		$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 			--no-strip-extras --no-emit-index-url $(ARGS) -o $$name.txt $$name.in || exit 1; \
 	done
+
+audit: $(AUDIT_READY)  ## ask PyPI which of the locked versions have known holes (needs a network)
+	@failed=0; for lock in requirements*.txt; do \
+		echo "$$lock"; $(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r $$lock || failed=1; \
+	done; exit $$failed
 
 clean:  ## remove what the other targets made, but not your data in var/
 	@rm -rf .venv* .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov \
@@ -142,4 +152,10 @@ $(FUZZ_READY): requirements-fuzz.txt
 	@echo "Installing what the fuzzing needs ..." >&2
 	$(call environment,$(FUZZ_VENV))
 	$(call install,$(FUZZ_VENV),$<)
+	@touch $@
+
+$(AUDIT_READY): requirements-audit.txt
+	@echo "Installing what the audit needs ..." >&2
+	$(call environment,$(AUDIT_VENV))
+	$(call install,$(AUDIT_VENV),$<)
 	@touch $@

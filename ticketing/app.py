@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from secrets import token_urlsafe
+from typing import get_args
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -28,6 +29,7 @@ from ticketing.api.views import (
     users,
 )
 from ticketing.config import Settings, SettingsError
+from ticketing.domain.audit import Action
 from ticketing.metrics import Metrics
 from ticketing.server.names import appname
 from ticketing.services.accounts.attempts import POLICY, Attempts
@@ -44,6 +46,9 @@ from ticketing.storage.driver.pool import PoolWatch
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.limits.counting import SharedCounts
 from ticketing.web import pages
+
+# The refusals that somebody is woken for (deploy/alerts.yml).
+ALARMING = ("internal_server_error", "outcome_unknown", "too_many_requests")
 
 VIEWS = (
     events,
@@ -76,9 +81,9 @@ def create_app(
             "TICKETING_MONGODB_URI is not set: point it at a replica set, or start the "
             "service with `make run`, which brings a MongoDB along."
         )
-    pool = PoolWatch()
-    counted = Metrics(pool)
-    client = client or connect(settings.mongodb_uri, appname=appname(), watch=pool)
+    client = client or connect(settings.mongodb_uri, appname=appname())
+    counted = Metrics(PoolWatch(client))
+    counted.expect(actions=get_args(Action), codes=ALARMING, policies=settings.rates)
 
     app = Flask("ticketing", static_folder=None)
     app.config.update(

@@ -15,6 +15,7 @@ LOCKS = {
     "requirements.in": "requirements.txt",
     "requirements-dev.in": "requirements-dev.txt",
     "requirements-fuzz.in": "requirements-fuzz.txt",
+    "requirements-audit.in": "requirements-audit.txt",
 }
 
 

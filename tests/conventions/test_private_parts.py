@@ -40,6 +40,8 @@ PARTS = [
     Part("pymongo", "_topology", "storage/driver/stale_connections.py"),
     Part("pymongo", "_servers", "storage/driver/stale_connections.py"),
     Part("pymongo", "reset_without_pause", "storage/driver/stale_connections.py"),
+    Part("pymongo", "conns", "storage/driver/pool.py"),
+    Part("pymongo", "active_sockets", "storage/driver/pool.py"),
     Part("gunicorn", "nr_conns", "server/sharing.py"),
     Part("gunicorn", "wait_for_and_dispatch_events", "server/sharing.py"),
     Part("gunicorn", "SERVER", "server/gunicorn_config.py"),
@@ -83,6 +85,7 @@ def test_pymongo_still_has_a_pool_for_each_server():
         (pool,) = pools(client)
 
         generation = pool.gen.get_overall()
+        assert (len(pool.conns), pool.active_sockets) == (0, 0)
         pool.reset_without_pause()
         assert pool.gen.get_overall() == generation + 1
 
