@@ -9,23 +9,20 @@ within a round; the machine's own speed cancels out. Needs wrk (Debian's package
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from bench.load import EVENT, SALES, sales_script, wrk
 from bench.serving import post, start
 from tests.client import Client
 from ticketing.server.mongod import Mongod, free_port
 from ticketing.storage.driver.clients import Database, connect
 from ticketing.storage.migrations.runner import migrate
 
-EVENT = {"name": "Rush", "date": "2024-10-31", "capacity": 1_000_000, "costPerTicket": 5}
-SALES = "/api/v1/transactions"
 PLAIN = "/bench/validated"
 WARM_UP_S = 2
 
@@ -35,14 +32,6 @@ class Ratios(NamedTuple):
 
     sales: float
     bookings: float
-
-
-class Figures(NamedTuple):
-    """What wrk has measured: requests a second, and how long they took, with a unit."""
-
-    rate: float
-    p50: str
-    p99: str
 
 
 def main() -> int:
@@ -67,10 +56,10 @@ def _measure(uri: str, asked: argparse.Namespace, folder: Path) -> int:
         server = start(uri, port, asked.workers, "bench.wsgi:app", AUTH="open")
         try:
             event = post(Client(port), "/api/v1/events", EVENT)["id"]
-            script = _script(folder, event)
+            script = sales_script(folder, event)
             # Not counted: until all workers are up, the first takes all connections.
             for path in (SALES, PLAIN):
-                _wrk(port, path, script, asked.connections, WARM_UP_S)
+                wrk(port, path, script, asked.connections, WARM_UP_S)
             ratios = [_round(port, folder, event, number, asked) for number in range(asked.rounds)]
             for name, each in zip(("sales", "bookings"), zip(*ratios, strict=True), strict=True):
                 print(f"ratio of {name}: median {median(each):.2f}, lowest {min(each):.2f}")
@@ -81,10 +70,10 @@ def _measure(uri: str, asked: argparse.Namespace, folder: Path) -> int:
 
 
 def _round(port: int, folder: Path, event: str, number: int, asked: argparse.Namespace) -> Ratios:
-    script, bookings = _script(folder, event), f"/api/v1/events/{event}/bookings"
-    sales = _wrk(port, SALES, script, asked.connections, asked.seconds)
-    booked = _wrk(port, bookings, _booking_script(folder, number), asked.connections, asked.seconds)
-    plain = _wrk(port, PLAIN, script, asked.connections, asked.seconds)
+    script, bookings = sales_script(folder, event), f"/api/v1/events/{event}/bookings"
+    sales = wrk(port, SALES, script, asked.connections, asked.seconds)
+    booked = wrk(port, bookings, _booking_script(folder, number), asked.connections, asked.seconds)
+    plain = wrk(port, PLAIN, script, asked.connections, asked.seconds)
     ratios = Ratios(sales.rate / plain.rate, booked.rate / sales.rate)
     print(
         f"sales {sales.rate:7.0f}/s  p50 {sales.p50:>8}  p99 {sales.p99:>8}   "
@@ -93,39 +82,6 @@ def _round(port: int, folder: Path, event: str, number: int, asked: argparse.Nam
         flush=True,
     )
     return ratios
-
-
-def _wrk(port: int, path: str, script: Path, connections: int, seconds: int) -> Figures:
-    out = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", "--timeout", "30s",
-         "-s", str(script), f"http://127.0.0.1:{port}{path}"],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    if refused := re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: .*", out):
-        raise SystemExit(f"{path}: {refused[0]}")
-    return Figures(
-        float(_figure(r"Requests/sec:\s+(\S+)", out)),
-        _figure(r"\n\s+50%\s+(\S+)", out),
-        _figure(r"\n\s+99%\s+(\S+)", out),
-    )
-
-
-def _figure(pattern: str, out: str) -> str:
-    found = re.search(pattern, out)
-    if found is None:
-        raise SystemExit(f"wrk said something else than expected:\n{out}")
-    return found[1]
-
-
-def _script(folder: Path, event: str) -> Path:
-    script = folder / "sell.lua"
-    script.write_text(
-        f"""wrk.method = "POST"
-wrk.body = '{{"event":"{event}","nTickets":1}}'
-wrk.headers["Content-Type"] = "application/json"
-"""
-    )
-    return script
 
 
 def _booking_script(folder: Path, number: int) -> Path:

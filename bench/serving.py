@@ -6,17 +6,24 @@ import os
 import subprocess
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from tests.client import Client
 from ticketing.server.running import GUNICORN
 
 
-def start(uri: str, port: int, workers: int, app: str, **settings: str) -> subprocess.Popen[bytes]:
-    """Start a server with so many workers and wait until it is ready."""
+def start(
+    uri: str, port: int, workers: int, app: str, *, own: Path | None = None, **settings: str
+) -> subprocess.Popen[bytes]:
+    """Start a server with so many workers and wait until it is ready.
+
+    With a folder of its `own` it shares no lock with another, like one on another host.
+    """
     settings = {"MONGODB_URI": uri, "DATABASE": "bench", "PORT": str(port),
                 "WORKERS": str(workers), **settings}  # fmt: skip
-    environment = {**os.environ, **{f"TICKETING_{k}": v for k, v in settings.items()}}
+    folder = {"TMPDIR": str(own)} if own else {}
+    environment = {**os.environ, **folder, **{f"TICKETING_{k}": v for k, v in settings.items()}}
     server = subprocess.Popen(
         [*GUNICORN, app],
         env=environment,
