@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks monitoring faults faults-quick faults-mutants fuzz bench bench-guessing lint format typecheck coverage sure openapi lock audit clean
+.PHONY: help run demo serve migrate admin verify test test-unit pythons screenshots looks monitoring faults faults-quick faults-mutants fuzz bench bench-guessing lint format typecheck coverage sure openapi lock audit clean
 
 PORT ?=
 DATA ?= var
@@ -66,6 +66,13 @@ test: $(DEV_READY)  ## everything, on the embedded MongoDB (ARGS= goes to pytest
 
 test-unit: $(DEV_READY)  ## what needs no server: seconds
 	@$(PYTHON) -m pytest -n 2 -m "not system" $(ARGS)
+
+pythons:  ## what needs no server, with each Python from 3.11 to 3.14 that is here
+	@for version in 3.11 3.12 3.13 3.14; do \
+		python$$version -c "" 2>/dev/null || { echo "Python $$version is not here."; continue; }; \
+		python$$version -m venv .venv-$$version && \
+		$(MAKE) --no-print-directory test-unit VENV=.venv-$$version || exit 1; \
+	done
 
 screenshots: $(DEV_READY)  ## pictures of all pages and two contact sheets, in screenshots/ (needs chromium)
 	@$(PYTHON) -m tests.browser.screenshots $(ARGS)
