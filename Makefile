@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz clients postman bench bench-guessing lint format typecheck coverage sure openapi lock clean lighthouse
+.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz clients postman bench bench-guessing lint format typecheck coverage sure openapi lock clean lighthouse pythons monitoring audit
 
 PORT ?=
 DATA ?= var
@@ -16,6 +16,8 @@ RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
 FUZZ_READY := $(FUZZ_VENV)/.ready
 CLIENTS_READY := $(CLIENTS_VENV)/.ready
+AUDIT_VENV := .venv-audit
+AUDIT_READY := $(AUDIT_VENV)/.ready
 
 # $(call environment,FOLDER): nothing is left of one that could not be made whole.
 define environment
@@ -67,6 +69,13 @@ test: $(DEV_READY)  ## everything, on the embedded MongoDB (ARGS= goes to pytest
 test-unit: $(DEV_READY)  ## what needs no server: seconds
 	@$(PYTHON) -m pytest -n 2 -m "not system" $(ARGS)
 
+pythons:  ## what needs no server, with each Python from 3.11 to 3.14 that is here
+	@for version in 3.11 3.12 3.13 3.14; do \
+		python$$version -c "" 2>/dev/null || { echo "Python $$version is not here."; continue; }; \
+		python$$version -m venv .venv-$$version && \
+		$(MAKE) --no-print-directory test-unit VENV=.venv-$$version || exit 1; \
+	done
+
 screenshots: $(DEV_READY)  ## pictures of all pages and two contact sheets, in screenshots/ (needs chromium)
 	@$(PYTHON) -m tests.browser.screenshots $(ARGS)
 
@@ -75,6 +84,9 @@ looks: $(DEV_READY)  ## every page with axe-core: wide, narrow, dark, twice as l
 
 lighthouse: $(DEV_READY)  ## every page by lighthouse, at least 95 of each (needs npx and chromium)
 	@$(PYTHON) -m tests.browser.lighthouse $(ARGS)
+
+monitoring: $(DEV_READY)  ## a short load before the real Prometheus: every query answered, an alert fired (needs prometheus)
+	@$(PYTHON) -m pytest tests/system/monitoring $(ARGS)
 
 faults: $(DEV_READY)  ## break a running office for SECONDS=600 and check what clients were told (SEED=)
 	@$(PYTHON) -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
@@ -127,10 +139,15 @@ openapi: $(DEV_READY)  ## print the OpenAPI document
 	@$(PYTHON) -m ticketing openapi
 
 lock: $(DEV_READY)  ## write requirements*.txt anew from requirements*.in , keeping pins (ARGS=--upgrade)
-	@for name in requirements requirements-dev requirements-fuzz requirements-clients; do \
+	@for name in requirements requirements-dev requirements-fuzz requirements-clients requirements-audit; do \
 		$(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 			--no-strip-extras --no-emit-index-url $(ARGS) -o $$name.txt $$name.in || exit 1; \
 	done
+
+audit: $(AUDIT_READY)  ## ask PyPI which of the locked versions have known holes (needs a network)
+	@failed=0; for lock in requirements*.txt; do \
+		echo "$$lock"; $(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r $$lock || failed=1; \
+	done; exit $$failed
 
 clean:  ## remove what the other targets made, but not your data in var/
 	@rm -rf .venv* .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov \
@@ -160,4 +177,10 @@ $(CLIENTS_READY): requirements-clients.txt
 	@echo "Installing what looks at the API from outside ..." >&2
 	$(call environment,$(CLIENTS_VENV))
 	$(call install,$(CLIENTS_VENV),$<)
+	@touch $@
+
+$(AUDIT_READY): requirements-audit.txt
+	@echo "Installing what the audit needs ..." >&2
+	$(call environment,$(AUDIT_VENV))
+	$(call install,$(AUDIT_VENV),$<)
 	@touch $@

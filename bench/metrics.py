@@ -65,7 +65,7 @@ def _measure(uri: str, asked: argparse.Namespace) -> None:
     with connect(uri, appname="bench") as client:
         migrate(client[settings.database])
     counting = composition.create_app(settings).test_client()
-    setattr(composition, "PoolWatch", lambda: None)  # noqa: B010
+    setattr(composition, "PoolWatch", lambda _: None)  # noqa: B010
     setattr(composition, "Metrics", NoMetrics)  # noqa: B010 - mypy knows it as a type
     silent = composition.create_app(settings).test_client()
     new = {"name": "Rush", "date": "2040-10-31", "capacity": 1_000_000, "costPerTicket": 5}

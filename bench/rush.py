@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from bench import cpu, wrk
 from bench.report import Line, write
-from bench.scenarios import PLAIN, Scenario, scenarios
+from bench.scenarios import EVENT, PLAIN, WARM_UP_S, Scenario, scenarios
 from bench.serving import post, start
 from tests.client import Client
 from ticketing.domain.identity.users import Role
@@ -34,10 +34,8 @@ from ticketing.services.accounts.users import register
 from ticketing.storage.driver.clients import Database, connect
 from ticketing.storage.migrations.runner import migrate
 
-EVENT = {"name": "Rush", "date": "2040-10-31", "capacity": 1_000_000, "costPerTicket": 5}
 SECRET = "a-key-for-the-benchmark-alone-0123456789"
 TOKENS = 32
-WARM_UP_S = 2
 
 
 class Measured(NamedTuple):

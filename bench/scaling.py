@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from bench import wrk
-from bench.rush import EVENT, WARM_UP_S
-from bench.scenarios import SALES
+from bench.scenarios import EVENT, SALES, WARM_UP_S
 from bench.serving import post, start
 from tests.client import Client
 from ticketing.server.mongod import Mongod, free_port
@@ -37,6 +37,7 @@ class Site:
     name: str
     workers: Sequence[int]
     connections: int
+    events: int = 1
 
 
 class Figures(NamedTuple):
@@ -63,7 +64,8 @@ def main() -> int:
 
 def _measure(uri: str, db: Database, asked: argparse.Namespace, folder: Path) -> None:
     sites = [Site(f"{workers} workers", [workers], 32) for workers in WORKERS]
-    sites += [Site("one host, 2 workers", [2], 128), Site("two hosts, 1 worker each", [1, 1], 128)]
+    sites += [Site("one host, 2 workers", [2], 128), Site("two hosts, 1 worker each", [1, 1], 128),
+              Site("the same, an event each", [1, 1], 128, events=2)]  # fmt: skip
     taken: dict[str, list[Figures]] = {site.name: [] for site in sites}
     for _ in range(asked.rounds):
         for site in sites:
@@ -82,11 +84,13 @@ def _ask(uri: str, db: Database, site: Site, seconds: int, folder: Path) -> Figu
             host = folder / f"host-{number}"
             host.mkdir(exist_ok=True)
             ports.append(free_port())
-            servers.append(start(uri, ports[-1], workers, "wsgi:app", folder=host, AUTH="open"))
-        event = post(Client(ports[0]), "/api/v1/events", _an_event(db))["id"]
-        _sell(event, ports, site.connections, WARM_UP_S, folder)
+            servers.append(start(uri, ports[-1], workers, "wsgi:app", own=host, AUTH="open"))
+        events = [post(Client(ports[0]), "/api/v1/events", _an_event(db))["id"]
+                  for _ in range(site.events)]  # fmt: skip
+        plan = list(zip(ports, cycle(events), strict=False))
+        _sell(plan, site.connections, WARM_UP_S, folder)
         before = _transactions(db)
-        rate = _sell(event, ports, site.connections, seconds, folder)
+        rate = _sell(plan, site.connections, seconds, folder)
         begun, aborted = (now - then for now, then in zip(_transactions(db), before, strict=True))
         return Figures(rate, aborted / max(1, begun))
     finally:
@@ -101,16 +105,18 @@ def _an_event(db: Database) -> dict[str, object]:
     return {**EVENT, "date": day.isoformat()}
 
 
-def _sell(event: str, ports: Sequence[int], connections: int, seconds: int, folder: Path) -> float:
-    sale = wrk.Asked("POST", SALES, f'{{"event":"{event}","nTickets":1}}')
+def _sell(plan: Sequence[tuple[int, str]], connections: int, seconds: int, folder: Path) -> float:
+    """Return how many sales a second all hosts come to, each by its port and for an event."""
 
-    def ask(port: int) -> float:
+    def ask(one: tuple[int, str]) -> float:
+        port, event = one
         own = folder / f"wrk-{port}"
         own.mkdir(exist_ok=True)
-        return wrk.ask(port, sale, own, connections // len(ports), seconds).rate
+        sale = wrk.Asked("POST", SALES, f'{{"event":"{event}","nTickets":1}}')
+        return wrk.ask(port, sale, own, connections // len(plan), seconds).rate
 
-    with ThreadPoolExecutor(len(ports)) as pool:
-        return sum(pool.map(ask, ports))
+    with ThreadPoolExecutor(len(plan)) as pool:
+        return sum(pool.map(ask, plan))
 
 
 def _transactions(db: Database) -> tuple[int, int]:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from bench.wrk import Asked
 
+EVENT = {"name": "Rush", "date": "2040-10-31", "capacity": 1_000_000, "costPerTicket": 5}
+WARM_UP_S = 2
 SALES = "/api/v1/transactions"
 PLAIN = "/bench/validated"
 

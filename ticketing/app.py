@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, get_args
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -29,6 +29,7 @@ from ticketing.api.views import (
     users,
 )
 from ticketing.config import Settings, SettingsError
+from ticketing.domain.audit import Action
 from ticketing.metrics import Metrics
 from ticketing.server.names import appname
 from ticketing.services.accounts.attempts import POLICY, Attempts
@@ -41,12 +42,15 @@ from ticketing.services.mail.messages import Letters
 from ticketing.services.rates import RateLimiter
 from ticketing.services.shared_reads import EventReads
 from ticketing.services.writes.handler import CommandHandler
-from ticketing.storage.driver.clients import Client, connect
+from ticketing.storage.driver.clients import Client, Database, connect
 from ticketing.storage.driver.fitness import Fitness
 from ticketing.storage.driver.pool import PoolWatch
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.limits.counting import SharedCounts
 from ticketing.web import pages, reference
+
+# The refusals that somebody is woken for (deploy/alerts.yml).
+ALARMING = ("internal_server_error", "outcome_unknown", "too_many_requests")
 
 VIEWS = (
     events,
@@ -87,9 +91,9 @@ def create_app(
             "TICKETING_MONGODB_URI is not set: point it at a replica set, or start the "
             "service with `make run`, which brings a MongoDB along."
         )
-    pool = PoolWatch()
-    counted = Metrics(pool)
-    client = client or connect(settings.mongodb_uri, appname=appname(), watch=pool)
+    client = client or connect(settings.mongodb_uri, appname=appname())
+    counted = Metrics(PoolWatch(client))
+    counted.expect(actions=get_args(Action), codes=ALARMING, policies=settings.rates)
 
     app = _Application("ticketing", static_folder=None)
     app.config.update(
@@ -133,6 +137,26 @@ def create_app(
     return app
 
 
+def command_handler(
+    settings: Settings,
+    client: Client,
+    db: Database,
+    clock: Callable[[], datetime],
+    counted: Metrics | None = None,
+) -> CommandHandler:
+    """Return what executes commands, as it is set."""
+    return CommandHandler(
+        client,
+        db,
+        clock,
+        today=_today_in(settings),
+        group_size=settings.group_size,
+        wait_s=settings.lane_wait_s,
+        commit_s=settings.commit_timeout_s,
+        metrics=counted,
+    )
+
+
 def _app_context(
     settings: Settings,
     uri: str,
@@ -157,16 +181,7 @@ def _app_context(
         settings=settings,
         client=client,
         db=db,
-        commands=CommandHandler(
-            client,
-            db,
-            clock,
-            today=_today_in(settings),
-            group_size=settings.group_size,
-            wait_s=settings.lane_wait_s,
-            commit_s=settings.commit_timeout_s,
-            metrics=counted,
-        ),
+        commands=command_handler(settings, client, db, clock, counted),
         event_reads=EventReads(db),
         clock=clock,
         passwords=passwords,

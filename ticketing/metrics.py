@@ -144,10 +144,28 @@ class Metrics:
         # Looking a series up by its labels costs more than counting in it.
         self._request_of = lru_cache(4096)(self._requests.labels)
         self._seconds_of = lru_cache(1024)(self._request_seconds.labels)
+        self._changes_of = lru_cache(64)(self._changes.labels)
+        self._tickets_of = lru_cache(64)(self._tickets.labels)
         self._open = self._connections.labels("open")
         self._in_use = self._connections.labels("in_use")
         self._committed = self._commit_seconds.labels("committed")
         self._failed = self._commit_seconds.labels("failed")
+
+    def expect(
+        self, *, actions: Iterable[str], codes: Iterable[str], policies: Iterable[str]
+    ) -> None:
+        """Begin these series at zero.
+
+        Prometheus sees no increase in a series that begins with its first: an alert would miss the
+        first crash, and a panel the first sale after a start.
+        """
+        for action in actions:
+            self._changes_of(action)
+            self._tickets_of(action)
+        for code in codes:
+            self._refusals.labels(code)
+        for policy in policies:
+            self._counted_alone.labels(policy)
 
     def count_request(self, route: str | None, method: str, status: int, seconds: float) -> None:
         """Count an answer; without a route where the address is none of ours."""
@@ -175,10 +193,10 @@ class Metrics:
             actions[action] += 1
             tickets[action] += number
         for action, number in actions.items():
-            self._changes.labels(action).inc(number)
+            self._changes_of(action).inc(number)
         for action, number in tickets.items():
             if number:
-                self._tickets.labels(action).inc(number)
+                self._tickets_of(action).inc(number)
 
     def count_failed_commit(self, seconds: float, *, conflict: bool) -> None:
         """Count an attempt at a commit that came to nothing."""

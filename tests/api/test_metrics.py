@@ -57,7 +57,7 @@ def test_counts_what_is_sold_booked_and_refused(till, api):
     assert changes == {"created": 1, "sold": 2, "returned": 1, "booked": 1, "waitlisted": 1}
     assert found['ticketing_tickets_total{action="sold"}'] == 7
     assert found['ticketing_tickets_total{action="returned"}'] == 3
-    assert 'ticketing_tickets_total{action="created"}' not in found
+    assert found['ticketing_tickets_total{action="created"}'] == 0
     assert found['ticketing_refusals_total{code="sold_out"}'] == 1
     assert found[of_route(SALES, "POST", 201)] == 2
     assert found[of_route(SALES, "POST", 409)] == 1
@@ -164,8 +164,9 @@ def test_answers_while_mongodb_is_away():
 
 
 def test_counts_connections_to_mongodb(mongodb_uri):
-    pool = PoolWatch()
-    with connect(mongodb_uri, appname="tests", watch=pool) as client:
+    with connect(mongodb_uri, appname="tests") as client:
+        pool = PoolWatch(client)
+        assert pool.open == pool.in_use == 0
         with client.start_session() as session, session.start_transaction():
             list(client.test.events.find({}, batch_size=1, session=session))
         with ThreadPoolExecutor(3) as threads:
@@ -185,4 +186,22 @@ def test_tells_of_one_application_what_it_has_done_alone(api_at):
     one, other = api_at(), api_at()
     Till(one).event(**GALA)
 
-    assert 'ticketing_changes_total{action="created"}' not in told(other)
+    assert told(other)['ticketing_changes_total{action="created"}'] == 0
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        'ticketing_refusals_total{code="internal_server_error"}',
+        'ticketing_refusals_total{code="outcome_unknown"}',
+        'ticketing_changes_total{action="sold"}',
+        'ticketing_tickets_total{action="sold"}',
+        'ticketing_limits_counted_alone_total{policy="writes"}',
+        "ticketing_group_splits_total",
+    ],
+)
+def test_begins_at_zero_so_that_the_first_is_an_increase(api_at, series):
+    """Prometheus takes a series that begins at one for one that was at one all the time."""
+    api = api_at(rates={"writes": limits.parse("9 per minute")})
+
+    assert told(api)[series] == 0

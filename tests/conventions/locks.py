@@ -16,6 +16,7 @@ LOCKS = {
     "requirements-dev.in": "requirements-dev.txt",
     "requirements-fuzz.in": "requirements-fuzz.txt",
     "requirements-clients.in": "requirements-clients.txt",
+    "requirements-audit.in": "requirements-audit.txt",
 }
 
 

@@ -9,6 +9,8 @@ import pkgutil
 import re
 from dataclasses import dataclass
 
+import gunicorn.http.message
+import gunicorn.http.parser
 import gunicorn.http.wsgi
 import pytest
 from flask_smorest import Api, Blueprint
@@ -21,6 +23,7 @@ from webargs.flaskparser import FlaskParser
 import ticketing
 from tests.conventions.locks import wanted
 from tests.conventions.sources import PACKAGE, files, nodes, text
+from ticketing.server.worker import MOST_DRAINED_BYTES
 from ticketing.storage.driver.stale_connections import pools
 
 
@@ -37,6 +40,8 @@ PARTS = [
     Part("pymongo", "_topology", "storage/driver/stale_connections.py"),
     Part("pymongo", "_servers", "storage/driver/stale_connections.py"),
     Part("pymongo", "reset_without_pause", "storage/driver/stale_connections.py"),
+    Part("pymongo", "conns", "storage/driver/pool.py"),
+    Part("pymongo", "active_sockets", "storage/driver/pool.py"),
     Part("gunicorn", "nr_conns", "server/sharing.py"),
     Part("gunicorn", "wait_for_and_dispatch_events", "server/sharing.py"),
     Part("gunicorn", "SERVER", "server/gunicorn_config.py"),
@@ -79,6 +84,7 @@ def test_pymongo_still_has_a_pool_for_each_server():
         (pool,) = pools(client)
 
         generation = pool.gen.get_overall()
+        assert (len(pool.conns), pool.active_sockets) == (0, 0)
         pool.reset_without_pause()
         assert pool.gen.get_overall() == generation + 1
 
@@ -90,6 +96,12 @@ def test_gunicorn_still_counts_connections_and_waits_for_events():
         "self",
         "timeout",
     ]
+
+
+def test_gunicorn_still_drains_as_much_as_we_count_on():
+    assert gunicorn.http.parser._DRAIN_MAX_BYTES == MOST_DRAINED_BYTES
+    assert "handle_request" in vars(ThreadWorker)
+    assert "force_close" in vars(gunicorn.http.message.Message)
 
 
 def test_gunicorn_still_names_itself_and_makes_its_handlers_there():

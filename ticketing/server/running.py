@@ -114,13 +114,17 @@ def serve() -> int:
     """Become gunicorn, as in production; raises CannotStart."""
     settings = load_settings()
     logs.configure(settings.log_level, settings.log_format)
+    _require_uri(settings)
+    _look_at(settings)
+    os.execv(GUNICORN[0], [*GUNICORN, SERVICE])
+
+
+def _require_uri(settings: Settings) -> None:
     if settings.mongodb_uri is None:
         raise CannotStart(
             "TICKETING_MONGODB_URI is not set: point it at a replica set, for instance "
             "mongodb://db1,db2,db3/?replicaSet=rs0."
         )
-    _look_at(settings)
-    os.execv(GUNICORN[0], [*GUNICORN, SERVICE])
 
 
 def _look_at(settings: Settings) -> None:
@@ -164,9 +168,17 @@ def _faults(db: Database) -> Faults:
 
 def prepare(settings: Settings) -> list[str]:
     """Require a database that will do and bring it up to date; return the migrations done."""
+    with configured_database(settings) as db:
+        return bring_up_to_date(db)
+
+
+@contextmanager
+def configured_database(settings: Settings) -> Iterator[Database]:
+    """Return the database of TICKETING_MONGODB_URI, which will do; raises CannotStart."""
+    _require_uri(settings)
     with _client(settings) as client:
         _require_supported(client)
-        return bring_up_to_date(client[settings.database])
+        yield client[settings.database]
 
 
 def bring_up_to_date(db: Database) -> list[str]:

@@ -20,6 +20,9 @@ PATIENCE_S = 1.0
 AT_ONCE_MS = 2
 MOST_UNHEARD_BYTES = 1_048_576
 
+# gunicorn's own bound (gunicorn.http.parser).
+MOST_DRAINED_BYTES = 65_536
+
 
 class Worker(FairWorker):
     """gunicorn's threaded worker as we need it."""
@@ -45,6 +48,17 @@ class Worker(FairWorker):
             client.settimeout(PATIENCE_S)
             client.sendall(answer)
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer one request, saying so beforehand where its connection can't be kept.
+
+        Of a body that the answer has left unread gunicorn reads 64 KiB at most, when the answer is
+        on its way already. A connection that was said to be kept, and is closed, may have the next
+        request on it by then: a proxy answers 502 for it.
+        """
+        if _may_stay_unread(req):
+            req.force_close()
+        return super().handle_request(req, conn)
+
     def handle(self, conn: Any) -> Any:
         """Answer requests for as long as one follows at once, and see off what is not kept.
 
@@ -66,6 +80,14 @@ def _asks_again(connection: socket.socket) -> bool:
     waiting = select.poll()
     waiting.register(connection, select.POLLIN)
     return bool(waiting.poll(AT_ONCE_MS))
+
+
+def _may_stay_unread(req: Any) -> bool:
+    fields = dict(req.headers)
+    length: str = fields.get("CONTENT-LENGTH", "0")
+    return (
+        "TRANSFER-ENCODING" in fields or not length.isdigit() or int(length) >= MOST_DRAINED_BYTES
+    )
 
 
 def _see_off(connection: socket.socket) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pymongo.client_session import ClientSession
@@ -22,10 +22,11 @@ from ticketing.storage.migrations import schema
 
 @dataclass(slots=True)
 class Reading:
-    """How much has been read."""
+    """How much has been read; `told` is called as it goes on."""
 
     events: int = 0
     entries: int = 0
+    told: Callable[[Reading], None] = lambda _: None
 
     @property
     def is_empty(self) -> bool:
@@ -41,6 +42,7 @@ class Reading:
         """Return the entries on, and count them."""
         for entry in entries:
             self.entries += 1
+            self.told(self)
             yield entry
 
 

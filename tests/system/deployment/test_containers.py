@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 
 import yaml
 
 from tests.conftest import the_settings
+from tests.system.running.test_access_control import COMMANDS, PASSWORD
 from tests.system.server import ROOT
 from ticketing.config import NAMES, PREFIX
 from ticketing.server.reaper import LONGEST_S
@@ -38,6 +41,42 @@ def test_believes_nobody_about_addresses_unless_told_to():
 def test_is_published_on_loopback_only():
     for service in SERVICES.values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_mongodb_asks_everybody_for_a_password():
+    mongo, service = SERVICES["mongo"], SERVICES["tickets"]["environment"]
+
+    assert "--keyFile /tmp/key" in mongo["command"], "with a key it lets nobody in unknown"
+    assert not mongo.get("ports")
+    assert "://ticketing:${MONGODB_PASSWORD}@mongo:" in service["TICKETING_MONGODB_URI"]
+    for name, value in mongo["environment"].items():
+        assert "PASSWORD" not in name or re.fullmatch(r"\$\{MONGODB_\w+:\?.+\}", value)
+
+
+def test_makes_a_key_that_mongod_takes(tmp_path):
+    """The first lines of its start, with another place and no other user."""
+    script = SERVICES["mongo"]["entrypoint"][2].replace("$$", "$")
+    for old, new in {"/tmp/key": f"{tmp_path}/key", "chown mongodb": "chown $(id -u)",
+                     "docker-entrypoint.sh": "echo"}.items():  # fmt: skip
+        assert old in script
+        script = script.replace(old, new)
+    done = subprocess.run(
+        ["bash", "-euc", script, "--", "mongod"], capture_output=True, text=True, check=True
+    )
+
+    key = tmp_path / "key"
+    assert done.stdout == "mongod\n"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert re.fullmatch(r"[A-Za-z0-9+/=]{6,1024}", key.read_text())
+
+
+def test_makes_the_user_that_the_deployment_page_makes():
+    script = (ROOT / "deploy" / "mongodb-users.js").read_text()
+    assert "process.env.MONGODB_PASSWORD" in script
+    plain = script.replace("process.env.MONGODB_PASSWORD", json.dumps(PASSWORD))
+    made = re.findall(r"admin\.runCommand\((\{.*?\})\);", plain, re.DOTALL)
+
+    assert [json.loads(command) for command in made] == COMMANDS
 
 
 def test_an_image_holds_what_the_dockerfile_copies_and_no_more():

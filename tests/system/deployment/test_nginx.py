@@ -285,6 +285,24 @@ def test_says_with_a_problem_that_an_address_has_too_many_connections(tmp_path):
     is_a_problem(answer, 429, "too_many_requests")
 
 
+def test_says_with_a_problem_that_an_address_asks_too_often(tmp_path):
+    few = {"rate=100r/s": "rate=1r/m", "burst=400": "burst=2"}
+    with Nginx(tmp_path / "nginx", free_port(), **few) as alone:
+        answers = [alone.ask("/livez") for _ in range(4)]
+
+    assert [answer[0] for answer in answers] == [502, 502, 502, 429]
+    is_a_problem(answers[-1], 429, "too_many_requests")
+    assert answers[-1][1]["Retry-After"] == "1"
+
+
+def test_gives_up_idle_connections_before_the_service_does():
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    config = (ROOT / "ticketing" / "server" / "gunicorn_config.py").read_text()
+    ours = int(re.search(r"upstream[^}]*keepalive_timeout (\d+)s;", text)[1])
+
+    assert ours < int(re.search(r"^keepalive = (\d+)$", config, re.MULTILINE)[1])
+
+
 def test_has_files_enough_for_its_connections():
     text = (ROOT / "deploy" / "nginx.conf").read_text()
     files = int(re.search(r"worker_rlimit_nofile (\d+);", text)[1])
@@ -298,6 +316,16 @@ def test_lets_the_service_refuse_a_large_body_with_its_own_problem(nginx):
 
     assert status == 413
     assert headers["Content-Type"] == "application/problem+json"
+
+
+def test_gives_nobody_a_connection_that_the_service_is_about_to_close(nginx):
+    """After a body that the service left unread it did, and somebody else's request was a 502."""
+    heard = set()
+    for _ in range(10):
+        assert nginx.ask("/api/v1/events", {"name": "x" * 70_000})[0] == 413
+        heard |= {nginx.ask("/livez")[0] for _ in range(3)}
+
+    assert heard == {200}
 
 
 def test_believes_no_address_that_a_client_claims(nginx):

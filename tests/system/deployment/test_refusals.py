@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from email.parser import BytesParser
+from http.client import HTTPResponse
 
 import pytest
 
@@ -120,6 +121,41 @@ def test_answers_a_request_once_also_when_its_body_breaks_off_in_disorder(server
     status, _, problem = read(told(server.port, sent))
 
     assert (status, problem["code"]) == (411, "length_required")
+
+
+def heard(connection: socket.socket):
+    """Return the status and the fields of the next answer, which is read to its end."""
+    with HTTPResponse(connection) as response:
+        response.begin()
+        response.read()
+        return response.status, response.headers
+
+
+# What is answered before its body has been read to its end.
+UNREAD = {
+    "too large": (b"Content-Length: 70000\r\n\r\n" + b" " * 70_000, 413),
+    "as large as gunicorn drains": (b"Content-Length: 65536\r\n\r\n" + b" " * 65_536, 415),
+    "of a length that nobody knows": (
+        b"Transfer-Encoding: chunked\r\n\r\n" + b"11000\r\n" + b" " * 0x11000 + b"\r\n0\r\n\r\n",
+        411,
+    ),
+    "small": (b"Content-Length: 1000\r\n\r\n" + b" " * 1000, 415),
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), UNREAD.values(), ids=UNREAD.keys())
+def test_keeps_a_connection_that_it_does_not_say_to_close(server, sent, status):
+    """A proxy would send somebody else's request on it, and hear nothing: a 502."""
+    with connected(server.port) as connection:
+        connection.sendall(b"POST /api/v1/events HTTP/1.1\r\n" + HOST + sent)
+        answered, headers = heard(connection)
+        assert answered == status
+        if headers.get("Connection") == "close":
+            assert connection.recv(1) == b""
+            return
+
+        connection.sendall(b"GET /livez HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert heard(connection)[0] == 200
 
 
 def test_hears_the_others_while_those_it_refused_do_not_hang_up(server):

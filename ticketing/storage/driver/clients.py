@@ -7,7 +7,6 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database as PyMongoDatabase
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
-from pymongo.monitoring import ConnectionPoolListener
 
 Document = dict[str, Any]
 Client = MongoClient[Document]
@@ -67,7 +66,6 @@ def connect(
     *,
     appname: str,
     timeout_s: float = OPERATION_TIMEOUT_S,
-    watch: ConnectionPoolListener | None = None,
 ) -> Client:
     """Return a client that connects at its first use, so that it may be made before any thread.
 
@@ -92,7 +90,6 @@ def connect(
         serverSelectionTimeoutMS=int(timeout_s * 1000),
         connectTimeoutMS=2000,
         heartbeatFrequencyMS=1000,
-        event_listeners=[watch] if watch else [],
     )
 
 

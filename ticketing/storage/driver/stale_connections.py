@@ -40,4 +40,5 @@ def reset_pool(client: Client, error: PyMongoError) -> bool:
 
 def pools(client: Client) -> list[Pool]:
     """Return the pool of each server that a client knows; the driver has no public way to them."""
-    return [server.pool for server in list(client._topology._servers.values())]  # noqa: SLF001
+    topology = client._topology  # noqa: SLF001 - None until somebody has asked something
+    return [server.pool for server in list(topology._servers.values())] if topology else []  # noqa: SLF001

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import chain
 
 # What spreadsheets take for a formula: CSV injection (OWASP), also after a tab or a return.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -17,19 +18,33 @@ def amount(minor: int) -> Decimal:
 
 
 def csv_of(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write a table; a text that a spreadsheet would calculate gets an apostrophe in front.
+    """Write a table; see `lines_of`."""
+    return lines_of(chain([head], rows))
 
-    Numbers are written as numbers, negative ones too.
+
+def lines_of(rows: Iterable[Sequence[object]]) -> str:
+    """Write lines; a text that a spreadsheet would calculate gets an apostrophe in front.
+
+    So does one that has some already, so that `unguarded` gives back what it was. Numbers are
+    written as numbers, negative ones too.
     """
     target = io.StringIO()
     writer = csv.writer(target)
-    writer.writerow([_guarded(cell) for cell in head])
     for row in rows:
         writer.writerow([_guarded(cell) for cell in row])
     return target.getvalue()
 
 
+def unguarded(text: str) -> str:
+    """Return the text of a cell as it was before it was written."""
+    return text[1:] if text.startswith("'") and _is_formula(text) else text
+
+
 def _guarded(cell: object) -> object:
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
+    if isinstance(cell, str) and _is_formula(cell):
         return f"'{cell}"
     return "" if cell is None else cell
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip("'").startswith(_FORMULA)

@@ -1,0 +1,24 @@
+"""How a command ends: the numbers that scripts tell it by, and the sentences that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ticketing.domain.errors import DomainError
+
+DONE, FAILED, WRONGLY_ASKED, STOPPED = 0, 1, 2, 130
+
+
+def sentence(refusal: DomainError) -> str:
+    """Return a refusal in one sentence, with the facts that it comes with."""
+    facts = ", ".join(f"{name}: {value}" for name, value in refusal.facts.items())
+    return f"{str(refusal).rstrip('.')} ({facts})." if facts else str(refusal)
+
+
+def faults(messages: Mapping[str, Any]) -> str:
+    """Return what a schema has against some fields, in one line."""
+    return "; ".join(
+        f"{name}: {' '.join(texts) if isinstance(texts, list) else texts}"
+        for name, texts in messages.items()
+    )

@@ -1,0 +1,1 @@
+"""The calendar, the counter and the figures."""
