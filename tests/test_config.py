@@ -400,3 +400,10 @@ def test_says_who_mail_is_from(set_to):
 
     set_to(MAIL_FROM="box.office@venue.example")
     assert config.load().mail_from == "box.office@venue.example"
+
+
+def test_asks_no_second_factor_where_nobody_signs_in(set_to):
+    set_to(AUTH="open", ADMIN_SECOND_FACTOR="required")
+
+    with pytest.raises(SettingsError, match="TICKETING_ADMIN_SECOND_FACTOR=required"):
+        config.load()

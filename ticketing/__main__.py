@@ -1,4 +1,4 @@
-"""`python -m ticketing`: run, serve, migrate, verify, create-admin, demo, openapi."""
+"""`python -m ticketing`: run, serve, migrate, verify, create-admin, and others."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role
 from ticketing.server import logs, running
 from ticketing.server.running import CannotStart
-from ticketing.services import demo
+from ticketing.services import demo, second_factor
 from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.users import register
 from ticketing.services.verification import Reading, verify
 from ticketing.storage import events
+from ticketing.storage.accounts.users import find_by_email
 from ticketing.storage.driver.units_of_work import utc_now
 
 # Who makes the first administrator, as the audit names them.
 BY_HAND = Caller("command line", "create-admin")
+RESET = Caller("command line", "reset-second-factor")
 
 # What `verify` ends with; whoever runs it by a clock has to tell these apart.
 AGREES, DIFFERS, COULD_NOT_LOOK = 0, 1, 2
@@ -45,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
             return running.serve()
         if asked.command == "create-admin":
             return _create_admin(asked.data, asked.email)
+        if asked.command == "reset-second-factor":
+            return _reset_second_factor(asked.data, asked.email)
         if asked.command == "verify":
             return _verify(asked.data, asked.event)
         if asked.command == "demo":
@@ -87,6 +91,19 @@ def _create_admin(data: Path, email: str) -> int:
     except EmailTaken as fault:
         raise CannotStart(str(fault)) from None
     print(f"{user.email} is an administrator now, in {running.described(data)}.")
+    return 0
+
+
+def _reset_second_factor(data: Path, email: str) -> int:
+    """Reset the second factor of somebody who has lost it: a password is enough again."""
+    with running.database(data, make=False) as db:
+        user = find_by_email(db, email)
+        if user is None:
+            raise CannotStart(f"Nobody has an account as {email} in {running.described(data)}.")
+        if not user.second_factor:
+            raise CannotStart(f"{user.email} has no second factor.")
+        second_factor.reset(db, user.id, RESET, utc_now())
+    print(f"{user.email} signs in with a password alone, and is signed out everywhere now.")
     return 0
 
 
@@ -163,6 +180,9 @@ def _parser() -> argparse.ArgumentParser:
     admin = commands.add_parser("create-admin", help="make the first administrator")
     admin.add_argument("email")
     admin.add_argument("--data", type=Path, default=Path("var"), help="as for run")
+    lost = commands.add_parser("reset-second-factor", help="for an administrator who has lost it")
+    lost.add_argument("email")
+    lost.add_argument("--data", type=Path, default=Path("var"), help="as for run")
     year = commands.add_parser("demo", help="fill an empty calendar with a made-up year")
     year.add_argument("--data", type=Path, default=Path("var"), help="as for run")
     commands.add_parser("openapi", help="print the OpenAPI document")

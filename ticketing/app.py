@@ -22,6 +22,7 @@ from ticketing.api.views import (
     events,
     health,
     metrics,
+    second_factor,
     statistics,
     transactions,
     transfers,
@@ -37,6 +38,7 @@ from ticketing.services.accounts.sign_in import SignIn
 from ticketing.services.accounts.tokens import PAGES_AUDIENCE, Tokens
 from ticketing.services.mail.messages import Letters
 from ticketing.services.rates import RateLimiter
+from ticketing.services.second_factor import SecondFactors
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, connect
 from ticketing.storage.driver.fitness import Fitness
@@ -53,6 +55,7 @@ VIEWS = (
     customers,
     statistics,
     users,
+    second_factor,
     api_keys,
     views,
     health,
@@ -140,6 +143,7 @@ def _app_context(
         SharedCounts(counts, settings.database, timeout_s=2.0),
         counted.count_alone,
     )
+    sign_in = SignIn(db, passwords, attempts, threads=config.SIGN_IN_THREADS)
     return context.AppContext(
         settings=settings,
         client=client,
@@ -156,7 +160,7 @@ def _app_context(
         ),
         clock=clock,
         passwords=passwords,
-        sign_in=SignIn(db, passwords, attempts, threads=config.SIGN_IN_THREADS),
+        sign_in=sign_in,
         tokens=Tokens(keys, settings.token_lifetime_s),
         sessions=Tokens(keys, settings.session_lifetime_s, PAGES_AUDIENCE),
         rates=RateLimiter(
@@ -166,6 +170,7 @@ def _app_context(
         ),
         fitness=Fitness(db),
         proofs=Proofs(db, passwords, letters) if settings.mail_uri else None,
+        second_factors=SecondFactors(db, sign_in, keys, settings.venue_name),
         metrics=counted,
     )
 

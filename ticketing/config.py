@@ -68,6 +68,7 @@ class Settings:
     mongodb_uri: str | None
     database: str
     auth: Literal["required", "open"]
+    admin_second_factor: Literal["optional", "required"]
     timezone: ZoneInfo
     max_body_bytes: int
     max_tickets_per_booking: int
@@ -152,6 +153,9 @@ def load(
             "mongodb_uri": env.str("MONGODB_URI", "", validate=_is_mongodb_uri) or None,
             "database": env.str("DATABASE", "ticketing", validate=Length(min=1, max=63)),
             "auth": env.str("AUTH", default_auth, validate=OneOf(["required", "open"])),
+            "admin_second_factor": env.str(
+                "ADMIN_SECOND_FACTOR", "optional", validate=OneOf(["optional", "required"])
+            ),
             "timezone": env.str("TIMEZONE", "UTC", validate=_is_timezone),
             "max_body_bytes": env.int("MAX_BODY_BYTES", 65_536, validate=Range(min=1024)),
             "max_tickets_per_booking": env.int(
@@ -304,6 +308,11 @@ def _refuse_a_key_that_is_only_previous(key: str, previous: str) -> None:
 def _refuse_unsafe(settings: Settings) -> None:
     if settings.auth == "required":
         _refuse_weak_keys(settings.secret_keys)
+    elif settings.admin_second_factor == "required":
+        raise SettingsError(
+            "TICKETING_ADMIN_SECOND_FACTOR=required asks administrators for a code at sign-in, but "
+            "in TICKETING_AUTH=open nobody signs in: set one of them otherwise."
+        )
     elif not is_loopback(settings.host):
         raise SettingsError(
             f"TICKETING_AUTH=open makes everybody an administrator, so the service only listens "

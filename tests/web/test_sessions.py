@@ -167,6 +167,9 @@ DETAILS = {"name": "X", "date": "2027-01-01", "capacity": "9", "costPerTicket": 
 FORMS = [
     ("/sign-out", {}),
     ("/account/password", {"current": PASSWORD, "password": NEW}),
+    ("/account/second-factor", {"current": PASSWORD}),
+    ("/account/second-factor/confirmation", {"code": "x"}),
+    ("/sign-in/code", {"code": "x"}),
     ("/events/{event}/book", {"n": "1"}),
     ("/bookings/{booking}/cancel", {}),
     ("/bookings/{booking}/size", {"n": "1"}),

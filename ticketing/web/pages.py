@@ -24,10 +24,11 @@ from ticketing.web.views import (
     office,
     people,
     public,
+    second_factor,
     till,
 )
 
-VIEWS = (public, accounts, bookings, calendar, office, till, figures, people, keys)
+VIEWS = (public, accounts, second_factor, bookings, calendar, office, till, figures, people, keys)
 
 
 def register(app: Flask, settings: Settings, secret_keys: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.accounts.sign_in import SignIn
 from ticketing.services.accounts.tokens import Tokens
 from ticketing.services.rates import RateLimiter
+from ticketing.services.second_factor import SecondFactors
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database
 from ticketing.storage.driver.fitness import Fitness
@@ -48,6 +49,7 @@ class AppContext:
     rates: RateLimiter
     fitness: Fitness
     proofs: Proofs | None
+    second_factors: SecondFactors
     metrics: Metrics
 
 

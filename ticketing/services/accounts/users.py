@@ -112,7 +112,18 @@ def bearer_of(db: Database, claims: Claims | None) -> Principal | None:
         return None
     if user.generation != claims.generation or claims.token in user.signed_out:
         return None
-    return Principal(user.id, user.role, user.customer, verified=user.verified)
+    return principal_of(user)
+
+
+def principal_of(user: User) -> Principal:
+    """Return a user as the one who asks."""
+    return Principal(
+        user.id,
+        user.role,
+        user.customer,
+        verified=user.verified,
+        second_factor=bool(user.second_factor),
+    )
 
 
 def change(

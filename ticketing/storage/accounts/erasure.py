@@ -7,6 +7,7 @@ import hashlib
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.identity.customers import Customer
+from ticketing.storage.accounts import second_factors
 from ticketing.storage.driver.clients import Database, Document
 
 
@@ -36,5 +37,6 @@ def _erase_account(db: Database, user: str, session: ClientSession) -> None:
     db.users.delete_one({"_id": user}, session=session)
     db.sessions.delete_many({"user": user}, session=session)
     db.user_codes.delete_many({"user": user}, session=session)
+    second_factors.forget(db, user, session)
     db.outbox.delete_many({"user": user}, session=session)
     db.user_audit.update_many({"user": user}, {"$unset": {"changes.email": True}}, session=session)

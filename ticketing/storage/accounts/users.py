@@ -193,6 +193,7 @@ def _document(user: User) -> Document:
         "created_at": user.created_at,
         "verified": user.verified,
         "sequence": user.sequence,
+        "second_factor": user.second_factor,
         **({"customer": user.customer_id} if user.customer_id else {}),
     }
 
@@ -212,6 +213,7 @@ def _user(fields: Fields) -> User:
         verified=fields.truth("verified"),
         sequence=fields.whole("sequence"),
         customer_id=fields.text("customer") if fields.has("customer") else None,
+        second_factor=fields.text("second_factor") if fields.has("second_factor") else "",
     )
 
 

@@ -338,7 +338,7 @@ SCHEMA: dict[str, CollectionSchema] = {
                 verified={"bsonType": "bool"},
                 sequence=_COUNT,
                 # Since when, of somebody who was deactivated and may still be on a list.
-                optional={"leaving": _TIME, "customer": _TEXT},
+                optional={"leaving": _TIME, "customer": _TEXT, "second_factor": _TEXT},
             )
         },
         indexes=[
@@ -429,6 +429,23 @@ SCHEMA: dict[str, CollectionSchema] = {
         },
         indexes=[
             IndexModel([("user", ASCENDING), ("purpose", ASCENDING)], name="by_user"),
+            IndexModel([("expires_at", ASCENDING)], name="clean_up", expireAfterSeconds=0),
+        ],
+    ),
+    "second_factors": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                _id=_TEXT,
+                user=_TEXT,
+                secret=_TEXT,
+                step=_COUNT,
+                recovery={"bsonType": "array", "items": _TEXT},
+                # Of one whose first code has not been shown yet.
+                optional={"expires_at": _TIME},
+            )
+        },
+        indexes=[
+            IndexModel([("user", ASCENDING)], name="by_user"),
             IndexModel([("expires_at", ASCENDING)], name="clean_up", expireAfterSeconds=0),
         ],
     ),
