@@ -73,6 +73,7 @@ class Settings:
     max_body_bytes: int
     max_tickets_per_booking: int
     transfer_hours: int
+    idle_customer_days: int
     host: str
     port: int
     workers: int
@@ -162,6 +163,7 @@ def load(
                 "MAX_TICKETS_PER_BOOKING", 10, validate=Range(min=1, max=1_000_000)
             ),
             "transfer_hours": env.int("TRANSFER_HOURS", 72, validate=Range(min=1, max=8_760)),
+            "idle_customer_days": env.int("IDLE_CUSTOMER_DAYS", 0, validate=_is_period),
             "host": env.str("HOST", "127.0.0.1", validate=Length(min=1)),
             "port": env.int("PORT", 8000, validate=Range(min=1, max=65_535)),
             "workers": env.int("WORKERS", 2, validate=Range(min=1, max=64)),
@@ -411,6 +413,11 @@ def _host(text: str) -> str | None:
     except ValueError:
         return None
     return text if len(text) <= _LONGEST_HOST else None
+
+
+def _is_period(days: int) -> None:
+    if days != 0 and not 30 <= days <= 36_500:
+        raise ValidationError("Days: 30 to 36,500, or 0 for ever.")
 
 
 def _is_name(text: str) -> None:

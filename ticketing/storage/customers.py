@@ -31,6 +31,7 @@ OF_A_CUSTOMER: Document = {"customer": _TEXT}
 OF_NOBODY: Document = {"customer": {"$type": "null"}}
 OF_AN_ACCOUNT: Document = {"user": _TEXT}
 HAS_KEY: Document = {"key": _TEXT}
+SWEEPING: Document = {"sweeping": _TEXT}
 
 # In an audit entry, who held a booking until it was passed on.
 GIVER = "changes.customer.0"

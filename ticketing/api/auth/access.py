@@ -42,6 +42,7 @@ from ticketing.domain.errors import (
 from ticketing.domain.identity.customers import NamedCustomer
 from ticketing.domain.identity.users import OPEN, Principal, Role, User, introduced
 from ticketing.services.accounts import api_keys, users
+from ticketing.storage.accounts.users import note_seen
 
 T = TypeVar("T")
 
@@ -197,7 +198,7 @@ def _signed_in(credentials: Authorization | None) -> Principal | None:
         return key
     if credentials.type == "bearer" and credentials.token:
         g.shown = app_context.tokens.read(credentials.token, app_context.clock())
-        return users.bearer_of(app_context.db, g.shown)
+        return users.bearer_of(app_context.db, g.shown, app_context.clock())
     if _is_basic(credentials):
         return _by_password(credentials.username or "", credentials.password or "")
     return None
@@ -222,6 +223,7 @@ def _by_password(email: str, password: str) -> Principal | None:
     if user is None:
         return None
     g.shown = user
+    note_seen(app_context.db, user, app_context.clock())
     return users.principal_of(user)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
@@ -41,6 +41,7 @@ class User:
     given back before their time. `sequence` counts the account's entries in the audit.
     `customer_id` is whose bookings are the user's, once the address is known to be theirs.
     `second_factor` names what codes are asked of at sign-in; empty where a password is enough.
+    `seen_at` is when they showed who they are, to a day.
     """
 
     id: str
@@ -56,6 +57,7 @@ class User:
     sequence: int
     customer_id: str | None = None
     second_factor: str = ""
+    seen_at: datetime | None = field(default=None, compare=False)
 
     @property
     def customer(self) -> Customer | None:

@@ -102,7 +102,7 @@ def authenticate(db: Database, passwords: Passwords, email: str, password: str) 
     return user
 
 
-def bearer_of(db: Database, claims: Claims | None) -> Principal | None:
+def bearer_of(db: Database, claims: Claims | None, now: datetime) -> Principal | None:
     """Find whom a token's claims belong to, where they are good and have not been revoked.
 
     The role is the user's of this moment, not the token's.
@@ -112,6 +112,7 @@ def bearer_of(db: Database, claims: Claims | None) -> Principal | None:
         return None
     if user.generation != claims.generation or claims.token in user.signed_out:
         return None
+    users.note_seen(db, user, now)
     return principal_of(user)
 
 

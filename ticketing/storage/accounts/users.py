@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from ticketing.domain.errors import EmailTaken, UnusableName, UserNotFound
 from ticketing.domain.identity.names import address_key
@@ -19,6 +20,9 @@ from ticketing.storage.lists import by_creation
 from ticketing.storage.migrations.schema import ADMINS, LEAVING
 
 _NAME = "users"
+
+# How exactly it is known when somebody was here last: each time would be a write for every read.
+_EXACTNESS = timedelta(days=1)
 
 # No request is under way for longer, so none of those that a user made while active.
 _LONGEST_REQUEST_S = 60
@@ -171,6 +175,13 @@ def rehash(db: Database, user: User, password_hash: str) -> None:
     )
 
 
+def note_seen(db: Database, user: User, now: datetime) -> None:
+    """Note when a user was here, if that is not known to a day; no request fails for it."""
+    if user.seen_at is None or now - user.seen_at >= _EXACTNESS:
+        with suppress(PyMongoError):
+            db.users.update_one({"_id": user.id}, {"$max": {"seen_at": now}})
+
+
 @writing
 def sign_out(db: Database, id_: str, token: str, expires_at: datetime, now: datetime) -> None:
     """Make one token worthless; forget those that have expired anyway."""
@@ -214,6 +225,7 @@ def _user(fields: Fields) -> User:
         sequence=fields.whole("sequence"),
         customer_id=fields.text("customer") if fields.has("customer") else None,
         second_factor=fields.text("second_factor") if fields.has("second_factor") else "",
+        seen_at=fields.moment("seen_at") if fields.has("seen_at") else None,
     )
 
 

@@ -70,7 +70,8 @@ def half() -> User | None:
     """Return who has shown their password a moment ago, if nothing has changed since."""
     token = session.get(_HALF)
     claims = _halves().read(token, app_context.clock()) if isinstance(token, str) else None
-    if claims is None or accounts.bearer_of(app_context.db, claims) is None:
+    now = app_context.clock()
+    if claims is None or accounts.bearer_of(app_context.db, claims, now) is None:
         return None
     return users.find(app_context.db, claims.user)
 
@@ -89,7 +90,7 @@ def who() -> Principal | None:
     if app_context.settings.auth == "open":
         return OPEN
     claims = _claims()
-    return accounts.bearer_of(app_context.db, claims) if claims else None
+    return accounts.bearer_of(app_context.db, claims, app_context.clock()) if claims else None
 
 
 def _halves() -> Tokens:
