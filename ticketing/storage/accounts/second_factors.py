@@ -12,6 +12,7 @@ from pymongo import DESCENDING
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.errors import NoEnrolment
+from ticketing.domain.identity.users import User
 from ticketing.storage.documents import Fields, read
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.reads import reading, writing
@@ -95,6 +96,12 @@ def use_recovery(db: Database, id_: str, digest: str) -> bool:
     there = {"_id": id_, "recovery": digest}
     done = db.second_factors.update_one(there, {"$pull": {"recovery": digest}})
     return done.matched_count == 1
+
+
+def is_missing(db: Database, user: User, session: ClientSession) -> bool:
+    """Return whether a user names a second factor that is not there, or was never confirmed."""
+    wanted = {"_id": user.second_factor, "user": user.id, "expires_at": None}
+    return db.second_factors.find_one(wanted, {"_id": True}, session=session) is None
 
 
 def forget(db: Database, user: str, session: ClientSession) -> None:

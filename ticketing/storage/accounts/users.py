@@ -13,7 +13,13 @@ from ticketing.domain.errors import EmailTaken, UnusableName, UserNotFound
 from ticketing.domain.identity.names import address_key
 from ticketing.domain.identity.users import ROLES, User, former_key, role_of
 from ticketing.domain.places import Place, Row
-from ticketing.storage.documents import Fields, first_readable, read, read_what_can_be
+from ticketing.storage.documents import (
+    Fields,
+    UnreadableDocument,
+    first_readable,
+    read,
+    read_what_can_be,
+)
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading, writing
 from ticketing.storage.lists import by_creation
@@ -126,6 +132,22 @@ def replace(db: Database, before: User, after: User, session: ClientSession) -> 
         db.users.update_one(known, update, session=session)
     except DuplicateKeyError:
         raise EmailTaken from None
+
+
+def after(
+    db: Database,
+    id_: str,
+    limit: int,
+    session: ClientSession,
+    unreadable: list[UnreadableDocument],
+) -> tuple[list[User], str | None]:
+    """List users by id, from the first after one, and the id of the last that was looked at.
+
+    The id is None where there are no more. Those that can't be read go to `unreadable`.
+    """
+    found = list(db.users.find({"_id": {"$gt": id_}}, session=session).sort("_id").limit(limit))
+    last = found[-1]["_id"] if len(found) == limit else None
+    return list(read_what_can_be(_NAME, found, _user, unreadable)), last
 
 
 def link(db: Database, id_: str, customer: str, session: ClientSession | None = None) -> None:
