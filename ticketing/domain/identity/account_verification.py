@@ -24,7 +24,7 @@ class _Replayed:
 
 
 def account_differences(user: User | None, entries: Iterable[UserAuditEntry]) -> Iterator[str]:
-    """Return a sentence for each thing that differs between an account and its entries, in their order.
+    """Return a sentence for each thing that differs between an account and its entries, in order.
 
     Without a user, who has been erased, the entries tell nothing of them but that they left.
     """

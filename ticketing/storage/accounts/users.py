@@ -22,6 +22,7 @@ from ticketing.storage.documents import (
 )
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading, writing
+from ticketing.storage.driver.units_of_work import Conflict
 from ticketing.storage.lists import by_creation
 from ticketing.storage.migrations.schema import ADMINS, LEAVING
 
@@ -118,7 +119,10 @@ def find_by_id_within(db: Database, id_: str, session: ClientSession) -> User | 
 
 
 def replace(db: Database, before: User, after: User, session: ClientSession) -> None:
-    """Write what differs between two states of a user; raises EmailTaken."""
+    """Write what differs between two states of a user; raises EmailTaken.
+
+    Raises Conflict where they are in another state by now.
+    """
     old, new = _document(before), _document(after)
     update: Document = {"$set": {name: new[name] for name in new if new[name] != old[name]}}
     if after.generation != before.generation:
@@ -129,9 +133,11 @@ def replace(db: Database, before: User, after: User, session: ClientSession) -> 
         update["$unset"] = {"leaving": True}
     known = {"_id": before.id, "sequence": before.sequence}
     try:
-        db.users.update_one(known, update, session=session)
+        done = db.users.update_one(known, update, session=session)
     except DuplicateKeyError:
         raise EmailTaken from None
+    if not done.matched_count:
+        raise Conflict
 
 
 def after(
