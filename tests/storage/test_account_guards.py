@@ -9,7 +9,8 @@ import pytest
 
 from tests.conftest import QUICK
 from ticketing.domain.errors import CodeNotFound
-from ticketing.services.accounts.users import register
+from ticketing.services.accounts.tokens import Claims
+from ticketing.services.accounts.users import bearer_of, register
 from ticketing.storage.accounts import codes, users
 from ticketing.storage.accounts.codes import Code
 from ticketing.storage.driver.units_of_work import Conflict
@@ -51,3 +52,13 @@ def test_a_code_is_good_for_what_it_was_sent_for_alone(db, ada, purpose):
         with pytest.raises(CodeNotFound):
             codes.use(db, "secret", others, NOW, session)
         assert codes.use(db, "secret", [purpose], NOW, session) == code
+
+
+def test_a_token_of_this_generation_lets_nobody_in_who_is_out_of_use(db, ada):
+    """Also where somebody was put out of use by hand, and the generation has stayed."""
+    claims = Claims(ada.id, "t", ada.generation, NOW + timedelta(hours=1))
+    assert bearer_of(db, claims, NOW) is not None
+
+    db.users.update_one({"_id": ada.id}, {"$set": {"active": False}})
+
+    assert bearer_of(db, claims, NOW) is None
