@@ -400,3 +400,18 @@ def test_says_who_mail_is_from(set_to):
 
     set_to(MAIL_FROM="box.office@venue.example")
     assert config.load().mail_from == "box.office@venue.example"
+
+
+@pytest.mark.parametrize("days", ["-1", "1", "29", "36501", "x"])
+def test_forgets_nobody_by_a_slip_of_the_pen(set_to, days):
+    set_to(AUTH="open", IDLE_CUSTOMER_DAYS=days)
+
+    with pytest.raises(SettingsError, match="TICKETING_IDLE_CUSTOMER_DAYS"):
+        config.load()
+
+
+def test_asks_no_second_factor_where_nobody_signs_in(set_to):
+    set_to(AUTH="open", ADMIN_SECOND_FACTOR="required")
+
+    with pytest.raises(SettingsError, match="TICKETING_ADMIN_SECOND_FACTOR=required"):
+        config.load()

@@ -23,6 +23,7 @@ from ticketing.api.views import (
     events,
     health,
     metrics,
+    second_factor,
     statistics,
     transactions,
     transfers,
@@ -40,6 +41,7 @@ from ticketing.services.accounts.tokens import PAGES_AUDIENCE, Tokens
 from ticketing.services.callers import Callers
 from ticketing.services.mail.messages import Letters
 from ticketing.services.rates import RateLimiter
+from ticketing.services.second_factor import SecondFactors
 from ticketing.services.shared_reads import EventReads
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database, connect
@@ -60,6 +62,7 @@ VIEWS = (
     customers,
     statistics,
     users,
+    second_factor,
     api_keys,
     views,
     health,
@@ -177,6 +180,7 @@ def _app_context(
     )
     tokens = Tokens(keys, settings.token_lifetime_s)
     sessions = Tokens(keys, settings.session_lifetime_s, PAGES_AUDIENCE)
+    sign_in = SignIn(db, passwords, attempts, threads=config.SIGN_IN_THREADS)
     return context.AppContext(
         settings=settings,
         client=client,
@@ -185,7 +189,7 @@ def _app_context(
         event_reads=EventReads(db),
         clock=clock,
         passwords=passwords,
-        sign_in=SignIn(db, passwords, attempts, threads=config.SIGN_IN_THREADS),
+        sign_in=sign_in,
         tokens=tokens,
         sessions=sessions,
         callers=Callers(db, tokens),
@@ -197,6 +201,7 @@ def _app_context(
         ),
         fitness=Fitness(db),
         proofs=Proofs(db, passwords, letters) if settings.mail_uri else None,
+        second_factors=SecondFactors(db, sign_in, keys, settings.venue_name),
         metrics=counted,
     )
 

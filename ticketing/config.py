@@ -68,10 +68,12 @@ class Settings:
     mongodb_uri: str | None
     database: str
     auth: Literal["required", "open"]
+    admin_second_factor: Literal["optional", "required"]
     timezone: ZoneInfo
     max_body_bytes: int
     max_tickets_per_booking: int
     transfer_hours: int
+    idle_customer_days: int
     host: str
     port: int
     workers: int
@@ -152,12 +154,16 @@ def load(
             "mongodb_uri": env.str("MONGODB_URI", "", validate=_is_mongodb_uri) or None,
             "database": env.str("DATABASE", "ticketing", validate=Length(min=1, max=63)),
             "auth": env.str("AUTH", default_auth, validate=OneOf(["required", "open"])),
+            "admin_second_factor": env.str(
+                "ADMIN_SECOND_FACTOR", "optional", validate=OneOf(["optional", "required"])
+            ),
             "timezone": env.str("TIMEZONE", "UTC", validate=_is_timezone),
             "max_body_bytes": env.int("MAX_BODY_BYTES", 65_536, validate=Range(min=1024)),
             "max_tickets_per_booking": env.int(
                 "MAX_TICKETS_PER_BOOKING", 10, validate=Range(min=1, max=1_000_000)
             ),
             "transfer_hours": env.int("TRANSFER_HOURS", 72, validate=Range(min=1, max=8_760)),
+            "idle_customer_days": env.int("IDLE_CUSTOMER_DAYS", 0, validate=_is_period),
             "host": env.str("HOST", "127.0.0.1", validate=Length(min=1)),
             "port": env.int("PORT", 8000, validate=Range(min=1, max=65_535)),
             "workers": env.int("WORKERS", 2, validate=Range(min=1, max=64)),
@@ -304,6 +310,11 @@ def _refuse_a_key_that_is_only_previous(key: str, previous: str) -> None:
 def _refuse_unsafe(settings: Settings) -> None:
     if settings.auth == "required":
         _refuse_weak_keys(settings.secret_keys)
+    elif settings.admin_second_factor == "required":
+        raise SettingsError(
+            "TICKETING_ADMIN_SECOND_FACTOR=required asks administrators for a code at sign-in, but "
+            "in TICKETING_AUTH=open nobody signs in: set one of them otherwise."
+        )
     elif not is_loopback(settings.host):
         raise SettingsError(
             f"TICKETING_AUTH=open makes everybody an administrator, so the service only listens "
@@ -402,6 +413,11 @@ def _host(text: str) -> str | None:
     except ValueError:
         return None
     return text if len(text) <= _LONGEST_HOST else None
+
+
+def _is_period(days: int) -> None:
+    if days != 0 and not 30 <= days <= 36_500:
+        raise ValidationError("Days: 30 to 36,500, or 0 for ever.")
 
 
 def _is_name(text: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import limits
+import pyotp
 import pytest
 
 from tests.api.auth.test_users import PASSWORD, Person
@@ -45,6 +46,8 @@ BODIES = {
     "POST /api/v1/password-resets/{id}": {"password": PASSWORD},
     "POST /api/v1/api-keys": {"name": "till", "role": "staff"},
     "PATCH /api/v1/users/{id}": {"active": True},
+    "POST /api/v1/users/me/second-factor": {"currentPassword": "wrong"},
+    "POST /api/v1/users/me/second-factor/confirmation": {"code": "000000"},
     "PATCH /api/v1/users/me": {"currentPassword": "wrong", "password": PASSWORD},
     "POST /initialize": {"name": "Gala", "capacity": 1},
     "POST /api/events/initialize": {"name": "Gala", "capacity": 1},
@@ -273,6 +276,17 @@ def walk_with_the_users(story):
     does(200, linus.sign_in(), "PATCH", f"{V1}/users/me", change)
 
 
+def walk_with_a_second_factor(story):
+    does, boss, path = story.does, story.person("boss", Role.ADMIN), f"{V1}/users/me/second-factor"
+    secret = does(201, boss, "POST", path, {"currentPassword": PASSWORD}).json["secret"]
+    code = {"code": pyotp.TOTP(secret).now()}
+    does(200, boss, "POST", f"{path}/confirmation", code)
+    does(204, story.admin, "DELETE", f"{V1}/users/{boss.user.id}/second-factor")
+    does(409, boss.sign_in(), "POST", f"{path}/confirmation", code)
+    does(409, boss, "DELETE", f"{V1}/users/{boss.user.id}/second-factor")
+    does(404, boss, "DELETE", f"{V1}/users/{UNKNOWN}/second-factor")
+
+
 def walk_with_keys(story):
     does, admin = story.does, story.admin
     made = does(201, admin, "POST", f"{V1}/api-keys", {"name": "door", "role": "staff"}).json
@@ -403,6 +417,7 @@ def test_meets_all_that_the_document_declares(story):
     walk_a_booking(story, walk_the_calendar(story))
     walk_the_till(story)
     walk_with_the_users(story)
+    walk_with_a_second_factor(story)
     walk_with_keys(story)
     walk_with_mail(story)
     walk_with_the_briefs(story)

@@ -21,6 +21,8 @@ OF_API = (
     "ticketing.api.http.problems",
     "ticketing.api.schemas.CHOSEN_PASSWORD",
     "ticketing.api.schemas.CUSTOMER_EXPORT",
+    "ticketing.api.schemas.ENROLMENT",
+    "ticketing.api.schemas.FIRST_CODE",
     "ticketing.api.schemas.NEW_API_KEY",
     "ticketing.api.schemas.NEW_USER",
     "ticketing.api.schemas.OWN_CHANGE",

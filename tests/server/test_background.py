@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
+from bson import Binary
 from structlog.testing import capture_logs
 from werkzeug.serving import make_server
 
@@ -19,8 +21,10 @@ from ticketing.domain.commands.events import CallOff
 from ticketing.domain.identity.caller import Caller
 from ticketing.server import background
 from ticketing.server.background import WORK, Work
+from ticketing.services import retention
 from ticketing.services.verification import verify
 from ticketing.services.writes import recovery
+from ticketing.storage.driver.units_of_work import utc_now
 
 CALLER = Caller("ada", "r1")
 
@@ -33,6 +37,7 @@ def app(mongo, mongodb_uri, db):
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
     monkeypatch.setattr(recovery, "PAUSE_S", 0.05)
+    monkeypatch.setattr(retention, "PAUSE_S", 0.05)
     monkeypatch.setattr(background, "AGAIN_S", 0.01)
 
 
@@ -60,8 +65,25 @@ def nothing_differs(db):
     return not list(verify(db))
 
 
+def leave_an_erasure_to_be_gone_over(db, handler, monkeypatch):
+    monkeypatch.setattr(retention, "SETTLE_S", -1)
+    gone = {"_id": "gone", "name": None, "active": False, "sweeping": "u1", "erased_at": utc_now()}
+    db.customers.insert_one(gone)
+    db.idempotency.insert_one(
+        {"caller": "ada", "key": "k", "fingerprint": "f", "status": 201, "headers": {},
+         "body": Binary(b"ada"), "customers": ["gone"], "expires_at": utc_now() + timedelta(days=1)}
+    )  # fmt: skip
+
+
+def nothing_is_left_of_it(db):
+    return not db.idempotency.count_documents({})
+
+
 # For each piece of work: what gives it something to do, and what shows that it has been done.
-PROOFS = {"recovery": (leave_bookings_of_an_event_that_was_called_off, nothing_differs)}
+PROOFS = {
+    "recovery": (leave_bookings_of_an_event_that_was_called_off, nothing_differs),
+    "retention": (leave_an_erasure_to_be_gone_over, nothing_is_left_of_it),
+}
 
 
 # What needs more than a database beside it is seen to work there.

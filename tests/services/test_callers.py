@@ -49,9 +49,9 @@ def looked_up(monkeypatch):
     noted = []
     original = users.bearer_of
 
-    def bearer_of(db, claims):
+    def bearer_of(db, claims, now):
         noted.append(claims)
-        return original(db, claims)
+        return original(db, claims, now)
 
     monkeypatch.setattr(module.users, "bearer_of", bearer_of)
     return noted
@@ -140,8 +140,8 @@ def test_what_changes_while_it_is_looked_up_is_looked_up_again(
     token, known = TOKENS.issue(ada, NOW), callers()
     original = users.bearer_of
 
-    def read_then_changed(db, claims):
-        found = original(db, claims)
+    def read_then_changed(db, claims, now):
+        found = original(db, claims, now)
         deactivate(db, handler, ada, token)
         return found
 

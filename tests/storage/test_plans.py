@@ -15,7 +15,7 @@ from tests.builders import a_sale, an_event
 from ticketing.domain.identity.customers import Customer
 from ticketing.domain.places import Place, Row
 from ticketing.storage import audit, bookings, events
-from ticketing.storage.accounts import api_keys, user_audit, users
+from ticketing.storage.accounts import api_keys, erasure, idle, user_audit, users
 from ticketing.storage.documents import AT_ONCE, BOOKINGS, CUSTOMERS, EVENTS, MOST_LOOKED_AT
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.lists import audit_by_name, bookings_by_name, sales
@@ -322,3 +322,31 @@ def test_counts_those_ahead_without_reading_them(full, examined):
     (last,) = bookings.first_waiting(full, "e1", 1, None, after=MANY - 10)
 
     assert examined(lambda: in_session(full, bookings.count_ahead, last)) == 0
+
+
+@pytest.fixture
+def many_customers(full):
+    def add(**known):
+        full.customers.insert_many(
+            {"_id": f"x{n}", "name": f"n{n}", "active": True, "key": f"name:n{n}", **known}
+            for n in range(MANY)
+        )
+
+    yield add
+    full.customers.delete_many({})
+
+
+@pytest.mark.parametrize(
+    ("known", "enough"), [({}, 5), ({"seen_at": BUILT}, 5), ({"seen_at": LATE}, 0)]
+)
+def test_looks_at_few_however_many_may_be_idle(full, many_customers, examined, known, enough):
+    """Nobody has been looked at, or everybody long ago, or nobody is due."""
+    many_customers(**known)
+
+    assert examined(lambda: idle.due(full, NOON, 5)) <= enough
+
+
+def test_looks_at_few_however_many_erasures_there_were(full, many_customers, examined):
+    many_customers(sweeping="", erased_at=NOON)
+
+    assert examined(lambda: erasure.to_sweep(full, LATE, 5)) <= 5

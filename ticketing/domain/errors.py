@@ -31,16 +31,22 @@
     │   ├── AddressBooked
     │   ├── SendsNoMail
     │   ├── AccountDeactivated
+    │   ├── NoEnrolment      no second factor has been proposed, or too long ago
+    │   ├── OwnSecondFactor  one's own is replaced, not taken away
     │   └── LastAdmin
     ├── Invalid              asked beyond what may be asked at all
     │   ├── UnusablePassword        too easy to guess, as the password of this address
     │   ├── CurrentPasswordMissing  one's own is changed by whoever knows it
     │   └── TooManyTickets
     ├── NotSignedIn          nobody, or nobody known, is asking
+    │   └── SecondFactorNeeded  the password is right, and not enough
     ├── NotAllowed           somebody is asking who may not
     │   ├── AddressUnverified  nobody has shown yet that the address is theirs
+    │   ├── SecondFactorMissing  administrators need one here
     │   └── ForeignOrigin    another site's page is asking, in open mode
-    ├── WrongPassword        the current password is not that
+    ├── WrongSecret          what was shown is not right
+    │   ├── WrongPassword    the current password is not that
+    │   └── WrongSecondFactor  the code is not that, or not any more
     ├── UnusableName         an address or a name of which no key can be made
     ├── TooManyRequests      in too short a time
     ├── Stale                the caller saw an older state (If-Match)
@@ -253,6 +259,16 @@ class AccountDeactivated(Refused):
     message = "This customer's account has been deactivated."
 
 
+class NoEnrolment(Refused):
+    code = "no_enrolment"
+    message = "No second factor waits for its first code: begin again."
+
+
+class OwnSecondFactor(Refused):
+    code = "own_second_factor"
+    message = "One's own second factor is replaced, not taken away: another administrator can."
+
+
 class LastAdmin(Refused):
     code = "last_admin"
     message = "This is the last active administrator."
@@ -292,6 +308,14 @@ class NotSignedIn(DomainError):
     message = "Sign in with a token, or with an e-mail address and a password."
 
 
+class SecondFactorNeeded(NotSignedIn):
+    code = "second_factor_needed"
+    message = (
+        "This account needs a code beside its password: exchange both for a token, "
+        'POST /api/v1/tokens {"code": "…"}.'
+    )
+
+
 class NotAllowed(DomainError):
     code = "forbidden"
     message = "You may not do this."
@@ -303,6 +327,11 @@ class AddressUnverified(NotAllowed):
         "Nobody has shown yet that this e-mail address is yours: follow the link that was sent to "
         "it, or ask at the counter."
     )
+
+
+class SecondFactorMissing(NotAllowed):
+    code = "second_factor_missing"
+    message = "Administrators need a second factor here: set yours up, and then go on."
 
 
 class ForeignOrigin(NotAllowed):
@@ -327,9 +356,18 @@ class UnusableName(DomainError):
         return self.reason
 
 
-class WrongPassword(DomainError):
+class WrongSecret(DomainError):
+    """What somebody has shown is not right, which counts as a guess."""
+
+
+class WrongPassword(WrongSecret):
     code = "wrong_password"
     message = "The current password is not right."
+
+
+class WrongSecondFactor(WrongSecret):
+    code = "second_factor_wrong"
+    message = "This code is not right, or not any more: each is good once, for a minute at most."
 
 
 class TooManyRequests(DomainError):

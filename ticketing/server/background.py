@@ -20,6 +20,7 @@ from ticketing.api.http import context
 from ticketing.api.http.context import AppContext
 from ticketing.services.mail import sender
 from ticketing.services.mail.smtp import MailServer
+from ticketing.services.retention import RetentionWorker
 from ticketing.services.writes import recovery
 
 log = structlog.get_logger(__name__)
@@ -53,7 +54,15 @@ def _send_mail(parts: AppContext, stop: threading.Event) -> None:
     sender.send(parts.db, parts.proofs.letters, MailServer(uri), stop)
 
 
-WORK: tuple[Work, ...] = (Work("recovery", _recover), Work("mail", _send_mail))
+def _forget(parts: AppContext, stop: threading.Event) -> None:
+    RetentionWorker(parts.db, parts.settings.idle_customer_days).run(stop)
+
+
+WORK: tuple[Work, ...] = (
+    Work("recovery", _recover),
+    Work("mail", _send_mail),
+    Work("retention", _forget),
+)
 
 
 class Background:

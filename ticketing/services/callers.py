@@ -72,7 +72,7 @@ class Callers:
 
         def look_up() -> Known | None:
             claims = self._tokens.read(token, now)
-            found = users.bearer_of(self._db, claims)
+            found = users.bearer_of(self._db, claims, now)
             return Known(found, claims) if found else None
 
         return self._remembering(token, now, look_up)

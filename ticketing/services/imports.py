@@ -50,6 +50,6 @@ def create_all(db: Database, events: Sequence[Create], caller: Caller) -> Sequen
         return outcomes
 
     try:
-        return settled(db.client, work, seconds=OPERATION_TIMEOUT_S)
+        return settled(db, work, seconds=OPERATION_TIMEOUT_S)
     except _Refused as refused:
         return refused.outcomes

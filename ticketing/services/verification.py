@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
+from ticketing.domain.identity.account_verification import account_differences
 from ticketing.domain.statistics import MonthFigures
 from ticketing.domain.verification.model import differences
 from ticketing.services import stored_responses
 from ticketing.storage import audit, bookings, customers, events
+from ticketing.storage.accounts import second_factors, user_audit, users
 from ticketing.storage.documents import UnreadableDocument
 from ticketing.storage.driver import fitness
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.migrations import schema
+
+# A lot is read within the minutes for which MongoDB keeps a snapshot, and fits into a few MB.
+_ACCOUNTS_AT_ONCE = 500
 
 
 @dataclass(slots=True)
@@ -85,6 +91,8 @@ def verify(
                 yield id_, f"customer {missing}: a booking names them, and they are not there"
     if event_id is None:
         yield from _strays(db)
+        for difference in _accounts(db):
+            yield "", difference
         for sentence in schema.misfits(db):
             yield "", sentence
         for sentence in stored_responses.invented(db):
@@ -116,6 +124,31 @@ def _statistics(
 def _unknown_customers(db: Database, booked: Sequence[Booking], session: ClientSession) -> set[str]:
     named = customers.ids_of(booked)
     return named - customers.find_many(db, named, session).keys()
+
+
+def _accounts(db: Database) -> Iterator[str]:
+    """Compare accounts with their audit, so many at a time, each lot as of a single moment."""
+    after: str | None = ""
+    while after is not None:
+        with db.client.start_session(snapshot=True) as session:
+            unreadable: list[UnreadableDocument] = []
+            found, until = users.after(db, after, _ACCOUNTS_AT_ONCE, session, unreadable)
+            left = {user.id: user for user in found}
+            # Who can't be read is named as such; what their entries say can't be compared.
+            skipped = {error.id for error in unreadable}
+            trail = user_audit.replay(db, after, until, session, unreadable)
+            for id_, entries in groupby(trail, lambda entry: entry.user):
+                user = left.pop(id_, None)
+                if id_ not in skipped:
+                    yield from (f"user {id_}: {d}" for d in account_differences(user, entries))
+            for id_, user in left.items():
+                yield from (f"user {id_}: {d}" for d in account_differences(user, ()))
+            for user in found:
+                if user.second_factor and second_factors.is_missing(db, user, session):
+                    yield f"user {user.id}: there is no such second factor"
+            for error in unreadable:
+                yield error.told
+        after = until
 
 
 def _strays(db: Database) -> Iterator[tuple[str, str]]:

@@ -31,10 +31,14 @@ OF_A_CUSTOMER: Document = {"customer": _TEXT}
 OF_NOBODY: Document = {"customer": {"$type": "null"}}
 OF_AN_ACCOUNT: Document = {"user": _TEXT}
 HAS_KEY: Document = {"key": _TEXT}
+SWEEPING: Document = {"sweeping": _TEXT}
 
 # In an audit entry, who held a booking until it was passed on.
 GIVER = "changes.customer.0"
 OF_A_GIVER: Document = {GIVER: _TEXT}
+
+# What an account is known by.
+_ADDRESS = {"email": True, "email_key": True}
 
 NOBODY = ""
 """An id that no customer has."""
@@ -60,13 +64,34 @@ def of_customers(ids: Collection[str]) -> Document:
 @reading
 def find_named(db: Database, named: NamedCustomer) -> Customer | None:
     """Find who is meant by a name: a customer, by key or id, or the customer of a user's id."""
-    return _matching(_found(db, [named], None), named)
+    meant = find_accounts(db, [named], None).get(named.key, named)
+    return _matching(_found(db, [meant], None), meant)
 
 
 @reading
 def find(db: Database, id_: str) -> Customer | None:
     """Find a customer by id."""
     return find_many(db, {id_}, None).get(id_)
+
+
+def find_accounts(
+    db: Database, refs: Sequence[CustomerRef], session: ClientSession | None
+) -> dict[str, NamedCustomer]:
+    """Find, by the key named, whom the ids of accounts mean that are no customer's yet.
+
+    What is booked for such an account is for its address, and the account's once that is shown.
+    Nothing is read where nobody is named by what may be an id.
+    """
+    named = [ref for ref in refs if isinstance(ref, NamedCustomer) and ref.id is not None]
+    if not named:
+        return {}
+    ids = {"_id": {"$in": [ref.id for ref in named]}, "customer": None}
+    found = {user["_id"]: user for user in db.users.find(ids, _ADDRESS, session=session)}
+    return {
+        ref.key: NamedCustomer(user["email_key"], user["email"], ref.new_id)
+        for ref in named
+        if ref.id is not None and (user := found.get(ref.id)) is not None
+    }
 
 
 def find_referred(

@@ -46,10 +46,11 @@ Word = TypeVar("Word", bound=str)
 
 
 class UnreadableDocument(Unreadable):
-    """One document that can't be read; `told` names it and says why, for the operator."""
+    """One document that can't be read: its `id`, and `told`, which says why, for the operator."""
 
     def __init__(self, collection: str, id_: object, reason: object) -> None:
         super().__init__()
+        self.id = id_
         self.told = f"the document {id_!r} of {collection} can't be read: {reason}"
 
 

@@ -33,6 +33,12 @@ _NEW_PASSWORD = {
     "maxlength": "256",
     "required": "",
 }
+_CODE = {
+    "autocomplete": "one-time-code",
+    "spellcheck": "false",
+    "maxlength": "64",
+    "required": "",
+}
 _AMOUNT = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,9})?")
 
 
@@ -99,6 +105,19 @@ class PasswordForm(AccountForm):
     password = PasswordField(render_kw=_NEW_PASSWORD)
 
 
+class CodeForm(AccountForm):
+    """A code of a second factor."""
+
+    code = StringField(render_kw=_CODE)
+
+
+class SecondFactorForm(AccountForm):
+    """Who wants a second factor: a password, and a code where there is one already."""
+
+    current = PasswordField(render_kw={"autocomplete": "current-password", "required": ""})
+    code = StringField(render_kw=_CODE)
+
+
 class ForgotForm(AccountForm):
     """Whose password is forgotten."""
 
@@ -125,6 +144,7 @@ _WORDS = {
     "role": "Choose one of the roles.",
     "email": "Write an e-mail address, like ida@example.org.",
     "password": "Choose a password of 12 to 256 characters.",
+    "code": "Write a code that your telephone shows, or one of the recovery codes.",
     "current": "Write the password that you have now.",
 }
 

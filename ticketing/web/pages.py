@@ -26,10 +26,23 @@ from ticketing.web.views import (
     office,
     people,
     public,
+    second_factor,
     till,
 )
 
-VIEWS = (public, accounts, leaving, bookings, calendar, office, till, figures, people, keys)
+VIEWS = (
+    public,
+    accounts,
+    second_factor,
+    leaving,
+    bookings,
+    calendar,
+    office,
+    till,
+    figures,
+    people,
+    keys,
+)
 
 
 def register(app: Flask, settings: Settings, secret_keys: Sequence[str]) -> None:

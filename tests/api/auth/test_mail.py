@@ -335,6 +335,19 @@ def test_an_address_left_behind_resets_no_password(post, mailbox, person):
     refused(post(f"/password-resets/{old}", {"password": OTHER}), 404, "code_not_found")
 
 
+def test_a_code_is_nothing_to_an_account_that_was_deactivated_since(post, mailbox, person):
+    """Neither a new password nor a new address, and nobody is verified by it."""
+    ada, boss = person("ada", verified=False), person("boss", Role.ADMIN)
+    post("/password-resets", {"email": EMAIL})
+    move(ada, "lovelace@example.org")
+    post("/verifications/none")
+    boss.ask("PATCH", f"/users/{ada.user.id}", {"active": False})
+
+    reset = post(f"/password-resets/{mailbox.code(0)}", {"password": OTHER})
+    refused(reset, 404, "code_not_found")
+    refused(post(f"/verifications/{mailbox.code(1)}"), 404, "code_not_found")
+
+
 def test_asks_for_the_password_before_it_changes_an_address(mailbox, post, person):
     ada = person("ada")
 

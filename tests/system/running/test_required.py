@@ -13,7 +13,11 @@ import pytest
 
 from tests.system.runs import Run, shell, ticketing
 from tests.system.server import ROOT, Server, clean_environment
+from ticketing.domain.identity.account_changes import AccountChange
+from ticketing.domain.identity.caller import Caller
 from ticketing.server.mongod import free_port
+from ticketing.services.accounts.changes import change_account
+from ticketing.storage.accounts.users import find_by_email
 
 KEY = "Zq8vT2mXw5nLk9dRb3yHc7jF4sGp6aQe"
 SETTINGS = {"AUTH": "required", "SECRET_KEY": KEY}
@@ -191,3 +195,22 @@ def test_the_readmes_lines_work_as_printed_and_again(tmp_path):
             said = shell(lines.replace("127.0.0.1:8000", f"127.0.0.1:{port}"))
             assert said.count('"customer":"ada@example.org"') >= 2
             assert '"status":"confirmed"' in said
+
+
+def test_resets_a_second_factor_at_the_terminal(mongodb_uri, office_db, tmp_path):
+    settings = {"MONGODB_URI": mongodb_uri, "DATABASE": office_db.name, **SETTINGS}
+    assert create_admin("lost@example.org", PASSWORD, tmp_path, **settings).returncode == 0
+    user = find_by_email(office_db, "lost@example.org")
+    change = AccountChange(second_factor="on a telephone that is lost")
+    change_account(office_db, user.id, change, Caller(user.id, "r1"), user.created_at)
+
+    def reset(email):
+        return ticketing("reset-second-factor", email, "--data", str(tmp_path), **settings)
+
+    assert reset("lost@example.org").returncode == 0
+
+    after = find_by_email(office_db, "lost@example.org")
+    assert (after.second_factor, after.generation) == ("", user.generation + 2)
+    for email in ("lost@example.org", "nobody@example.org", "no address"):
+        again = reset(email)
+        assert (again.returncode, again.stderr.count("\n")) == (1, 1)

@@ -7,10 +7,12 @@ rate policy that it counts for. A test walks the URL map for routes that don't.
     registration    counted by address, before anything is looked at
     who asks?       a token, or an API key as Bearer or as a password, costs one read a second
                     (`services/callers.py`); a Basic password is checked, its failures are
-                    counted (`services/accounts/sign_in.py`)
+                    counted (`services/accounts/sign_in.py`), and is not enough where the account
+                    has a second factor
     tokens          counted by address, but what succeeds is not
     role            401 where nobody has signed in, 403 where somebody else has, or a customer whose
-                    address nobody has verified
+                    address nobody has verified, or an administrator without the second factor
+                    that is required
     reads, writes   counted by user, else by address
 """
 
@@ -30,9 +32,18 @@ from ticketing.api.auth.addresses import source
 from ticketing.api.http.context import app_context
 from ticketing.api.legacy import aliases
 from ticketing.api.schemas.fields import CustomerName
-from ticketing.domain.errors import AddressUnverified, NotAllowed, NotSignedIn, TooManyRequests
+from ticketing.domain.errors import (
+    AddressUnverified,
+    NotAllowed,
+    NotSignedIn,
+    SecondFactorMissing,
+    SecondFactorNeeded,
+    TooManyRequests,
+)
 from ticketing.domain.identity.customers import NamedCustomer
-from ticketing.domain.identity.users import OPEN, Principal, Role, introduced
+from ticketing.domain.identity.users import OPEN, Principal, Role, User, introduced
+from ticketing.services.accounts import users
+from ticketing.storage.accounts.users import note_seen
 
 T = TypeVar("T")
 
@@ -45,7 +56,8 @@ class Access:
 
     A route without a policy looks at no credentials. `fitness` is "reads" or "writes" for what is
     done there; None asks nothing of it. `verified` is whether a customer's address has to be.
-    `scraped` lets in whoever has the key for that, and counts nothing of them.
+    `enrolling` lets in an administrator who lacks the second factor that is required. `scraped`
+    lets in whoever has the key for that, and counts nothing of them.
     """
 
     role: Role
@@ -53,6 +65,7 @@ class Access:
     fitness: Literal["reads", "writes"] | None = None
     verified: bool = True
     scraped: bool = False
+    enrolling: bool = False
 
 
 def guarded(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
@@ -98,6 +111,13 @@ def require_verified(asks: Principal) -> None:
         raise AddressUnverified
 
 
+def require_second_factor(asks: Principal | None) -> None:
+    """Raise SecondFactorMissing for an administrator without one, where one is required."""
+    required = app_context.settings.admin_second_factor == "required"
+    if required and asks is not None and asks.lacks_second_factor:
+        raise SecondFactorMissing
+
+
 def is_staff() -> bool:
     """Return whether staff asks, or an administrator."""
     found: Principal | None = g.get("principal")
@@ -116,7 +136,9 @@ def _admit(access: Access, rate: str) -> None:
         _count(rate, source())
     if rate == TOKENS and not _is_basic(_offered()):
         g.rate = app_context.sign_in.without_password(source())
-    g.principal = _who_asks()
+    g.principal = _who_asks(rate)
+    if not access.enrolling:
+        require_second_factor(g.principal)
     if access.role > Role.ANYBODY:
         _require_role(access)
     if rate not in (REGISTRATION, TOKENS):
@@ -135,7 +157,7 @@ def _has_name(found: Principal | None) -> bool:
     return found is not None and found.proven
 
 
-def _who_asks() -> Principal | None:
+def _who_asks(rate: str) -> Principal | None:
     is_open = app_context.settings.auth == "open"
     if "Authorization" not in request.headers:
         return OPEN if is_open else None
@@ -144,6 +166,9 @@ def _who_asks() -> Principal | None:
     found = _signed_in(_offered())
     if found is None:
         raise NotSignedIn
+    # Where a password is exchanged for a token, a code comes with it.
+    if rate != TOKENS and isinstance(g.get("shown"), User) and g.shown.second_factor:
+        raise SecondFactorNeeded
     if is_open:
         return Principal(found.id, Role.ADMIN, found.customer)
     return found
@@ -201,7 +226,8 @@ def _by_password(email: str, password: str) -> Principal | None:
     if user is None:
         return None
     g.shown = user
-    return Principal(user.id, user.role, user.customer, verified=user.verified)
+    note_seen(app_context.db, user, app_context.clock())
+    return users.principal_of(user)
 
 
 def _count(policy: str, who: str) -> None:

@@ -94,6 +94,7 @@ class Blueprint(SmorestBlueprint):
         conditional: bool = False,
         verified: bool = True,
         scraped: bool = False,
+        enrolling: bool = False,
     ) -> Callable[[View], View]:
         """Register a GET route that can be refused with these statuses, beside the usual ones.
 
@@ -101,6 +102,7 @@ class Blueprint(SmorestBlueprint):
         `conditional` is for one that heeds `If-Match` and `If-None-Match` by itself; what all
         others show gets an ETag of its content. `verified` is what only a customer whose address is
         verified may do. `scraped` is for what a program asks for that has a key for nothing else.
+        `enrolling` is what an administrator may do before they have the second factor they need.
         """
         asks_the_database = rate is not None and not scraped
         access = Access(
@@ -109,6 +111,7 @@ class Blueprint(SmorestBlueprint):
             "reads" if asks_the_database else None,
             verified=verified,
             scraped=scraped,
+            enrolling=enrolling,
         )
         if not asks_the_database:
             return self._route(rule, "GET", refusals, [], access)
@@ -137,11 +140,12 @@ class Blueprint(SmorestBlueprint):
         keyed: bool = True,
         if_match: bool = False,
         verified: bool = True,
+        enrolling: bool = False,
     ) -> Callable[[View], View]:
         """Register a route that changes something, under an Idempotency-Key where one is sent."""
         parameters = [*(["Idempotency-Key"] if keyed else []), *(["If-Match"] if if_match else [])]
         statuses = {*refusals, *({409, 422} if keyed else ()), *({412} if if_match else ())}
-        access = Access(who, rate, "writes", verified=verified)
+        access = Access(who, rate, "writes", verified=verified, enrolling=enrolling)
         return self._route(rule, method, statuses, parameters, access)
 
     def _route(

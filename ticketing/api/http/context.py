@@ -18,6 +18,7 @@ from ticketing.services.accounts.sign_in import SignIn
 from ticketing.services.accounts.tokens import Tokens
 from ticketing.services.callers import Callers
 from ticketing.services.rates import RateLimiter
+from ticketing.services.second_factor import SecondFactors
 from ticketing.services.shared_reads import EventReads
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database
@@ -53,6 +54,7 @@ class AppContext:
     rates: RateLimiter
     fitness: Fitness
     proofs: Proofs | None
+    second_factors: SecondFactors
     metrics: Metrics
 
 

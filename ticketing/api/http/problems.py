@@ -28,7 +28,7 @@ from ticketing.domain.errors import (
     TooManyRequests,
     Unavailable,
     UnusableName,
-    WrongPassword,
+    WrongSecret,
 )
 from ticketing.storage.driver.exhaustion import is_exhausted
 from ticketing.storage.writes.idempotency import StoredResponse
@@ -45,7 +45,7 @@ STATUS_OF: tuple[tuple[type[DomainError], int], ...] = (
     (Invalid, 400),
     (NotSignedIn, 401),
     (NotAllowed, 403),
-    (WrongPassword, 403),
+    (WrongSecret, 403),
     (UnusableName, 400),
     (TooManyRequests, 429),
     (RequestInFlight, 409),

@@ -6,6 +6,13 @@ Instances, not classes: a class would be built anew for each request.
 from __future__ import annotations
 
 from ticketing.api.schemas.accounts.api_keys import API_KEY_PAGE, MADE_API_KEY, NEW_API_KEY
+from ticketing.api.schemas.accounts.second_factor import (
+    ENROLMENT,
+    FIRST_CODE,
+    PROPOSAL,
+    RECOVERY_CODES,
+    SIGN_IN,
+)
 from ticketing.api.schemas.accounts.users import (
     CHOSEN_PASSWORD,
     NEW_USER,
@@ -71,6 +78,7 @@ __all__ = [
     "CHOSEN_PASSWORD",
     "CUSTOMER",
     "CUSTOMER_EXPORT",
+    "ENROLMENT",
     "EVENING",
     "EVENING_QUERY",
     "EVENT",
@@ -78,6 +86,7 @@ __all__ = [
     "EVENT_PAGE",
     "EVENT_QUERY",
     "EVENT_STATUS",
+    "FIRST_CODE",
     "HEALTH",
     "HELD_BOOKING",
     "MADE_API_KEY",
@@ -91,12 +100,15 @@ __all__ = [
     "NEW_USER",
     "OWN_CHANGE",
     "PAGE_QUERY",
+    "PROPOSAL",
     "PUBLIC_EVENT",
     "PUBLIC_EVENT_PAGE",
     "READINESS",
+    "RECOVERY_CODES",
     "RETURNED_TRANSACTION",
     "SENT",
     "SESSION_PAGE",
+    "SIGN_IN",
     "STATISTICS_QUERY",
     "TOKEN",
     "TRANSACTION",

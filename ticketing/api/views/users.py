@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response, g, request
 
 from ticketing.api import schemas
 from ticketing.api.auth.access import principal, require_role, shown
@@ -114,7 +114,7 @@ def audit(page: PageRequest, id: str) -> Response:
     return paged(found, limit, schemas.USER_AUDIT_PAGE, lambda entry: (entry.sequence,))
 
 
-@blp.reads("/users/me", 404, who=Role.CUSTOMER, verified=False)
+@blp.reads("/users/me", 404, who=Role.CUSTOMER, verified=False, enrolling=True)
 @blp.response(200, schemas.USER)
 def show_me() -> Response:
     """Show who has signed in."""
@@ -189,14 +189,23 @@ def _changed(id_: str, update: AccountUpdate) -> Response:
     return respond(answer(200, user, schemas.USER))
 
 
-@blp.writes("POST", "/tokens", who=Role.ANYBODY, rate="tokens", keyed=False)
+@blp.writes("POST", "/tokens", who=Role.ANYBODY, rate="tokens", keyed=False, enrolling=True)
+@blp.arguments(schemas.SIGN_IN)
 @blp.response(201, schemas.TOKEN)
-def sign_in() -> Response:
-    """Exchange an e-mail address and a password (Basic) for a token (Bearer)."""
+def sign_in(code: str | None) -> Response:
+    """Exchange an e-mail address and a password (Basic) for a token (Bearer).
+
+    Where the account has a second factor, its code or a recovery code comes in the body; 403
+    `second_factor_wrong` counts as a wrong password does.
+    """
+    user = shown(User)
+    standing = app_context.second_factors.check(source(), user, code, app_context.clock())
+    if standing is not None:
+        g.rate = standing
     token = sessions.begin(
         app_context.db,
         app_context.tokens,
-        shown(User),
+        user,
         app_context.clock(),
         address=source(),
         agent=request.headers.get("User-Agent", ""),
@@ -205,7 +214,9 @@ def sign_in() -> Response:
     return respond(answer(201, body, schemas.TOKEN))
 
 
-@blp.writes("DELETE", "/tokens/current", who=Role.CUSTOMER, keyed=False, verified=False)
+@blp.writes(
+    "DELETE", "/tokens/current", who=Role.CUSTOMER, keyed=False, verified=False, enrolling=True
+)
 @blp.response(204)
 def sign_out() -> Response:
     """Make the token that is shown worthless."""

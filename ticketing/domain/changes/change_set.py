@@ -64,6 +64,7 @@ class ChangeSet:
         self._held = {b.customer.id: b.id for b in known if b.customer and b.active}
         self._customers = dict(read_set.customers)
         self._named = dict(read_set.named)
+        self._accounts = read_set.accounts
         self.new_customers: list[Customer] = []
         self._queue = deque(booking.id for booking in read_set.queue)
         self._queue_is_all = read_set.queue_is_all
@@ -104,7 +105,7 @@ class ChangeSet:
     def customer(self, ref: CustomerRef) -> Customer | None:
         """Return who is referred to, as they are now; None where there is no such customer yet."""
         if isinstance(ref, NamedCustomer):
-            return self._named.get(ref.key)
+            return self._named.get(self._meant(ref).key)
         return self._customers.get(ref.id, ref)
 
     def receiver(self, ref: CustomerRef) -> Customer:
@@ -112,10 +113,13 @@ class ChangeSet:
         customer = self.customer(ref)
         if customer is None:
             assert isinstance(ref, NamedCustomer)
-            return ref.made(self.now)
+            return self._meant(ref).made(self.now)
         if not customer.active:
             raise AccountDeactivated
         return customer
+
+    def _meant(self, ref: NamedCustomer) -> NamedCustomer:
+        return self._accounts.get(ref.key, ref)
 
     def held_by(self, customer: Customer) -> Booking | None:
         """Return the active booking of a customer whom a command referred to."""

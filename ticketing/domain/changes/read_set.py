@@ -18,7 +18,7 @@ from datetime import date
 
 from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
-from ticketing.domain.identity.customers import Customer, CustomerRef
+from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer
 
 MOST_PER_COMMIT = 1_000
 """Changes that follow from others, in one commit: 1,000 assignments take about 0.15 s here, of the
@@ -76,6 +76,8 @@ class ReadSet:
     bookings, where an event is called off. `ahead` counts who waits before a booking. `large` are
     waiting bookings that a lower capacity may be too small for. `customers` are, by id, those who
     were referred to and who hold any of the bookings; `named`, by key, those who were named.
+    `accounts` are, by the key named, those who were named by the id of an account whose address
+    nobody has shown yet: what they get is for that address.
     """
 
     bookings: Mapping[str, Booking] = field(default_factory=dict)
@@ -87,6 +89,7 @@ class ReadSet:
     large: Sequence[Booking] = ()
     customers: Mapping[str, Customer] = field(default_factory=dict)
     named: Mapping[str, Customer] = field(default_factory=dict)
+    accounts: Mapping[str, NamedCustomer] = field(default_factory=dict)
 
 
 def combine(reads: Sequence[Reads]) -> Reads:

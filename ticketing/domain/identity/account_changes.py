@@ -18,7 +18,10 @@ ACTIONS = (REGISTERED, CHANGED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChange:
-    """New values for an account; what is None stays as it is."""
+    """New values for an account; what is None stays as it is.
+
+    An empty `second_factor` is none.
+    """
 
     role: Role | None = None
     active: bool | None = None
@@ -26,13 +29,15 @@ class AccountChange:
     password_hash: str | None = None
     email: str | None = None
     key: str | None = None
+    second_factor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UserAuditEntry:
     """One change of one account: its `sequence` counts the changes of that account, from 1.
 
-    `changes` maps a field to its old and its new value; a password has neither.
+    `changes` maps a field to its old and its new value; a password has neither. Of a second factor
+    it is whether there is one: true and true where another has taken its place.
     """
 
     user: str
@@ -47,13 +52,17 @@ class UserAuditEntry:
 def changed(user: User, change: AccountChange) -> User:
     """Return the account as it is after a change; the same where nothing differs.
 
-    A new password, and being deactivated, make all tokens worthless.
+    A new password, another second factor, and being deactivated make all tokens worthless.
     """
     given = {field.name: getattr(change, field.name) for field in fields(change)}
     after = replace(user, **{name: value for name, value in given.items() if value is not None})
     if after == user:
         return user
-    revoked = after.password_hash != user.password_hash or (user.active and not after.active)
+    revoked = (
+        after.password_hash != user.password_hash
+        or after.second_factor != user.second_factor
+        or (user.active and not after.active)
+    )
     if revoked:
         after = replace(after, generation=user.generation + 1, signed_out=frozenset())
     return replace(after, sequence=user.sequence + 1)
@@ -89,6 +98,8 @@ def change_entry(before: User, after: User, caller: Caller, now: datetime) -> Us
     }
     if before.password_hash != after.password_hash:
         changes["password"] = (None, None)
+    if before.second_factor != after.second_factor:
+        changes["second_factor"] = (bool(before.second_factor), bool(after.second_factor))
     return UserAuditEntry(
         after.id, after.sequence, CHANGED, changes, caller.actor, now, caller.request_id
     )

@@ -22,7 +22,7 @@ class Customer:
 
     `name` is as it was given first, and None of somebody who has been erased. `user` is the id of
     the account that has proven to be this customer's, if any. `active` is False while that account
-    is deactivated.
+    is deactivated. `idle_since` marks somebody who will be forgotten unless they are heard of.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Customer:
     user: str | None = field(default=None, compare=False)
     active: bool = field(default=True, compare=False)
     created_at: datetime | None = field(default=None, compare=False)
+    idle_since: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
@@ -40,6 +40,8 @@ class User:
     or activity, which makes older tokens worthless. `signed_out` are the ids of tokens that were
     given back before their time. `sequence` counts the account's entries in the audit.
     `customer_id` is whose bookings are the user's, once the address is known to be theirs.
+    `second_factor` names what codes are asked of at sign-in; empty where a password is enough.
+    `seen_at` is when they showed who they are, to a day.
     """
 
     id: str
@@ -54,6 +56,8 @@ class User:
     verified: bool
     sequence: int
     customer_id: str | None = None
+    second_factor: str = ""
+    seen_at: datetime | None = field(default=None, compare=False)
 
     @property
     def customer(self) -> Customer | None:
@@ -66,7 +70,8 @@ class Principal:
     """Whoever makes a request: a user, or anybody at all in open mode.
 
     `customer` is None where nobody has signed in. `proven` is whether there were credentials that
-    show it, `verified` whether the address of the account has been shown to be theirs.
+    show it, `verified` whether the address of the account has been shown to be theirs, and
+    `second_factor` whether the account asks for more than a password.
     """
 
     id: str
@@ -74,6 +79,12 @@ class Principal:
     customer: CustomerRef | None = None
     proven: bool = True
     verified: bool = True
+    second_factor: bool = False
+
+    @property
+    def lacks_second_factor(self) -> bool:
+        """Whether this is an administrator whose password is all that it takes."""
+        return self.proven and self.role is Role.ADMIN and not self.second_factor
 
 
 OPEN = Principal("open", Role.ADMIN, proven=False)

@@ -19,7 +19,7 @@ from typing import Protocol, TypeVar
 
 from limits import RateLimitItem
 
-from ticketing.domain.errors import TooManyRequests, WrongPassword
+from ticketing.domain.errors import TooManyRequests, WrongSecret
 from ticketing.domain.identity.rate_limits import RateLimitStatus
 from ticketing.storage.limits.attempts import LONGEST_WAIT_S, TURN_S, Tally
 from ticketing.storage.limits.counting import CountsAway, SharedCounts
@@ -85,7 +85,7 @@ class Attempts:
     ) -> tuple[T | None, RateLimitStatus | None]:
         """Return what a check gives, and where its source stands afterwards.
 
-        None and WrongPassword are failures. Raises TooManyRequests, and checks nothing, where the
+        None and WrongSecret are failures. Raises TooManyRequests, and checks nothing, where the
         source has no attempts left, or the account has none and it is not the source's turn.
         """
         if self._limit is None:
@@ -97,7 +97,7 @@ class Attempts:
                 held += self._begin_at(self._limit, account, held[0])
             found = check()
             failed = found is None
-        except WrongPassword:
+        except WrongSecret:
             failed = True
             raise
         finally:

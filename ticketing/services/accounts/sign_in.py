@@ -17,10 +17,11 @@ sixty-four connections would be back at once, and leave no processor to those wh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from ticketing.domain.errors import TooManyRequests, UnusableName
+from ticketing.domain.errors import TooManyRequests, UnusableName, WrongSecondFactor
 from ticketing.domain.identity.names import address_key
 from ticketing.domain.identity.rate_limits import RateLimitStatus
 from ticketing.domain.identity.users import User
@@ -31,6 +32,8 @@ from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.verified import Verified
 from ticketing.storage.accounts.users import find_by_email
 from ticketing.storage.driver.clients import Database
+
+T = TypeVar("T")
 
 # As many refusals a second as a worker hardly notices: fifty.
 _PAUSE_S = 0.02
@@ -98,6 +101,26 @@ class SignIn:
             self._attempts.refuse_if_known(source)
             with self._passwords.turn():
                 self._attempts.run(source, check, user_id)
+
+    def by_code(
+        self, source: str, user_id: str, check: Callable[[], T | None]
+    ) -> tuple[T, RateLimitStatus | None]:
+        """Return what a check of a code gives, and the standing; raises WrongSecondFactor for None.
+
+        That counts, as a wrong password does.
+        """
+
+        def checked() -> T:
+            found = check()
+            if found is None:
+                raise WrongSecondFactor
+            return found
+
+        with self._refusing_slowly():
+            self._attempts.refuse_if_known(source)
+            found, standing = self._attempts.run(source, checked, user_id)
+        assert found is not None
+        return found, standing
 
     @contextmanager
     def _refusing_slowly(self) -> Iterator[None]:

@@ -102,7 +102,7 @@ def authenticate(db: Database, passwords: Passwords, email: str, password: str) 
     return user
 
 
-def bearer_of(db: Database, claims: Claims | None) -> Principal | None:
+def bearer_of(db: Database, claims: Claims | None, now: datetime) -> Principal | None:
     """Find whom a token's claims belong to, where they are good and have not been revoked.
 
     The role is the user's of this moment, not the token's.
@@ -112,7 +112,19 @@ def bearer_of(db: Database, claims: Claims | None) -> Principal | None:
         return None
     if user.generation != claims.generation or claims.token in user.signed_out:
         return None
-    return Principal(user.id, user.role, user.customer, verified=user.verified)
+    users.note_seen(db, user, now)
+    return principal_of(user)
+
+
+def principal_of(user: User) -> Principal:
+    """Return a user as the one who asks."""
+    return Principal(
+        user.id,
+        user.role,
+        user.customer,
+        verified=user.verified,
+        second_factor=bool(user.second_factor),
+    )
 
 
 def change(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.identity.account_changes import ACTIONS, UserAuditEntry
-from ticketing.storage.documents import Fields, first_readable
+from ticketing.storage.documents import Fields, UnreadableDocument, first_readable, read_what_can_be
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading
 
@@ -28,6 +29,23 @@ def page(db: Database, user_id: str, after: int, limit: int) -> list[UserAuditEn
         return db.user_audit.find(conditions).sort("sequence").limit(number)
 
     return first_readable(_NAME, find_first, limit, _entry)
+
+
+def replay(
+    db: Database,
+    after: str,
+    until: str | None,
+    session: ClientSession,
+    unreadable: list[UnreadableDocument],
+) -> Iterable[UserAuditEntry]:
+    """Go through the entries of accounts after one, up to another, by account and number.
+
+    Those that can't be read go to `unreadable`.
+    """
+    within: Document = {"$gt": after} if until is None else {"$gt": after, "$lte": until}
+    found = db.user_audit.find({"user": within}, session=session)
+    order = [("user", ASCENDING), ("sequence", ASCENDING)]
+    return read_what_can_be(_NAME, found.sort(order), _entry, unreadable)
 
 
 def _document(entry: UserAuditEntry) -> Document:

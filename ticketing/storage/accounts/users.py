@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from ticketing.domain.errors import EmailTaken, UnusableName, UserNotFound
 from ticketing.domain.identity.names import address_key
 from ticketing.domain.identity.users import ROLES, User, former_key, role_of
 from ticketing.domain.places import Place, Row
-from ticketing.storage.documents import Fields, first_readable, read, read_what_can_be
+from ticketing.storage.documents import (
+    Fields,
+    UnreadableDocument,
+    first_readable,
+    read,
+    read_what_can_be,
+)
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading, writing
+from ticketing.storage.driver.units_of_work import Conflict
 from ticketing.storage.lists import by_creation
 from ticketing.storage.migrations.schema import ADMINS, LEAVING
 
 _NAME = "users"
+
+# How exactly it is known when somebody was here last: each time would be a write for every read.
+_EXACTNESS = timedelta(days=1)
 
 # No request is under way for longer, so none of those that a user made while active.
 _LONGEST_REQUEST_S = 60
@@ -108,7 +119,10 @@ def find_by_id_within(db: Database, id_: str, session: ClientSession) -> User | 
 
 
 def replace(db: Database, before: User, after: User, session: ClientSession) -> None:
-    """Write what differs between two states of a user; raises EmailTaken."""
+    """Write what differs between two states of a user; raises EmailTaken.
+
+    Raises Conflict where they are in another state by now.
+    """
     old, new = _document(before), _document(after)
     update: Document = {"$set": {name: new[name] for name in new if new[name] != old[name]}}
     if after.generation != before.generation:
@@ -119,9 +133,27 @@ def replace(db: Database, before: User, after: User, session: ClientSession) -> 
         update["$unset"] = {"leaving": True}
     known = {"_id": before.id, "sequence": before.sequence}
     try:
-        db.users.update_one(known, update, session=session)
+        done = db.users.update_one(known, update, session=session)
     except DuplicateKeyError:
         raise EmailTaken from None
+    if not done.matched_count:
+        raise Conflict
+
+
+def after(
+    db: Database,
+    id_: str,
+    limit: int,
+    session: ClientSession,
+    unreadable: list[UnreadableDocument],
+) -> tuple[list[User], str | None]:
+    """List users by id, from the first after one, and the id of the last that was looked at.
+
+    The id is None where there are no more. Those that can't be read go to `unreadable`.
+    """
+    found = list(db.users.find({"_id": {"$gt": id_}}, session=session).sort("_id").limit(limit))
+    last = found[-1]["_id"] if len(found) == limit else None
+    return list(read_what_can_be(_NAME, found, _user, unreadable)), last
 
 
 def link(db: Database, id_: str, customer: str, session: ClientSession | None = None) -> None:
@@ -171,6 +203,13 @@ def rehash(db: Database, user: User, password_hash: str) -> None:
     )
 
 
+def note_seen(db: Database, user: User, now: datetime) -> None:
+    """Note when a user was here, if that is not known to a day; no request fails for it."""
+    if user.seen_at is None or now - user.seen_at >= _EXACTNESS:
+        with suppress(PyMongoError):
+            db.users.update_one({"_id": user.id}, {"$max": {"seen_at": now}})
+
+
 @writing
 def sign_out(db: Database, id_: str, token: str, expires_at: datetime, now: datetime) -> None:
     """Make one token worthless; forget those that have expired anyway."""
@@ -193,6 +232,7 @@ def _document(user: User) -> Document:
         "created_at": user.created_at,
         "verified": user.verified,
         "sequence": user.sequence,
+        "second_factor": user.second_factor,
         **({"customer": user.customer_id} if user.customer_id else {}),
     }
 
@@ -212,6 +252,8 @@ def _user(fields: Fields) -> User:
         verified=fields.truth("verified"),
         sequence=fields.whole("sequence"),
         customer_id=fields.text("customer") if fields.has("customer") else None,
+        second_factor=fields.text("second_factor") if fields.has("second_factor") else "",
+        seen_at=fields.moment("seen_at") if fields.has("seen_at") else None,
     )
 
 

@@ -23,6 +23,7 @@ from ticketing.storage.customers import (
     OF_A_GIVER,
     OF_AN_ACCOUNT,
     OF_NOBODY,
+    SWEEPING,
 )
 from ticketing.storage.driver.clients import Database, Document, UnsupportedDatabase
 
@@ -307,7 +308,16 @@ SCHEMA: dict[str, CollectionSchema] = {
                 _id=_TEXT,
                 name=_TEXT_OR_NULL,
                 active={"bsonType": "bool"},
-                optional={"key": _TEXT, "user": _TEXT, "created_at": _TIME, "erased_at": _TIME},
+                optional={
+                    "key": _TEXT,
+                    "user": _TEXT,
+                    "created_at": _TIME,
+                    "seen_at": _TIME,
+                    "idle_since": _TIME,
+                    "erased_at": _TIME,
+                    # Whose account it was, until an erasure has been gone over again.
+                    "sweeping": _TEXT,
+                },
             )
         },
         indexes=[
@@ -320,6 +330,10 @@ SCHEMA: dict[str, CollectionSchema] = {
                 name="one_an_account",
                 unique=True,
                 partialFilterExpression=OF_AN_ACCOUNT,
+            ),
+            IndexModel([("seen_at", ASCENDING)], name="seen", partialFilterExpression=HAS_KEY),
+            IndexModel(
+                [("erased_at", ASCENDING)], name="sweeping", partialFilterExpression=SWEEPING
             ),
         ],
     ),
@@ -338,7 +352,12 @@ SCHEMA: dict[str, CollectionSchema] = {
                 verified={"bsonType": "bool"},
                 sequence=_COUNT,
                 # Since when, of somebody who was deactivated and may still be on a list.
-                optional={"leaving": _TIME, "customer": _TEXT},
+                optional={
+                    "leaving": _TIME,
+                    "customer": _TEXT,
+                    "second_factor": _TEXT,
+                    "seen_at": _TIME,
+                },
             )
         },
         indexes=[
@@ -429,6 +448,23 @@ SCHEMA: dict[str, CollectionSchema] = {
         },
         indexes=[
             IndexModel([("user", ASCENDING), ("purpose", ASCENDING)], name="by_user"),
+            IndexModel([("expires_at", ASCENDING)], name="clean_up", expireAfterSeconds=0),
+        ],
+    ),
+    "second_factors": CollectionSchema(
+        validator={
+            "$jsonSchema": _document_of(
+                _id=_TEXT,
+                user=_TEXT,
+                secret=_TEXT,
+                step=_COUNT,
+                recovery={"bsonType": "array", "items": _TEXT},
+                # Of one whose first code has not been shown yet.
+                optional={"expires_at": _TIME},
+            )
+        },
+        indexes=[
+            IndexModel([("user", ASCENDING)], name="by_user"),
             IndexModel([("expires_at", ASCENDING)], name="clean_up", expireAfterSeconds=0),
         ],
     ),

@@ -16,6 +16,7 @@ from ticketing.domain.changes.change_set import BookingWrite
 from ticketing.domain.commands.decide import Decision
 from ticketing.domain.events import Event
 from ticketing.storage import customers
+from ticketing.storage.accounts import idle
 from ticketing.storage.documents import AUDIT, BOOKINGS, EVENTS, UnreadableDocument
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.units_of_work import Conflict
@@ -31,9 +32,17 @@ def write(db: Database, decision: Decision, session: ClientSession) -> None:
     write_event(db, decision.before, decision.after, session)
     if decision.new_customers:
         customers.insert_many(db, decision.new_customers, session)
+    if returning := _idle(decision.writes):
+        idle.keep(db, returning, session)
     if decision.writes:
         write_bookings(db, decision.writes, session)
     append_audit(db, decision.entries, session)
+
+
+def _idle(writes: Sequence[BookingWrite]) -> set[str]:
+    """Return who gets tickets and was about to be forgotten, as far as this batch has seen."""
+    holders = [write.after.customer for write in writes if write.after.active]
+    return {holder.id for holder in holders if holder and holder.idle_since}
 
 
 def write_event(

@@ -40,9 +40,9 @@ def _is_settled(event: Event) -> bool:
 def _load(
     db: Database, event_id: str, event: Event | None, reads: Reads, session: ClientSession
 ) -> ReadSet:
-    referred, named = (
-        customers.find_referred(db, reads.customers, session) if reads.customers else ({}, {})
-    )
+    accounts = customers.find_accounts(db, reads.customers, session)
+    refs = [*reads.customers, *accounts.values()]
+    referred, named = customers.find_referred(db, refs, session) if refs else ({}, {})
     whose = {*referred, *(ref.id for ref in reads.customers if isinstance(ref, Customer))}
     known = bookings.find_many(
         db, reads.bookings, whose, event_id, session, acquirers=reads.acquirers
@@ -70,4 +70,5 @@ def _load(
         large=customers.attached(large, everybody),
         customers=everybody,
         named=named,
+        accounts=accounts,
     )

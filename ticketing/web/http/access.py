@@ -3,6 +3,7 @@
 Every page says it in one place, its `shows` or `takes` line, as the API's routes do.
 
     who?          the session's cookie; no page looks at `Authorization`
+    enough?       an administrator without the second factor that is required sets one up first
     role          whoever has not signed in is sent to do so; a customer finds no office (404),
                   staff hears what is for administrators (403)
     how often     the rates of the API: `reads` for pages, `writes` for forms
@@ -42,6 +43,7 @@ class PageAccess:
     rate: str
     public: bool = False
     verified: bool = True
+    enrolling: bool = False
 
 
 def shows(
@@ -51,9 +53,13 @@ def shows(
     who: Role = Role.ANYBODY,
     public: bool = False,
     verified: bool = True,
+    enrolling: bool = False,
 ) -> Callable[[View], View]:
-    """Register a page; where `verified` a customer's address has to be."""
-    return _register(blp, rule, "GET", PageAccess(who, "reads", public, verified))
+    """Register a page; where `verified` a customer's address has to be.
+
+    `enrolling` is for an administrator who lacks the second factor that is required.
+    """
+    return _register(blp, rule, "GET", PageAccess(who, "reads", public, verified, enrolling))
 
 
 def takes(
@@ -63,9 +69,11 @@ def takes(
     who: Role = Role.CUSTOMER,
     rate: str = "writes",
     verified: bool = True,
+    enrolling: bool = False,
 ) -> Callable[[View], View]:
     """Register what takes a form."""
-    return _register(blp, rule, "POST", PageAccess(who, rate, verified=verified))
+    access = PageAccess(who, rate, verified=verified, enrolling=enrolling)
+    return _register(blp, rule, "POST", access)
 
 
 def principal() -> Principal:
@@ -124,6 +132,8 @@ def _admit(access: PageAccess, method: str) -> Response | None:
         _require_from_here()
         csrf.protect()
     g.principal = session.who()
+    if _has_to_enrol(g.principal) and not access.enrolling:
+        return see_other(url_for("web.second_factor.show"))
     if access.role > Role.ANYBODY and g.principal is None:
         return _to_sign_in(method)
     if access.role > Role.ANYBODY and g.principal.role < access.role:
@@ -133,6 +143,11 @@ def _admit(access: PageAccess, method: str) -> Response | None:
     if access.rate in ("reads", "writes"):
         _count(access.rate)
     return None
+
+
+def _has_to_enrol(asks: Principal | None) -> bool:
+    required = app_context.settings.admin_second_factor == "required"
+    return required and asks is not None and asks.lacks_second_factor
 
 
 def _require_verified(asks: Principal) -> None:

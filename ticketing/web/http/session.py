@@ -10,16 +10,22 @@ send it over TLS alone. The API has no session: it takes no cookie and sets none
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from flask import Flask, Request, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from ticketing.api.http.context import app_context
 from ticketing.domain.identity.users import OPEN, Principal, User
-from ticketing.services.accounts.tokens import Claims
+from ticketing.services.accounts.tokens import Claims, Tokens
 from ticketing.storage.accounts import users
 
 _TOKEN = "token"  # noqa: S105 - the key, not a token
+
+# Who has shown their password, and has so long to show a code as well.
+_HALF = "half"
+_HALF_LIFETIME_S = 300
+_HALF_AUDIENCE = "ticketing-second-step"
 
 
 class PageSessions(SecureCookieSessionInterface):
@@ -53,6 +59,22 @@ def begin(user: User) -> None:
     session[_TOKEN] = app_context.sessions.issue(user, app_context.clock())
 
 
+def begin_half(user: User) -> None:
+    """Note that a user has shown their password; a code is still to come."""
+    session.clear()
+    session[_HALF] = _halves().issue(user, app_context.clock())
+
+
+def half() -> User | None:
+    """Return who has shown their password a moment ago, if nothing has changed since."""
+    token = session.get(_HALF)
+    claims = _halves().read(token, app_context.clock()) if isinstance(token, str) else None
+    now = app_context.clock()
+    if claims is None or accounts.bearer_of(app_context.db, claims, now) is None:
+        return None
+    return users.find(app_context.db, claims.user)
+
+
 def end() -> None:
     """Sign out, here and wherever else the cookie is."""
     claims = _claims()
@@ -71,6 +93,10 @@ def who() -> Principal | None:
         return None
     known = app_context.visitors.by_token(token, app_context.clock())
     return known.principal if known else None
+
+
+def _halves() -> Tokens:
+    return replace(app_context.sessions, lifetime_s=_HALF_LIFETIME_S, audience=_HALF_AUDIENCE)
 
 
 def _claims() -> Claims | None:

@@ -34,13 +34,13 @@ blp = Blueprint("accounts", __name__)
 def sign_in() -> Response:
     """Show the forms to sign in and to register; whoever has signed in goes on."""
     if g.principal is not None:
-        return _go_on(g.principal)
+        return go_on(g.principal)
     return _forms(SignInForm(formdata=None), RegisterForm(formdata=None))
 
 
 @takes(blp, "/sign-in", who=Role.ANYBODY, rate="tokens")
 def enter() -> Response:
-    """Sign somebody in, in a new session."""
+    """Sign somebody in, in a new session; where a code is needed too, ask for it."""
     form = SignInForm()
     email, password = form.email.data or "", form.password.data or ""
     user, standing = app_context.sign_in.by_password(source(), email, password)
@@ -49,14 +49,17 @@ def enter() -> Response:
     if user is None:
         form.email.errors = ["That address and password don’t belong together."]
         return _forms(form, RegisterForm(formdata=None), 403)
+    if user.second_factor:
+        session.begin_half(user)
+        return see_other(url_for("web.second_factor.step", next=next_path()))
     session.begin(user)
-    return _go_on(user)
+    return go_on(user)
 
 
 @shows(blp, "/register")
 def registering() -> Response:
     """Show the same forms: there is one place to begin."""
-    return see_other(url_for("web.accounts.sign_in", next=_next()))
+    return see_other(url_for("web.accounts.sign_in", next=next_path()))
 
 
 @takes(blp, "/register", who=Role.ANYBODY, rate="registration")
@@ -137,7 +140,7 @@ def forget() -> Response:
     return _mailed(email)
 
 
-@takes(blp, "/sign-out", who=Role.ANYBODY)
+@takes(blp, "/sign-out", who=Role.ANYBODY, enrolling=True)
 def sign_out() -> Response:
     """End the session, wherever its cookie is."""
     session.end()
@@ -240,8 +243,8 @@ def _forms(entering: SignInForm, registering: RegisterForm, status: int = 200) -
         "accounts/sign_in.html",
         entering=entering,
         registering=registering,
-        next=_next(),
-        wanted=_wanted(_next()),
+        next=next_path(),
+        wanted=_wanted(next_path()),
         sends_mail=app_context.proofs is not None,
         notices=said(),
         refused=status >= 400,
@@ -249,7 +252,8 @@ def _forms(entering: SignInForm, registering: RegisterForm, status: int = 200) -
     return make_response(page, status)
 
 
-def _next() -> str | None:
+def next_path() -> str | None:
+    """Return where whoever signs in wanted to go, if that is a page of ours."""
     return local_path(request.values.get("next"))
 
 
@@ -262,11 +266,12 @@ def _wanted(path: str | None) -> str | None:
     return found[parts[2]].name if parts[2] in found else None
 
 
-def _go_on(who: User | Principal) -> Response:
+def go_on(who: User | Principal) -> Response:
+    """Send whoever has signed in to where they wanted to go, or where their work begins."""
     if who.role is Role.CUSTOMER and not who.verified:
         # Nothing else is open to them, and there it says what to do.
         return see_other(url_for("web.accounts.account"))
-    wanted = _next()
+    wanted = next_path()
     if wanted is not None:
         return see_other(request.script_root + wanted)
     return see_other(

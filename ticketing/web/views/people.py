@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from ticketing.api.http.context import app_context
-from ticketing.domain.errors import LastAdmin
+from ticketing.domain.errors import LastAdmin, OwnSecondFactor
 from ticketing.domain.identity.users import ROLES, Role, role_of
 from ticketing.domain.places import Place
+from ticketing.services import second_factor
 from ticketing.services.accounts import users as accounts
 from ticketing.services.accounts.users import AccountUpdate
 from ticketing.storage.accounts import users
@@ -56,6 +57,18 @@ def change(id: str) -> Response:
     )
     accounts.require_may_change(principal(), id, update)
     _change(id, update)
+    return see_other(url_for("web.people.index"))
+
+
+@takes(blp, "/<id>/second-factor", who=Role.ADMIN)
+def reset_second_factor(id: str) -> Response:
+    """Take the second factor of somebody else away, who has lost it."""
+    try:
+        user = second_factor.reset(app_context.db, id, caller(), app_context.clock())
+    except OwnSecondFactor:
+        say("Nothing has changed.", "Your own is replaced in your account.", "off")
+    else:
+        say("Changed.", f"{user.email} signs in with a password alone, and is signed out now.")
     return see_other(url_for("web.people.index"))
 
 

@@ -116,6 +116,11 @@ class User(Schema):
     )
     active = fields.Boolean(required=True)
     verified = fields.Boolean(required=True)
+    second_factor = fields.Function(
+        lambda user: bool(user.second_factor),
+        data_key="secondFactor",
+        metadata={"type": "boolean"},
+    )
     created_at = Instant(required=True, data_key="createdAt")
 
 
@@ -123,6 +128,9 @@ class UserPage(Page):
     """Some users, and where to go on."""
 
     items = fields.List(fields.Nested(User), required=True)
+
+
+_OUTSIDE = {"second_factor": "secondFactor"}
 
 
 class AccountChanges(fields.Dict):
@@ -139,7 +147,7 @@ class AccountChanges(fields.Dict):
     }
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        return {name: list(pair) for name, pair in value.items()}
+        return {_OUTSIDE.get(name, name): list(pair) for name, pair in value.items()}
 
 
 class UserAuditEntry(Schema):

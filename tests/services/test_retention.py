@@ -1,0 +1,226 @@
+"""Who has not been heard of for long is forgotten, and who comes back in time is not."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tests.builders import a_new_event, book, named
+from tests.conftest import QUICK
+from tests.services.conftest import a_handler, keyed
+from tests.waiting import NEVER_S
+from ticketing.domain.identity.caller import Caller
+from ticketing.domain.identity.users import Role
+from ticketing.services import commands, retention
+from ticketing.services.accounts import users as people
+from ticketing.services.accounts.erasure import erase
+from ticketing.services.accounts.tokens import Claims
+from ticketing.services.retention import forget_idle
+from ticketing.services.verification import verify
+from ticketing.storage import customers
+from ticketing.storage.accounts import erasure, users
+from ticketing.storage.driver.units_of_work import utc_now
+
+CALLER = Caller("staff", "r1")
+DAYS = 365
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(days=2 * DAYS)
+
+
+class Held:
+    """A clock that holds the transaction which asks for the time, once what it reads is read."""
+
+    def __init__(self):
+        self.armed, self.reached, self.go_on = False, threading.Event(), threading.Event()
+
+    def __call__(self):
+        if self.armed:
+            self.armed = False
+            self.reached.set()
+            assert self.go_on.wait(NEVER_S)
+        return utc_now()
+
+
+@pytest.fixture
+def clock():
+    return Held()
+
+
+@pytest.fixture
+def handler(mongo, db, clock):
+    handler = a_handler(mongo, db)
+    handler._transactions = type(handler._transactions)(db, clock, lambda _: date.min)
+    handler.execute(a_new_event(day=NOW.date()), on="e1", caller=CALLER)
+    handler.execute(a_new_event(day=NOW.date() + timedelta(days=1)), on="e2", caller=CALLER)
+    return handler
+
+
+def held(db, name="ada"):
+    return customers.find_named(db, named(name))
+
+
+@pytest.fixture
+def ada(db, handler):
+    """Somebody who booked once, two years before `LATER`."""
+    handler.execute(book(named("ada")), on="e1", caller=CALLER)
+    return held(db)
+
+
+def rounds(db, number=2, now=LATER):
+    return [forget_idle(db, now, DAYS, settle_s=-2) for _ in range(number)]
+
+
+def test_forgets_who_has_not_been_heard_of(db, ada):
+    db.customers.insert_one({"_id": "c-new", "name": "Grace", "active": True, "key": "name:Grace",
+                             "created_at": LATER})  # fmt: skip
+
+    assert rounds(db) == [0, 1]
+
+    assert (held(db), customers.find(db, ada.id).name) == (None, None)
+    assert customers.find(db, "c-new").key == "name:Grace"
+    assert list(verify(db)) == []
+
+
+def test_the_mark_stands_for_as_long_as_a_request_may_take(db, ada):
+    assert [forget_idle(db, LATER, DAYS) for _ in range(3)] == [0, 0, 0]
+    assert held(db).idle_since is not None
+
+
+@pytest.mark.parametrize("days", [DAYS - 3, -DAYS])
+def test_keeps_who_was_there_in_time_or_holds_what_is_to_come(db, ada, days):
+    """A year counts from the day of the last event, or from what was done last."""
+    db.events.update_one({"_id": "e1"}, {"$set": {"day": str((LATER - timedelta(days)).date())}})
+
+    assert rounds(db, 3) == [0, 0, 0]
+    assert held(db) == ada
+
+
+def test_keeps_who_holds_something_without_a_day(db, ada):
+    db.events.update_one({"_id": "e1"}, {"$set": {"day": None}})
+
+    assert rounds(db, 3) == [0, 0, 0]
+
+
+def account(db, role=Role.CUSTOMER):
+    return people.register(db, QUICK, "ada@example.org", "a good long password", NOW, role)
+
+
+def test_forgets_the_account_with_the_customer(db):
+    user = account(db)
+
+    assert rounds(db) == [0, 1]
+
+    assert users.find(db, user.id) is None
+    entries = list(db.user_audit.find({"user": user.id}).sort("sequence"))
+    assert [entry["changes"] for entry in entries][1:] == [{"active": [True, False]}]
+
+
+def test_keeps_who_has_signed_in(db):
+    user = account(db)
+    claims = Claims(user.id, "t", user.generation, LATER)
+
+    assert people.bearer_of(db, claims, LATER - timedelta(days=DAYS - 3)) is not None
+
+    assert rounds(db, 3) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("role", [Role.STAFF, Role.ADMIN])
+def test_keeps_staff(db, role):
+    account(db, role)
+
+    assert rounds(db, 3) == [0, 0, 0]
+
+
+# At the same moment.
+
+
+def test_a_booking_takes_the_mark_away(db, handler, ada):
+    rounds(db, 1)
+    handler.execute(book(named("ada")), on="e2", caller=CALLER)
+
+    assert held(db).idle_since is None
+    assert held(db).id == ada.id
+
+
+def test_a_booking_that_comes_first_keeps_them(db, handler, clock, ada):
+    """It has read the mark, and commits while the round is about to forget them."""
+    rounds(db, 1)
+    clock.armed = True
+    with ThreadPoolExecutor(1) as pool:
+        booking = pool.submit(handler.execute, book(named("ada")), on="e2", caller=CALLER)
+        assert clock.reached.wait(NEVER_S)
+        clock.go_on.set()
+        booking.result()
+
+    db.bookings.update_many({}, {"$set": {"created_at": NOW}})
+    assert rounds(db, 1) == [0]
+    assert held(db).id == ada.id
+
+
+def test_a_booking_that_comes_second_is_somebody_new(db, handler, clock, ada):
+    """It has read a customer who is forgotten before it commits: nothing of it may be theirs."""
+    rounds(db, 1)
+    clock.armed = True
+    with ThreadPoolExecutor(1) as pool:
+        booking = pool.submit(handler.execute, book(commands.named("ada")), on="e2", caller=CALLER)
+        assert clock.reached.wait(NEVER_S)
+        assert rounds(db, 1) == [1]
+        clock.go_on.set()
+        booking.result()
+
+    assert held(db).id != ada.id
+    assert db.bookings.find_one({"event": "e2"})["customer"] == held(db).id
+    assert list(verify(db)) == []
+
+
+# However many there are.
+
+
+def test_looks_at_so_many_in_a_round_and_goes_on_with_the_others(db, monkeypatch):
+    monkeypatch.setattr(retention, "MOST", 3)
+    db.customers.insert_many(
+        {"_id": f"c{n}", "name": f"n{n}", "active": True, "key": f"name:n{n}", "created_at": NOW}
+        for n in range(8)
+    )
+
+    forgotten = [rounds(db, 1)[0] for _ in range(8)]
+
+    assert max(forgotten) <= 3
+    assert sum(forgotten) == 8
+
+
+def test_goes_on_where_somebody_can_not_be_read(db, ada):
+    user = account(db)
+    db.command("collMod", "users", validationLevel="off")
+    try:
+        db.users.update_one({"_id": user.id}, {"$set": {"role": "king"}})
+        assert sum(rounds(db)) == 1
+    finally:
+        db.command("collMod", "users", validationLevel="strict")
+    assert held(db) is None
+
+
+# What was under way.
+
+
+def test_an_answer_that_was_under_way_at_an_erasure_does_not_stay(db, handler, clock, ada):
+    """It is stored after the erasure has looked for such answers, and names them."""
+    clock.armed = True
+    with ThreadPoolExecutor(1) as pool:
+        booking = pool.submit(handler.execute, book(named("ada")), on="e2", **keyed())
+        assert clock.reached.wait(NEVER_S)
+        erase(db, handler, ada.id, CALLER, NOW)
+        clock.go_on.set()
+        booking.result()
+    stored = {"customers": ada.id}
+    assert db.idempotency.count_documents(stored) == 1
+
+    erasure.sweep(db, 60, 10)
+    assert db.idempotency.count_documents(stored) == 1
+    erasure.sweep(db, -1, 10)
+
+    assert db.idempotency.count_documents(stored) == 0
+    assert db.customers.count_documents({"sweeping": {"$exists": True}}) == 0
