@@ -27,8 +27,8 @@ from bench.serving import post, start
 from tests.client import Client
 from ticketing.domain.identity.users import Role
 from ticketing.server.mongod import Mongod, free_port
-from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.users import register
+from ticketing.services.signing_in.passwords import Passwords
 from ticketing.storage.driver.clients import Database, connect
 from ticketing.storage.migrations.runner import migrate
 

@@ -19,7 +19,7 @@ from tests.api.documented import documented
 from tests.mongodb import replica_set
 from ticketing.app import create_app
 from ticketing.config import PREFIX, Settings, load
-from ticketing.services.accounts.passwords import Passwords
+from ticketing.services.signing_in.passwords import Passwords
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database, connect
 from ticketing.storage.driver.units_of_work import utc_now

@@ -33,16 +33,16 @@ from ticketing.config import Settings, SettingsError
 from ticketing.domain.audit import Action
 from ticketing.metrics import Metrics
 from ticketing.server.names import appname
-from ticketing.services.accounts.attempts import POLICY, Attempts
-from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.proofs import Proofs
-from ticketing.services.accounts.sign_in import SignIn
-from ticketing.services.accounts.tokens import PAGES_AUDIENCE, Tokens
-from ticketing.services.callers import Callers
 from ticketing.services.mail.messages import Letters
 from ticketing.services.rates import RateLimiter
-from ticketing.services.second_factor import SecondFactors
 from ticketing.services.shared_reads import EventReads
+from ticketing.services.signing_in.attempts import POLICY, Attempts
+from ticketing.services.signing_in.callers import Callers
+from ticketing.services.signing_in.passwords import Passwords
+from ticketing.services.signing_in.second_factor import SecondFactors
+from ticketing.services.signing_in.sign_in import SignIn
+from ticketing.services.signing_in.tokens import PAGES_AUDIENCE, Tokens
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database, connect
 from ticketing.storage.driver.fitness import Fitness

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role, User
-from ticketing.services.accounts.passwords import Passwords
-from ticketing.services.accounts.tokens import Tokens
 from ticketing.services.accounts.users import register
+from ticketing.services.signing_in.passwords import Passwords
+from ticketing.services.signing_in.tokens import Tokens
 from ticketing.storage.driver.clients import Database
 
 SECRET = "only-for-runs-in-which-things-break-on-purpose"

@@ -21,7 +21,7 @@ from ticketing.domain.commands.events import CallOff
 from ticketing.domain.identity.caller import Caller
 from ticketing.server import background
 from ticketing.server.background import WORK, Work
-from ticketing.services import retention
+from ticketing.services.accounts import retention
 from ticketing.services.verification import verify
 from ticketing.services.writes import recovery
 from ticketing.storage.driver.units_of_work import utc_now

@@ -9,10 +9,10 @@ import pytest
 from tests.conftest import QUICK
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role
-from ticketing.services import callers as module
 from ticketing.services.accounts import api_keys, users
-from ticketing.services.accounts.tokens import Tokens
-from ticketing.services.callers import Callers
+from ticketing.services.signing_in import callers as module
+from ticketing.services.signing_in.callers import Callers
+from ticketing.services.signing_in.tokens import Tokens
 from ticketing.storage.accounts import users as stored
 
 TOKENS = Tokens(["a secret of thirty-two characters."], 3600)

@@ -14,11 +14,12 @@ from tests.services.conftest import a_handler, keyed
 from tests.waiting import NEVER_S
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role
-from ticketing.services import commands, retention
+from ticketing.services import commands
+from ticketing.services.accounts import retention
 from ticketing.services.accounts import users as people
 from ticketing.services.accounts.erasure import erase
-from ticketing.services.accounts.tokens import Claims
-from ticketing.services.retention import forget_idle
+from ticketing.services.accounts.retention import forget_idle
+from ticketing.services.signing_in.tokens import Claims
 from ticketing.services.verification import verify
 from ticketing.storage import customers
 from ticketing.storage.accounts import erasure, users

@@ -9,8 +9,8 @@ import pytest
 
 from tests.conftest import QUICK
 from ticketing.domain.errors import CodeNotFound
-from ticketing.services.accounts.tokens import Claims
 from ticketing.services.accounts.users import bearer_of, register
+from ticketing.services.signing_in.tokens import Claims
 from ticketing.storage.accounts import codes, users
 from ticketing.storage.accounts.codes import Code
 from ticketing.storage.driver.units_of_work import Conflict

@@ -6,7 +6,7 @@ import limits
 import pytest
 
 from tests.web.conftest import NOW, PASSWORD, Page, book, make_key, put_on
-from ticketing.services.accounts.tokens import AUDIENCE, PAGES_AUDIENCE, Tokens
+from ticketing.services.signing_in.tokens import AUDIENCE, PAGES_AUDIENCE, Tokens
 from ticketing.storage.accounts.users import find_by_email
 
 NEW = "another four plain words"

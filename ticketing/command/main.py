@@ -9,6 +9,7 @@ from pymongo.errors import PyMongoError
 
 import ticketing
 from ticketing.command.accounts.create_admin import create_admin
+from ticketing.command.accounts.reset_second_factor import reset_second_factor
 from ticketing.command.accounts.users import users
 from ticketing.command.demo import demo
 from ticketing.command.endings import FAILED, STOPPED, WRONGLY_ASKED, sentence
@@ -33,6 +34,7 @@ COMMANDS = (
     migrate,
     verify,
     create_admin,
+    reset_second_factor,
     users,
     events,
     sell,

@@ -18,9 +18,9 @@ from flask import Flask
 
 from ticketing.api.http import context
 from ticketing.api.http.context import AppContext
+from ticketing.services.accounts.retention import RetentionWorker
 from ticketing.services.mail import sender
 from ticketing.services.mail.smtp import MailServer
-from ticketing.services.retention import RetentionWorker
 from ticketing.services.writes import recovery
 
 log = structlog.get_logger(__name__)

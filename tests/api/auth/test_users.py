@@ -22,8 +22,8 @@ from ticketing.domain.identity.users import Role
 from ticketing.services.accounts import users as people
 from ticketing.services.accounts.changes import change_account
 from ticketing.services.accounts.deactivation import leave_lists
-from ticketing.services.accounts.passwords import Passwords
-from ticketing.services.accounts.tokens import AUDIENCE, ISSUER
+from ticketing.services.signing_in.passwords import Passwords
+from ticketing.services.signing_in.tokens import AUDIENCE, ISSUER
 from ticketing.services.writes.recovery import recover
 from ticketing.storage.accounts import users
 

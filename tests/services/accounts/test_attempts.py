@@ -12,8 +12,8 @@ from pymongo.read_concern import ReadConcern
 
 from ticketing.domain.errors import TooManyRequests, WrongPassword
 from ticketing.server.mongod import free_port
-from ticketing.services.accounts import attempts as module
-from ticketing.services.accounts.attempts import Attempts
+from ticketing.services.signing_in import attempts as module
+from ticketing.services.signing_in.attempts import Attempts
 from ticketing.storage.limits.counting import SharedCounts
 
 HERE, THERE = "203.0.113.7", "203.0.113.8"

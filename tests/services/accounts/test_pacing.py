@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 
 from tests.waiting import eventually
-from ticketing.services.accounts.pacing import Pacing
+from ticketing.services.signing_in.pacing import Pacing
 
 
 def test_lets_the_first_pass_and_the_next_wait():

@@ -10,9 +10,9 @@ import pytest
 
 from ticketing.domain.errors import TooManyRequests
 from ticketing.domain.identity.users import Role, User
-from ticketing.services.accounts import passwords as module
-from ticketing.services.accounts.passwords import Passwords
-from ticketing.services.accounts.verified import Verified
+from ticketing.services.signing_in import passwords as module
+from ticketing.services.signing_in.passwords import Passwords
+from ticketing.services.signing_in.verified import Verified
 
 PASSWORD = "correct horse battery"
 

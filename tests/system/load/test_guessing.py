@@ -12,8 +12,8 @@ import pytest
 from tests.client import at_once
 from tests.system.server import Server
 from ticketing.domain.identity.users import Role
-from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.users import register
+from ticketing.services.signing_in.passwords import Passwords
 
 LIMIT = 10
 PASSWORD = "the till's own password"

@@ -6,9 +6,9 @@ rate policy that it counts for. A test walks the URL map for routes that don't.
     no policy       no credentials are looked at (`/livez`, `/readyz`)
     registration    counted by address, before anything is looked at
     who asks?       a token, or an API key as Bearer or as a password, costs one read a second
-                    (`services/callers.py`); a Basic password is checked, its failures are
-                    counted (`services/accounts/sign_in.py`), and is not enough where the account
-                    has a second factor
+                    (`services/signing_in/callers.py`); a Basic password is checked, its failures
+                    are counted (`services/signing_in/sign_in.py`), and is not enough where the
+                    account has a second factor
     tokens          counted by address, but what succeeds is not
     role            401 where nobody has signed in, 403 where somebody else has, or a customer whose
                     address nobody has verified, or an administrator without the second factor

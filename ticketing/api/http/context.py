@@ -12,14 +12,14 @@ from flask import current_app
 from werkzeug.local import LocalProxy
 
 from ticketing.config import Settings
-from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.proofs import Proofs
-from ticketing.services.accounts.sign_in import SignIn
-from ticketing.services.accounts.tokens import Tokens
-from ticketing.services.callers import Callers
 from ticketing.services.rates import RateLimiter
-from ticketing.services.second_factor import SecondFactors
 from ticketing.services.shared_reads import EventReads
+from ticketing.services.signing_in.callers import Callers
+from ticketing.services.signing_in.passwords import Passwords
+from ticketing.services.signing_in.second_factor import SecondFactors
+from ticketing.services.signing_in.sign_in import SignIn
+from ticketing.services.signing_in.tokens import Tokens
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database
 from ticketing.storage.driver.fitness import Fitness

@@ -13,7 +13,7 @@ from ticketing.api.http.execute import caller
 from ticketing.api.http.responses import answer, respond
 from ticketing.api.schemas.accounts.second_factor import Enrolment
 from ticketing.domain.identity.users import Role
-from ticketing.services import second_factor
+from ticketing.services.signing_in import second_factor
 
 blp = Blueprint("second_factor", __name__, url_prefix="/api/v1", description="More than a password")
 

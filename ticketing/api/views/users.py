@@ -21,8 +21,8 @@ from ticketing.domain.identity.users import Role, User
 from ticketing.services.accounts import sessions
 from ticketing.services.accounts import users as people
 from ticketing.services.accounts.proofs import Proofs
-from ticketing.services.accounts.tokens import Claims
 from ticketing.services.accounts.users import AccountUpdate
+from ticketing.services.signing_in.tokens import Claims
 from ticketing.storage.accounts import users
 from ticketing.storage.accounts.sessions import row_of
 

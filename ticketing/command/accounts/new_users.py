@@ -15,8 +15,8 @@ from ticketing.domain.errors import EmailTaken, UnusablePassword
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role, User
 from ticketing.server.running import CannotStart
-from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.users import register
+from ticketing.services.signing_in.passwords import Passwords
 from ticketing.storage.driver.units_of_work import utc_now
 
 

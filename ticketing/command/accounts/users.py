@@ -17,7 +17,7 @@ from ticketing.domain.errors import UserNotFound
 from ticketing.domain.identity.users import ROLES, role_of
 from ticketing.server.running import CannotStart
 from ticketing.services.accounts import users as people
-from ticketing.services.accounts.passwords import Passwords
+from ticketing.services.signing_in.passwords import Passwords
 from ticketing.storage.accounts import users as accounts
 from ticketing.storage.driver.units_of_work import utc_now
 

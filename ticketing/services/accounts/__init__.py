@@ -1,1 +1,1 @@
-"""Accounts: signing in, tokens, passwords, and who may no longer."""
+"""Accounts: who has one, how it is changed, and how somebody leaves."""

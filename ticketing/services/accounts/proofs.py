@@ -19,9 +19,9 @@ from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.names import address_key, as_shown
 from ticketing.domain.identity.users import User
 from ticketing.services.accounts.changes import add_within, change_within
-from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.users import new_user
 from ticketing.services.mail.messages import Kind, Letters
+from ticketing.services.signing_in.passwords import Passwords
 from ticketing.storage import outbox
 from ticketing.storage.accounts import codes, users
 from ticketing.storage.accounts.codes import Code, Purpose

@@ -9,7 +9,7 @@ from bson import ObjectId
 from ticketing.domain.errors import SessionNotFound, UserNotFound
 from ticketing.domain.identity.users import User
 from ticketing.domain.places import Place
-from ticketing.services.accounts.tokens import Tokens
+from ticketing.services.signing_in.tokens import Tokens
 from ticketing.storage.accounts import sessions, users
 from ticketing.storage.accounts.sessions import Session
 from ticketing.storage.driver.clients import Database

@@ -22,8 +22,8 @@ from ticketing.domain.identity.passwords import prepared
 from ticketing.domain.identity.users import Principal, Role, User
 from ticketing.services.accounts.changes import add_account, change_account
 from ticketing.services.accounts.deactivation import leave_lists
-from ticketing.services.accounts.passwords import Passwords
-from ticketing.services.accounts.tokens import Claims
+from ticketing.services.signing_in.passwords import Passwords
+from ticketing.services.signing_in.tokens import Claims
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.accounts import user_audit, users
 from ticketing.storage.driver.clients import Database

@@ -17,7 +17,8 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from ticketing.api.http.context import app_context
 from ticketing.domain.identity.users import OPEN, Principal, User
-from ticketing.services.accounts.tokens import Claims, Tokens
+from ticketing.services.accounts import users as accounts
+from ticketing.services.signing_in.tokens import Claims, Tokens
 from ticketing.storage.accounts import users
 
 _TOKEN = "token"  # noqa: S105 - the key, not a token

@@ -8,9 +8,9 @@ from ticketing.api.http.context import app_context
 from ticketing.domain.errors import LastAdmin, OwnSecondFactor
 from ticketing.domain.identity.users import ROLES, Role, role_of
 from ticketing.domain.places import Place
-from ticketing.services import second_factor
 from ticketing.services.accounts import users as accounts
 from ticketing.services.accounts.users import AccountUpdate
+from ticketing.services.signing_in import second_factor
 from ticketing.storage.accounts import users
 from ticketing.web.http.access import caller, principal, shows, takes
 from ticketing.web.http.redirects import see_other

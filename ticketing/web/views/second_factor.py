@@ -15,7 +15,7 @@ from ticketing.domain.errors import (
     WrongSecondFactor,
 )
 from ticketing.domain.identity.users import Role, User
-from ticketing.services.second_factor import Proposal
+from ticketing.services.signing_in.second_factor import Proposal
 from ticketing.storage.accounts import users
 from ticketing.web.forms import CodeForm, SecondFactorForm
 from ticketing.web.http import session

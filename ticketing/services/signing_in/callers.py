@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 
 from ticketing.domain.identity.users import Principal
 from ticketing.services.accounts import api_keys, users
-from ticketing.services.accounts.tokens import Claims, Tokens
+from ticketing.services.signing_in.tokens import Claims, Tokens
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.host import stamp_of
 

@@ -40,7 +40,7 @@ from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.rate_limits import RateLimitStatus
 from ticketing.domain.identity.users import User
 from ticketing.services.accounts.changes import change_within
-from ticketing.services.accounts.sign_in import SignIn
+from ticketing.services.signing_in.sign_in import SignIn
 from ticketing.storage.accounts import second_factors, users
 from ticketing.storage.accounts.second_factors import SecondFactor
 from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database

@@ -26,10 +26,10 @@ from ticketing.domain.identity.names import address_key
 from ticketing.domain.identity.rate_limits import RateLimitStatus
 from ticketing.domain.identity.users import User
 from ticketing.services.accounts import users
-from ticketing.services.accounts.attempts import Attempts
-from ticketing.services.accounts.pacing import Pacing
-from ticketing.services.accounts.passwords import Passwords
-from ticketing.services.accounts.verified import Verified
+from ticketing.services.signing_in.attempts import Attempts
+from ticketing.services.signing_in.pacing import Pacing
+from ticketing.services.signing_in.passwords import Passwords
+from ticketing.services.signing_in.verified import Verified
 from ticketing.storage.accounts.users import find_by_email
 from ticketing.storage.driver.clients import Database
 

@@ -1,0 +1,1 @@
+"""Signing in: passwords, tokens, keys and second factors, and how often somebody may guess."""
