@@ -22,7 +22,7 @@ from http.client import HTTPException
 from pathlib import Path
 from statistics import quantiles
 
-from bench.load import EVENT
+from bench.rush import EVENT
 from bench.serving import post, start
 from tests.client import Client
 from ticketing.domain.identity.users import Role

@@ -1,9 +1,10 @@
-"""The rush on one hot event: sales, bookings for new customers, and a POST without a database.
+"""The rush on one hot event, and what else people do meanwhile, in turns.
 
-`python -m bench.rush [--rounds N] [--seconds S] [--connections C]` starts a MongoDB and the server
-as `make serve` does, with two workers, and lets wrk ask the routes in turns. Each booking names
-somebody nobody has heard of, by address, so each makes a customer. What counts are the ratios
-within a round; the machine's own speed cancels out. Needs wrk (Debian's package `wrk`).
+`python -m bench.rush [--rounds N] [--seconds S] [--connections C] [--only WORD]` starts a MongoDB
+and two servers as `make serve` does, with two workers each: one in open mode and one where people
+sign in, with limits that nobody reaches. wrk asks each scenario of `bench.scenarios` in turns. What
+counts are the ratios within a round, since the machine's own speed cancels out, and the processor
+time of a request, which neighbours don't touch. Needs wrk (Debian's package `wrk`).
 """
 
 from __future__ import annotations
@@ -12,26 +13,49 @@ import argparse
 import shutil
 import sys
 import tempfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from bench.load import EVENT, SALES, sales_script, wrk
+from bench import cpu, wrk
+from bench.report import Line, write
+from bench.scenarios import PLAIN, Scenario, scenarios
 from bench.serving import post, start
 from tests.client import Client
+from ticketing.domain.identity.users import Role
 from ticketing.server.mongod import Mongod, free_port
+from ticketing.services.accounts.passwords import Passwords
+from ticketing.services.accounts.tokens import Tokens
+from ticketing.services.accounts.users import register
 from ticketing.storage.driver.clients import Database, connect
 from ticketing.storage.migrations.runner import migrate
 
-PLAIN = "/bench/validated"
+EVENT = {"name": "Rush", "date": "2040-10-31", "capacity": 1_000_000, "costPerTicket": 5}
+SECRET = "a-key-for-the-benchmark-alone-0123456789"
+TOKENS = 32
 WARM_UP_S = 2
 
 
-class Ratios(NamedTuple):
-    """Of a round: sales to the POST without a database, bookings to sales."""
+class Measured(NamedTuple):
+    """What wrk measured, and the milliseconds of a processor that a request took."""
 
-    sales: float
-    bookings: float
+    figures: wrk.Figures
+    python_ms: float
+    mongod_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is asked: servers by their mode, with ports and workers, and the database behind."""
+
+    ports: Mapping[str, int]
+    workers: Mapping[str, Sequence[int]]
+    mongod: int
+    folder: Path
 
 
 def main() -> int:
@@ -44,77 +68,115 @@ def main() -> int:
         mongod = Mongod(Path(folder))
         mongod.start()
         try:
-            return _measure(mongod.uri, asked, Path(folder))
+            return _measure(mongod, asked, Path(folder))
         finally:
             mongod.kill()
 
 
-def _measure(uri: str, asked: argparse.Namespace, folder: Path) -> int:
-    port = free_port()
-    with connect(uri, appname="bench") as client:
-        migrate(client["bench"])
-        server = start(uri, port, asked.workers, "bench.wsgi:app", AUTH="open")
+def _measure(mongod: Mongod, asked: argparse.Namespace, folder: Path) -> int:
+    with connect(mongod.uri, appname="bench") as client:
+        db = client["bench"]
+        migrate(db)
+        tokens = _sign_in(db)
+        ports = {"open": free_port(), "required": free_port()}
+        servers = [
+            start(mongod.uri, ports["open"], asked.workers, "bench.wsgi:app", AUTH="open"),
+            start(mongod.uri, ports["required"], asked.workers, "bench.wsgi:app", AUTH="required",
+                  SECRET_KEY=SECRET, RATE_WRITES="1000000 per minute",
+                  RATE_READS="1000000 per minute"),
+        ]  # fmt: skip
         try:
-            event = post(Client(port), "/api/v1/events", EVENT)["id"]
-            script = sales_script(folder, event)
-            # Not counted: until all workers are up, the first takes all connections.
-            for path in (SALES, PLAIN):
-                wrk(port, path, script, asked.connections, WARM_UP_S)
-            ratios = [_round(port, folder, event, number, asked) for number in range(asked.rounds)]
-            for name, each in zip(("sales", "bookings"), zip(*ratios, strict=True), strict=True):
-                print(f"ratio of {name}: median {median(each):.2f}, lowest {min(each):.2f}")
-            return _check(client["bench"], event)
+            workers = {mode: cpu.children_of(server.pid)
+                       for mode, server in zip(ports, servers, strict=True)}  # fmt: skip
+            site = Site(ports, workers, mongod.pid, folder)
+            event = post(Client(ports["open"]), "/api/v1/events", EVENT)
+            _run(site, event, tokens, asked)
+            return _check(db, event["id"])
         finally:
-            server.terminate()
-            server.wait()
+            for server in servers:
+                server.terminate()
+                server.wait()
 
 
-def _round(port: int, folder: Path, event: str, number: int, asked: argparse.Namespace) -> Ratios:
-    script, bookings = sales_script(folder, event), f"/api/v1/events/{event}/bookings"
-    sales = wrk(port, SALES, script, asked.connections, asked.seconds)
-    booked = wrk(port, bookings, _booking_script(folder, number), asked.connections, asked.seconds)
-    plain = wrk(port, PLAIN, script, asked.connections, asked.seconds)
-    ratios = Ratios(sales.rate / plain.rate, booked.rate / sales.rate)
-    print(
-        f"sales {sales.rate:7.0f}/s  p50 {sales.p50:>8}  p99 {sales.p99:>8}   "
-        f"bookings {booked.rate:7.0f}/s  p99 {booked.p99:>8}  ratio {ratios.bookings:.2f}   "
-        f"no database {plain.rate:7.0f}/s  ratio {ratios.sales:.2f}",
-        flush=True,
+def _run(
+    site: Site, event: Mapping[str, str], tokens: Sequence[str], asked: argparse.Namespace
+) -> None:
+    token, *others = tokens
+    taken: dict[str, list[Measured]] = defaultdict(list)
+    for number in range(-1, asked.rounds):
+        shown = Client(site.ports["open"]).get(f"/api/v1/events/{event['id']}")
+        all_ = scenarios(event["id"], str(number), token, others, shown.headers["ETag"])
+        for scenario in (s for s in all_ if asked.only in s.name or s.against is None):
+            if number < 0:
+                # Not counted: until all workers are up, the first takes all connections.
+                if scenario.asked.path in (PLAIN, all_[0].asked.path):
+                    _ask(site, scenario, asked.connections, WARM_UP_S)
+                continue
+            connections = scenario.connections or asked.connections
+            taken[scenario.name].append(_ask(site, scenario, connections, asked.seconds))
+    write([_line(s, taken) for s in all_ if s.name in taken], asked.json)
+
+
+def _ask(site: Site, scenario: Scenario, connections: int, seconds: int) -> Measured:
+    port, workers = site.ports[scenario.server], site.workers[scenario.server]
+    python, mongod = cpu.used_s(workers), cpu.used_s([site.mongod])
+    figures = wrk.ask(port, scenario.asked, site.folder, connections, seconds)
+    each_ms = 1000 / max(1, figures.requests)
+    return Measured(
+        figures,
+        (cpu.used_s(workers) - python) * each_ms,
+        (cpu.used_s([site.mongod]) - mongod) * each_ms,
     )
-    return ratios
 
 
-def _booking_script(folder: Path, number: int) -> Path:
-    """Return a script that books one ticket for somebody new with each request."""
-    script = folder / f"book-{number}.lua"
-    script.write_text(
-        f"""wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-local n = 0
-request = function()
-  n = n + 1
-  local body = '{{"customer":"r{number}-' .. n .. '@example.org"}}'
-  return wrk.format(nil, nil, nil, body)
-end
-"""
+def _line(scenario: Scenario, taken: Mapping[str, Sequence[Measured]]) -> Line:
+    rounds = taken[scenario.name]
+    against = taken.get(scenario.against or "")
+    ratios = [own.figures.rate / other.figures.rate
+              for own, other in zip(rounds, against, strict=True)] if against else []  # fmt: skip
+    return Line(
+        scenario.name,
+        rate=median(one.figures.rate for one in rounds),
+        p50_ms=median(one.figures.p50_ms for one in rounds),
+        p99_ms=median(one.figures.p99_ms for one in rounds),
+        python_ms=median(one.python_ms for one in rounds),
+        mongod_ms=median(one.mongod_ms for one in rounds),
+        against=scenario.against,
+        ratio=median(ratios) if ratios else None,
+        wanted=scenario.wanted,
     )
-    return script
+
+
+def _sign_in(db: Database) -> list[str]:
+    """Make staff and return a token of each, as signing in does."""
+    tokens = Tokens([SECRET], 3600)
+    passwords, now = Passwords(), datetime.now(UTC)
+    users = [register(db, passwords, f"till-{n}@example.org", "the till's own password", now,
+                      Role.STAFF, verified=True) for n in range(TOKENS + 1)]  # fmt: skip
+    return [tokens.issue(user, now) for user in users]
 
 
 def _check(db: Database, event_id: str) -> int:
-    event = db.events.find_one({"_id": event_id}) or {}
-    bookings = db.bookings.count_documents({"event": event_id})
-    trail = db.audit.count_documents({"event": event_id, "action": {"$in": ["sold", "booked"]}})
+    # In one snapshot: wrk hangs up on what it still waits for, which comes through all the same.
+    with db.client.start_session(snapshot=True) as session:
+        event = db.events.find_one({"_id": event_id}, session=session) or {}
+        own = {"event": event_id}
+        bookings = db.bookings.count_documents(own, session=session)
+        trail = db.audit.count_documents(
+            {**own, "action": {"$in": ["sold", "booked"]}}, session=session
+        )
     print(f"sold {event['sold']} of {event['capacity']}; bookings {bookings}; audit {trail}")
     return 0 if event["sold"] == bookings == trail <= event["capacity"] else 1
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The rush on one hot event.")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", default="", help="scenarios with this in their name")
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
     return parser.parse_args()
 
 

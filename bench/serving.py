@@ -14,16 +14,17 @@ from ticketing.server.running import GUNICORN
 
 
 def start(
-    uri: str, port: int, workers: int, app: str, *, own: Path | None = None, **settings: str
+    uri: str, port: int, workers: int, app: str, folder: Path | None = None, **settings: str
 ) -> subprocess.Popen[bytes]:
     """Start a server with so many workers and wait until it is ready.
 
-    With a folder of its `own` it shares no lock with another, like one on another host.
+    `folder` is where its processes share what those of a host do, if it is to be one by itself.
     """
     settings = {"MONGODB_URI": uri, "DATABASE": "bench", "PORT": str(port),
                 "WORKERS": str(workers), **settings}  # fmt: skip
-    folder = {"TMPDIR": str(own)} if own else {}
-    environment = {**os.environ, **folder, **{f"TICKETING_{k}": v for k, v in settings.items()}}
+    environment = {**os.environ, **{f"TICKETING_{k}": v for k, v in settings.items()}}
+    if folder is not None:
+        environment["TMPDIR"] = str(folder)
     server = subprocess.Popen(
         [*GUNICORN, app],
         env=environment,

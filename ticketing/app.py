@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from secrets import token_urlsafe
-from typing import get_args
+from typing import Any, get_args
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -37,8 +37,10 @@ from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.accounts.sign_in import SignIn
 from ticketing.services.accounts.tokens import PAGES_AUDIENCE, Tokens
+from ticketing.services.callers import Callers
 from ticketing.services.mail.messages import Letters
 from ticketing.services.rates import RateLimiter
+from ticketing.services.shared_reads import EventReads
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database, connect
 from ticketing.storage.driver.fitness import Fitness
@@ -65,6 +67,14 @@ VIEWS = (
 )
 
 
+class _Application(Flask):
+    """Flask without views that are coroutines: there are none, and it asks at each call."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function as it is."""
+        return func
+
+
 def create_app(
     settings: Settings | None = None,
     client: Client | None = None,
@@ -85,7 +95,7 @@ def create_app(
     counted = Metrics(PoolWatch(client))
     counted.expect(actions=get_args(Action), codes=ALARMING, policies=settings.rates)
 
-    app = Flask("ticketing", static_folder=None)
+    app = _Application("ticketing", static_folder=None)
     app.config.update(
         API_TITLE="Ticket office",
         API_VERSION="v1",
@@ -165,16 +175,21 @@ def _app_context(
         SharedCounts(counts, settings.database, timeout_s=2.0),
         counted.count_alone,
     )
+    tokens = Tokens(keys, settings.token_lifetime_s)
+    sessions = Tokens(keys, settings.session_lifetime_s, PAGES_AUDIENCE)
     return context.AppContext(
         settings=settings,
         client=client,
         db=db,
         commands=command_handler(settings, client, db, clock, counted),
+        event_reads=EventReads(db),
         clock=clock,
         passwords=passwords,
         sign_in=SignIn(db, passwords, attempts, threads=config.SIGN_IN_THREADS),
-        tokens=Tokens(keys, settings.token_lifetime_s),
-        sessions=Tokens(keys, settings.session_lifetime_s, PAGES_AUDIENCE),
+        tokens=tokens,
+        sessions=sessions,
+        callers=Callers(db, tokens),
+        visitors=Callers(db, sessions),
         rates=RateLimiter(
             settings.rates,
             SharedCounts(counts, settings.database, timeout_s=0.5),

@@ -13,6 +13,8 @@ class Operation:
     tickets: int
     status: str
     total: int | None = None
+    # By which whoever gives it gets the booking.
+    code: str | None = None
 
 
 @dataclass
@@ -74,7 +76,7 @@ class Counter:
     def cancel(self, operation: Operation) -> list[Operation]:
         if operation.status == "cancelled":
             return []
-        operation.status = "cancelled"
+        operation.status, operation.code = "cancelled", None
         return self._serve()
 
     def reduce(self, operation: Operation, tickets: int) -> tuple[str, list[Operation]]:
@@ -108,8 +110,11 @@ class Counter:
         held = self.held_by(to)
         if held:
             return "already_booked" if held.status == "confirmed" else "already_waiting"
-        operation.customer = to
+        operation.customer, operation.code = to, None
         return "transferred"
+
+    def accept(self, operation: Operation, code: str, to: str) -> str:
+        return "offer_gone" if operation.code != code else self.transfer(operation, to)
 
     def resize(self, capacity: int) -> tuple[str, list[Operation]]:
         if capacity < self.sold:

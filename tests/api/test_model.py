@@ -20,7 +20,10 @@ from hypothesis.stateful import (
 from tests.api.model import Counter
 from ticketing.services.verification import verify
 
-customers = st.sampled_from(["ada", "grace", "linus", "hedy"])
+NAMES = ["ada@example.org", "grace@example.org", "linus@example.org", "hedy@example.org"]
+customers = st.sampled_from(NAMES)
+# Staff writes them as they like, and means the same.
+spellings = st.sampled_from([*NAMES, *(name.upper() for name in NAMES)])
 tickets = st.integers(1, 4)
 
 
@@ -34,6 +37,7 @@ class Both(RuleBasedStateMachine):
 
     bookings = Bundle("bookings")
     sales = Bundle("sales")
+    codes = Bundle("codes")
 
     @initialize(capacity=st.integers(1, 6), price=st.integers(0, 9))
     def open(self, capacity, price):
@@ -43,12 +47,12 @@ class Both(RuleBasedStateMachine):
 
     @rule(
         target=bookings,
-        customer=customers,
+        customer=spellings,
         n=tickets,
         waitlist=st.sampled_from([None, True, False]),
     )
     def book(self, customer, n, waitlist):
-        expected, operation = self.model.book(customer, n, waitlist)
+        expected, operation = self.model.book(customer.lower(), n, waitlist)
         body = {"customer": customer, "nTickets": n}
         if waitlist is not None:
             body["waitlist"] = waitlist
@@ -115,15 +119,49 @@ class Both(RuleBasedStateMachine):
             self.same(answer.json, operation)
             self.assigned(answer, served)
 
-    @rule(booking=bookings, to=customers)
+    @rule(booking=bookings, to=spellings)
     def transfer(self, booking, to):
         id_, operation = booking
-        expected = self.model.transfer(operation, to)
+        expected = self.model.transfer(operation, to.lower())
 
         answer = self.api.post(f"/api/v1/bookings/{id_}/transfer", json={"to": to})
 
         if expected != "transferred":
             assert (answer.status_code, answer.json["code"]) == (409, expected)
+        else:
+            self.same(answer.json, operation)
+
+    @rule(target=codes, booking=bookings)
+    def offer(self, booking):
+        id_, operation = booking
+
+        answer = self.api.post(f"/api/v1/bookings/{id_}/transfer", json={})
+
+        if operation.status != "confirmed":
+            assert (answer.status_code, answer.json["code"]) == (409, "not_confirmed")
+            return multiple()
+        operation.code = answer.json["code"]
+        return operation, operation.code
+
+    @rule(booking=bookings)
+    def withdraw(self, booking):
+        id_, operation = booking
+        operation.code = None
+
+        answer = self.api.delete(f"/api/v1/bookings/{id_}/transfer")
+
+        self.same(answer.json, operation)
+
+    @rule(offered=codes, to=spellings)
+    def accept(self, offered, to):
+        operation, code = offered
+        expected = self.model.accept(operation, code, to.lower())
+
+        answer = self.api.post("/api/v1/transfers", json={"code": code, "customer": to})
+
+        if expected != "transferred":
+            status = 410 if expected == "offer_gone" else 409
+            assert (answer.status_code, answer.json["code"]) == (status, expected)
         else:
             self.same(answer.json, operation)
 
@@ -136,7 +174,7 @@ class Both(RuleBasedStateMachine):
         if expected != "changed":
             assert (answer.status_code, answer.json["code"]) == (409, expected)
         else:
-            assert [b["customer"] for b in answer.json.get("assigned", [])] == [
+            assert [name_of(b) for b in answer.json.get("assigned", [])] == [
                 w.customer for w in served
             ]
 
@@ -149,7 +187,7 @@ class Both(RuleBasedStateMachine):
         assert event["waiting"] == len(self.model.queue)
         assert event["revenue"] == self.model.revenue
         listed = self.api.get(f"/api/v1/events/{self.event}/waiting-list").json["items"]
-        assert [(w["customer"], w["nTickets"]) for w in listed] == [
+        assert [(name_of(w), w["nTickets"]) for w in listed] == [
             (w.customer, w.tickets) for w in self.model.queue
         ]
 
@@ -158,14 +196,19 @@ class Both(RuleBasedStateMachine):
             assert list(verify(self.db, self.event)) == []
 
     def same(self, shown, operation):
-        assert (shown["customer"], shown["nTickets"]) == (operation.customer, operation.tickets)
+        assert (name_of(shown), shown["nTickets"]) == (operation.customer, operation.tickets)
         assert (shown["status"], shown["total"]) == (operation.status, operation.total)
         place = self.model.queue.index(operation) + 1 if operation.status == "waiting" else None
         assert shown.get("position") == place
 
     def assigned(self, answer, served):
         assert answer.status_code == 200
-        assert [b["customer"] for b in answer.json["assigned"]] == [w.customer for w in served]
+        assert [name_of(b) for b in answer.json["assigned"]] == [w.customer for w in served]
+
+
+def name_of(shown):
+    """Return who is shown, in the spelling that the model knows: they keep their first one."""
+    return shown["customer"].lower()
 
 
 def test_says_and_holds_what_the_model_does(api, db):

@@ -14,21 +14,30 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from itertools import count
 
-from tests.builders import named
+from tests.builders import NOW, named
 from tests.domain.world import World
 from ticketing.domain.changes.results import Outcome
 from ticketing.domain.commands.bookings import Book, Cancel, Resize
 from ticketing.domain.commands.command import AnyCommand, Envelope
 from ticketing.domain.commands.events import Change
 from ticketing.domain.commands.sales import Sell
-from ticketing.domain.commands.transfers import Transfer
+from ticketing.domain.commands.transfers import Accept, Offer, Transfer, Withdraw
 from ticketing.domain.identity.caller import Caller
+from ticketing.domain.identity.customers import Customer, CustomerRef
 from ticketing.services.writes.batch import Batch, CommandResult, IdempotencyKey, Submission
 from ticketing.storage.writes.idempotency import IdempotencyRecord, KeyScope, StoredResponse
 
-LOST, TWICE, CRASH = 0.15, 0.15, 0.1
+LOST, TWICE, CRASH, BY_THEMSELVES = 0.15, 0.15, 0.1, 0.4
+
+# Who asks for themselves may acquire so many tickets.
+MOST = 3
+ACCOUNTS = tuple(
+    Customer(f"account-{n}", f"c{n}@example.org", f"address:c{n}@example.org", created_at=NOW)
+    for n in range(3)
+)
 RETRY_S = 1.0
 
 
@@ -38,6 +47,7 @@ class Operation:
 
     key: str
     command: AnyCommand
+    caller: Caller
     began: float
     ended: float = math.inf
     answers: list[bytes] = field(default_factory=list)
@@ -49,6 +59,9 @@ class Simulation:
     def __init__(self, seed: int, *, operations: int = 40, keeps: bool = True) -> None:
         self.chance = random.Random(seed)
         self.world = World(capacity=8)
+        self.world.customers |= {account.id: account for account in ACCOUNTS}
+        # By code: the key of the operation that it was given to, whether or not it was granted.
+        self.codes: dict[str, str] = {}
         self.records: dict[KeyScope, IdempotencyRecord] = {}
         self.operations: dict[str, Operation] = {}
         self.crashes = self.conflicts = 0
@@ -88,37 +101,74 @@ class Simulation:
 
     def _operation(self) -> None:
         number = len(self.operations)
-        operation = Operation(f"k{number}", self._command(f"b{number:03}"), self.now)
-        self.operations[operation.key] = operation
+        key, new = f"k{number}", f"b{number:03}"
+        account = self.chance.choice(ACCOUNTS) if self.chance.random() < BY_THEMSELVES else None
+        command = self._command(new, key) if account is None else self._own(new, key, account)
+        caller = Caller(account.id, key, account.id) if account else Caller("ada", key)
+        operation = self.operations[key] = Operation(key, command, caller, self.now)
         self._ask(operation)
 
-    def _command(self, new: str) -> AnyCommand:
+    def _command(self, new: str, key: str) -> AnyCommand:
         some = self.chance.choice([*self._made, "unknown"])
         # As staff names them: whoever commits the first booking makes the customer.
-        customer = replace(named(f"c{self.chance.randrange(12)}"), new_id=f"customer-of-{new}")
+        spelt = self.chance.choice(["c{}@example.org", "C{}@Example.ORG"])
+        who = spelt.format(self.chance.randrange(12))
+        customer = replace(named(who), new_id=f"customer-of-{new}")
         kind = self.chance.choice(
-            ["sell", "book", "book", "book", "cancel", "cancel", "reduce", "transfer", "capacity"]
-        )
+            ["sell", "book", "book", "book", "cancel", "cancel", "resize", "transfer", "capacity",
+             "offer", "accept", "withdraw"]
+        )  # fmt: skip
         if kind in ("sell", "book"):
             self._made.append(new)
         commands: dict[str, AnyCommand] = {
             "sell": Sell(new, self.chance.randint(1, 3)),
             "book": Book(new, customer, self.chance.randint(1, 3), None),
             "cancel": Cancel(some),
-            "reduce": Resize(some, 1),
+            "resize": Resize(some, self.chance.randint(1, 3)),
+            "offer": self._offer(some, key),
+            "accept": self._accept(customer),
+            "withdraw": Withdraw(some),
             "transfer": Transfer(some, customer),
             "capacity": Change({"capacity": self.chance.randint(6, 12)}),
         }
         return commands[kind]
+
+    def _own(self, new: str, key: str, account: Customer) -> AnyCommand:
+        """Return what somebody does for themselves, within their limit."""
+        some = self.chance.choice([*self._made, "unknown"])
+        kind = self.chance.choice(["book", "book", "book", "resize", "offer", "accept"])
+        if kind == "book":
+            self._made.append(new)
+        commands: dict[str, AnyCommand] = {
+            "book": Book(new, account, self.chance.randint(1, MOST), None, MOST),
+            "resize": Resize(some, self.chance.randint(1, MOST), account.id, MOST),
+            "offer": self._offer(some, key, account.id),
+            "accept": self._accept(account),
+        }
+        return commands[kind]
+
+    def _offer(self, booking: str, key: str, holder: str | None = None) -> Offer:
+        self.codes[f"code-{key}"] = key
+        return Offer(booking, f"code-{key}", NOW + timedelta(days=1), holder)
+
+    def _accept(self, receiver: CustomerRef) -> Accept:
+        """Take up one of the newest codes; which booking that is, storage would look up."""
+        code = self.chance.choice([*self.codes, "unknown"][-8:])
+        offered = self.operations.get(self.codes.get(code, ""))
+        known = offered is not None and isinstance(offered.command, Offer)
+        return Accept(offered.command.booking if known else "unknown", code, receiver)
 
     def _ask(self, operation: Operation) -> None:
         """Ask, and again after a while if no answer has come: with the same key."""
         if operation.answers:
             return
         key = IdempotencyKey(
-            "ada", operation.key, "the same", lambda outcome: StoredResponse(200, {}, told(outcome))
+            operation.caller.actor,
+            operation.key,
+            "the same",
+            lambda outcome: StoredResponse(200, {}, told(outcome)),
         )
-        request = Submission(Envelope(operation.command, Caller("ada", operation.key)), key)
+        request = Submission(Envelope(operation.command, operation.caller), key)
         worker = self.chance.randrange(2)
         self._send(lambda: self._arrives(worker, request))
         self._later(RETRY_S, lambda: self._ask(operation))

@@ -5,11 +5,12 @@ import pytest
 from tests.builders import ADA, GRACE, LINUS, NOW, a_customer, book, give_back, outcome, sell
 from tests.domain.world import World
 from ticketing.domain.changes import read_set, waiting_list
+from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.bookings import Cancel, CancelFor, Resize
 from ticketing.domain.commands.command import Resume
 from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.commands.sales import Return
-from ticketing.domain.commands.transfers import Transfer
+from ticketing.domain.commands.transfers import Transfer, Withdraw
 from ticketing.domain.errors import (
     AlreadyBooked,
     AlreadyWaiting,
@@ -25,7 +26,7 @@ from ticketing.domain.errors import (
     SoldOut,
     WaitingListFirst,
 )
-from ticketing.domain.verification import differences
+from ticketing.domain.verification.model import differences
 
 HEDY = a_customer("hedy")
 
@@ -479,3 +480,13 @@ def test_without_the_strict_rule_somebody_overtakes(monkeypatch):
     assert world.holders() == [None, LINUS]
     found = list(differences(world.event, world.bookings.values(), world.trail))
     assert [f for f in found if "before the head" in f]
+
+
+def test_a_waiter_who_takes_nothing_back_still_hears_their_place():
+    world = World(capacity=1)
+    world.do(sell(1), book(ADA, booking="a"), book(GRACE, booking="g"))
+
+    (outcome,) = world.do(Withdraw("g"))
+
+    assert isinstance(outcome, BookingResult)
+    assert (outcome.booking.status, outcome.position) == ("waiting", 2)

@@ -13,7 +13,7 @@ from ticketing.domain.commands.bookings import CancelFor, Resize
 from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.commands.sales import Return
 from ticketing.domain.commands.transfers import Transfer
-from ticketing.domain.verification import differences
+from ticketing.domain.verification.model import differences
 
 
 @pytest.fixture

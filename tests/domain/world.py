@@ -15,7 +15,7 @@ from ticketing.domain.commands.decide import Decision, decide
 from ticketing.domain.commands.events import Create
 from ticketing.domain.events import Event
 from ticketing.domain.identity.customers import Customer, NamedCustomer
-from ticketing.domain.verification import differences
+from ticketing.domain.verification.model import differences
 from ticketing.storage import customers
 
 

@@ -13,14 +13,16 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from tests.faults.builds import MUTANTS
 from tests.faults.disk import NoDisk
+from tests.faults.judging import sometimes
 from tests.faults.judging.checker import Findings
 from tests.faults.judging.table import CALM, FAULTS, QUICK, REVEALED_BY
+from tests.faults.mutants import MUTANTS
 from tests.faults.runner import Ran, Runner
 
 EVERYTHING = "everything at once, at random"
@@ -86,6 +88,8 @@ def _break(runner: Runner, chance: random.Random, asked: argparse.Namespace) -> 
     for name, row in rows.items():
         print("".join(f"{name}: late: {text}\n" for ran in row.ran for text in ran.late), end="")
     print("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
+    unmet = _print_met(rows)
+    wrong += [] if asked.only else [f"never met: {name}" for name in unmet]
     wrong += [text for row in rows.values() for ran in row.ran for text in ran.findings.all]
     print("\n".join(wrong[:50]))
     return 1 if wrong else 0
@@ -103,7 +107,7 @@ def _hunt(runner: Runner, names: Sequence[str]) -> int:
     """Let each mutant serve, under the fault that should reveal it, until it is noticed."""
     survivors = 0
     for name in names:
-        fault = FAULTS.get(REVEALED_BY[name] or "", CALM)
+        fault = FAULTS.get(REVEALED_BY.get(name, ""), CALM)
         for attempt in range(1, TRIES + 1):
             found = runner.run(replace(fault, build=MUTANTS[name])).findings.all
             if found:
@@ -123,6 +127,14 @@ def _print(rows: dict[str, Row]) -> None:
     print("|---" * len(heads) + "|")
     for name, row in rows.items():
         print("| " + " | ".join([name, *row.cells(FAULTS[name].bound_s)]) + " |")
+
+
+def _print_met(rows: dict[str, Row]) -> list[str]:
+    """Print what the runs have met, and return what none of them has."""
+    met: Counter[str] = sum((ran.met for row in rows.values() for ran in row.ran), Counter())
+    print("\n| met | times |\n|---|---|")
+    print("\n".join(f"| {name} | {met[name]} |" for name in sometimes.ALL))
+    return [name for name in sometimes.ALL if not met[name]]
 
 
 def _arguments() -> argparse.Namespace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +14,16 @@ from tests.client import Client
 from tests.faults.builds import build
 from tests.faults.cluster import Cluster, Database, Embedded
 from tests.faults.disk import small_disk
+from tests.faults.history import new_operation
 from tests.faults.judging.checker import Findings, check
 from tests.faults.judging.table import Fault, World
 from tests.faults.nemesis import Target
-from tests.faults.workload import Workload, new_operation
+from tests.faults.people import SETTINGS, Asker, register_all
+from tests.faults.workload import Workload
 from tests.system.runs import ticketing
 from tests.system.server import ROOT, Server
 from ticketing.storage.driver.clients import connect
+from ticketing.storage.driver.units_of_work import utc_now
 
 CALM_S = 1.5
 REPLAYED = 20
@@ -33,6 +37,7 @@ class Ran:
     findings: Findings
     recovery_s: float
     late: list[str]
+    met: Counter[str]
 
     @property
     def requests(self) -> int:
@@ -90,30 +95,37 @@ class Runner:
     def _run_on(self, database: Database, fault: Fault, folder: Path, root: Path) -> Ran:
         name = f"faults{self._runs}"
         migrated = ticketing(
-            "migrate", root=root, MONGODB_URI=database.uri, DATABASE=name, AUTH="open"
+            "migrate", root=root, MONGODB_URI=database.uri, DATABASE=name, environment=SETTINGS
         )
         assert migrated.returncode == 0, migrated.stderr
-        server = Server(database.uri, name, folder / "log", root=root, LOG_LEVEL="warning")
+        server = Server(
+            database.uri, name, folder / "log", root=root, LOG_LEVEL="warning", environment=SETTINGS
+        )
         with connect(database.uri, appname="faults") as client, server:
-            with Workload(
-                server.port, self._open(server), self._chance.randrange(10**6)
-            ) as workload:
+            people = register_all(client[name], utc_now())
+            events, seed = self._open(server, people.staff), self._chance.randrange(10**6)
+            with Workload(server.port, events, seed, people) as workload:
                 target = Target(database, server, workload, self._chance)
                 time.sleep(CALM_S)
                 fault.breaks(target)
                 recovery_s = _recovers(workload)
                 time.sleep(CALM_S)
-            findings = check(client[name], workload)
+            findings, met = check(client[name], workload, _counted(server, people.staff))
             findings.differing += self._replays(workload)
             findings.errors += [*target.complaints, *_crashes(server.log)]
             client.drop_database(name)
-        return Ran(workload, findings, recovery_s, target.late)
+        return Ran(workload, findings, recovery_s, target.late, met)
 
-    def _open(self, server: Server) -> list[str]:
-        client = server.client()
+    def _open(self, server: Server, staff: Asker) -> list[str]:
+        client, days = server.client(), ("2030-01-01", "2030-01-02", "2030-01-03")
+        capacities = 12, 150, self._chance.randint(1000, 5000)
+        events = [
+            {"name": "Gala", "date": day, "capacity": capacity, "costPerTicket": price}
+            for day, capacity, price in zip(days, capacities, (5, 12.5, 7.25), strict=True)
+        ]
         return [
-            client.create(capacity=capacity, date=f"2030-01-{day:02}")["id"]
-            for day, capacity in enumerate((30, 300, self._chance.randint(1000, 5000)), 1)
+            client.post("/api/v1/events", event, Authorization=staff.authorization).json["id"]
+            for event in events
         ]
 
     def _replays(self, workload: Workload) -> list[str]:
@@ -123,13 +135,20 @@ class Runner:
         client = Client(workload.port)
         for operation in self._chance.sample(answered, min(REPLAYED, len(answered))):
             again = client.request(
-                operation.method, operation.path, operation.body, Idempotency_Key=operation.key
-            )
+                operation.method, operation.path, operation.body, Idempotency_Key=operation.key,
+                Authorization=operation.asker.authorization,
+            )  # fmt: skip
             assert operation.answer is not None
             if (again.status, again.body) != (operation.answer.status, operation.answer.body):
                 wrong.append(f"{operation.method} {operation.path}: another answer to the same key")
         client.close()
         return wrong
+
+
+def _counted(server: Server, staff: Asker) -> str:
+    """Ask the server for what it has counted."""
+    answer = server.client().request("GET", "/metrics", Authorization=staff.authorization)
+    return answer.body.decode()
 
 
 def _crashes(log: str) -> list[str]:
@@ -140,6 +159,6 @@ def _crashes(log: str) -> list[str]:
 def _recovers(workload: Workload) -> float:
     """Tell how long it takes until a write is decided again."""
     body = {"event": workload.events[0], "nTickets": 1_000_000}
-    operation = new_operation("POST", "/api/v1/transactions", body)
+    operation = new_operation("POST", "/api/v1/transactions", body, workload.people.staff)
     workload.fulfil(Client(workload.port), operation).close()
     return time.monotonic() - operation.began

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.builds import CLOCKS, MUTANTS, Change, build
+from tests.faults.builds import CLOCKS, Change, build
 from tests.faults.judging.table import FAULTS, QUICK, REVEALED_BY
+from tests.faults.mutants import MUTANTS
 
 
 @pytest.mark.parametrize("changes", [*MUTANTS.values(), CLOCKS], ids=[*MUTANTS, "clocks"])
@@ -26,5 +27,5 @@ def test_refuses_a_change_that_finds_no_place(tmp_path: Path) -> None:
 
 
 def test_names_only_what_there_is() -> None:
-    assert set(REVEALED_BY) == set(MUTANTS)
-    assert {fault for fault in REVEALED_BY.values() if fault} | set(QUICK) <= set(FAULTS)
+    assert set(REVEALED_BY) <= set(MUTANTS)
+    assert set(REVEALED_BY.values()) | set(QUICK) <= set(FAULTS)

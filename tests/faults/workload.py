@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import random
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import Any
-from uuid import uuid4
 
 from tests.client import Answer, Client
+from tests.faults.asking import Wallet, choose
+from tests.faults.history import ListLook, Look, Operation, is_final, new_operation
+from tests.faults.people import Asker, People
 
-AGAIN = {429, 500, 503}
 PATIENCE_S = 90
 TIMEOUT_S = 12
 PAUSE_S = 0.05
@@ -25,60 +23,36 @@ IMPATIENCE_S = 0.05
 ON_ONE_CONNECTION = 10
 
 
-@dataclass
-class Operation:
-    """One thing that a client wants, what it was told, and when (seconds of one steady clock).
-
-    `began` is when it was first asked; `ended` is when the answer was there, infinity before that.
-    """
-
-    key: str
-    method: str
-    path: str
-    body: dict[str, Any] | None
-    began: float
-    ended: float = math.inf
-    answer: Answer | None = None
-    attempts: int = 0
-    longest_s: float = 0.0
-    told: list[int] = field(default_factory=list)
-
-    @property
-    def granted(self) -> bool:
-        return self.answer is not None and self.answer.status < 300
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a client saw of an event, and between which moments."""
-
-    event: str
-    began: float
-    ended: float
-    sequence: int
-    sold: int
-    waiting: int
-
-
 class Workload:
-    """Clients that book, sell, cancel, reduce and pass on, on a few events, until told to stop.
+    """Clients that do all that the counter and customers can, on a few events, until told to stop.
 
-    Two more only look, and one raises the capacity of the smallest event now and then.
+    Most are staff, who name their customers however they like; some are customers with an account,
+    who act for themselves. Two more only look, and one raises the capacity of the smallest event
+    now and then.
     """
 
-    def __init__(self, port: int, events: Sequence[str], seed: int, clients: int = 12) -> None:
+    def __init__(
+        self, port: int, events: Sequence[str], seed: int, people: People, clients: int = 12
+    ) -> None:
         self.port = port
         self.history: list[Operation] = []
         self.looks: list[Look] = []
+        self.lists: list[ListLook] = []
         self.refused = 0
         self.impatient = False
         self.events = events
+        self.people = people
+        self._codes: list[str] = []
         self._stop = threading.Event()
+        askers = [*people.accounts, *[people.staff] * (clients - len(people.accounts))]
         chances = [random.Random(seed * 1000 + n) for n in range(clients + 3)]
         self._threads = [
+            threading.Thread(target=self._buy, args=(chance, asker))
+            for chance, asker in zip(chances, askers, strict=False)
+        ] + [
             threading.Thread(target=live, args=(chance,))
             for live, chance in zip(
-                [self._buy] * clients + [self._look] * 2 + [self._manage], chances, strict=True
+                [self._look] * 2 + [self._manage], chances[clients:], strict=True
             )
         ]
 
@@ -114,6 +88,7 @@ class Workload:
             answer = client.request(
                 operation.method, operation.path, operation.body,
                 Idempotency_Key=operation.key, X_Request_ID=operation.key,
+                Authorization=operation.asker.authorization,
             )  # fmt: skip
         except (HTTPException, OSError) as error:
             self.refused += isinstance(error, ConnectionRefusedError)
@@ -126,71 +101,60 @@ class Workload:
         operation.longest_s = max(operation.longest_s, time.monotonic() - started)
         return client
 
-    def _buy(self, chance: random.Random) -> None:
+    def _buy(self, chance: random.Random, asker: Asker) -> None:
         client = Client(self.port, TIMEOUT_S)
-        mine: list[str] = []
+        wallet = Wallet(self._codes)
         while not self._stop.is_set():
-            operation = self._operation(chance, mine)
+            operation = choose(chance, self.events, asker, wallet)
             client = self.fulfil(client, operation)
-            if operation.answer is not None and operation.answer.status in (201, 202):
-                mine.append(operation.answer.headers["Location"])
+            if operation.answer is not None:
+                wallet.keep(operation, operation.answer)
             if chance.random() < 1 / ON_ONE_CONNECTION:
                 client.close()
         client.close()
 
-    def _operation(self, chance: random.Random, mine: list[str]) -> Operation:
-        event = chance.choice(self.events)
-        kind = chance.choice(["book"] * 4 + ["sell"] * 4 + ["cancel"] * 2 + ["reduce", "transfer"])
-        ours = [path for path in mine if "bookings" in path]
-        if kind == "cancel" and mine:
-            return new_operation("DELETE", chance.choice(mine))
-        if kind == "reduce" and ours:
-            return new_operation("PATCH", chance.choice(ours), {"nTickets": 1})
-        if kind == "transfer" and ours:
-            return new_operation("POST", f"{chance.choice(ours)}/transfer", {"to": uuid4().hex})
-        if kind == "sell":
-            body = {"event": event, "nTickets": chance.randint(1, 3)}
-            return new_operation("POST", "/api/v1/transactions", body)
-        body = {"customer": f"c{chance.randrange(400)}", "nTickets": chance.randint(1, 3)}
-        return new_operation("POST", f"/api/v1/events/{event}/bookings", body)
-
     def _look(self, chance: random.Random) -> None:
         client = Client(self.port, TIMEOUT_S)
         while not self._stop.wait(READ_PAUSE_S):
-            event, began = chance.choice(self.events), time.monotonic()
+            event = chance.choice(self.events)
+            is_list = chance.random() < 1 / 4
+            path = f"/api/v1/events/{event}" + ("/waiting-list" if is_list else "")
+            began = time.monotonic()
             try:
-                answer = client.get(f"/api/v1/events/{event}")
+                answer = self._see(client, path)
             except (HTTPException, OSError):
                 client = Client(self.port, TIMEOUT_S)
                 continue
-            if answer.status == 200:
+            if answer.status == 200 and is_list:
+                self.lists.append(_seen_list(event, began, answer))
+            elif answer.status == 200:
                 self.looks.append(_seen(event, began, answer))
         client.close()
 
+    def _see(self, client: Client, path: str) -> Answer:
+        return client.request("GET", path, Authorization=self.people.staff.authorization)
+
     def _manage(self, chance: random.Random) -> None:
         client, event = Client(self.port, TIMEOUT_S), self.events[0]
+        path = f"/api/v1/events/{event}"
         while not self._stop.wait(chance.uniform(0.5, 1.5)):
             try:
-                capacity = client.show(event)["capacity"] + chance.randint(1, 3)
+                capacity = self._see(client, path).json["capacity"] + chance.randint(1, 3)
             except (HTTPException, OSError, KeyError):
                 client = Client(self.port, TIMEOUT_S)
                 continue
-            operation = new_operation("PATCH", f"/api/v1/events/{event}", {"capacity": capacity})
+            operation = new_operation("PATCH", path, {"capacity": capacity}, self.people.staff)
             client = self.fulfil(client, operation)
         client.close()
 
 
-def is_final(answer: Answer) -> bool:
-    """Tell whether there is no use in asking again."""
-    if answer.status in AGAIN:
-        return False
-    return not (answer.status == 409 and answer.json["code"] == "request_in_flight")
-
-
-def new_operation(method: str, path: str, body: dict[str, Any] | None = None) -> Operation:
-    return Operation(uuid4().hex, method, path, body, time.monotonic())
-
-
 def _seen(event: str, began: float, answer: Answer) -> Look:
     shown, sequence = answer.json, int(answer.headers["ETag"].strip('"'))
-    return Look(event, began, time.monotonic(), sequence, shown["ticketsSold"], shown["waiting"])
+    return Look(
+        event, began, time.monotonic(), sequence, shown["ticketsSold"], shown["waiting"], shown
+    )
+
+
+def _seen_list(event: str, began: float, answer: Answer) -> ListLook:
+    page = answer.json
+    return ListLook(event, began, time.monotonic(), page["items"], page.get("next") is not None)

@@ -10,6 +10,8 @@ from typing import Literal
 import structlog
 from structlog.typing import Processor
 
+from ticketing.server.log_writer import LogWriter
+
 Format = Literal["auto", "json", "text"]
 
 _EVERY_LINE: list[Processor] = [
@@ -25,10 +27,11 @@ def configure(level: str, format_: Format = "auto") -> None:
     what they tell below that is about themselves.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
+    writer = LogWriter(sys.stderr)
     structlog.configure(
         processors=[*_EVERY_LINE, *_rendering(format_)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: writer,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)

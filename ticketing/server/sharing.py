@@ -60,6 +60,10 @@ class FairWorker(ThreadWorker):
     # Set by the server before it forks.
     place = 0
 
+    def has_threads_for_all(self) -> bool:
+        """Return whether each connection could have a thread of its own."""
+        return bool(self.nr_conns <= self.cfg.threads)
+
     def accept(self, listener: Any) -> None:
         """Accept a connection, after a moment in which another worker might: never much later."""
         self._tell()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import sys
 import time
@@ -15,6 +16,8 @@ from ticketing.server.sharing import FairWorker
 
 # How long a client may take to receive the end of a response, and how much more it may send.
 PATIENCE_S = 1.0
+# How soon the next request on a connection comes where a client asks at once.
+AT_ONCE_MS = 2
 MOST_UNHEARD_BYTES = 1_048_576
 
 # gunicorn's own bound (gunicorn.http.parser).
@@ -57,12 +60,16 @@ class Worker(FairWorker):
         return super().handle_request(req, conn)
 
     def handle(self, conn: Any) -> Any:
-        """Answer one request, and see a connection off that is not kept.
+        """Answer requests for as long as one follows at once, and see off what is not kept.
 
-        gunicorn would do that in its one main thread, 2 s for each client that does not hang up,
-        and nobody else would be accepted or heard meanwhile.
+        gunicorn would hand a connection back to its main thread after each request, and that one to
+        another thread with the next: where a client asks again at once, as in a rush, that is a
+        tenth of the work. It would also wait in its main thread for clients that do not hang up,
+        2 s for each, and nobody else would be accepted or heard meanwhile.
         """
-        kept = super().handle(conn)
+        while (kept := super().handle(conn)) is True and self.alive:
+            if not (self.has_threads_for_all() and _asks_again(conn.sock)):
+                break
         if not kept:
             _see_off(conn.sock)
         return kept
@@ -74,6 +81,13 @@ def _may_stay_unread(req: Any) -> bool:
     return (
         "TRANSFER-ENCODING" in fields or not length.isdigit() or int(length) >= MOST_DRAINED_BYTES
     )
+
+
+def _asks_again(connection: socket.socket) -> bool:
+    """Return whether the next request, or the end, comes within a moment."""
+    waiting = select.poll()
+    waiting.register(connection, select.POLLIN)
+    return bool(waiting.poll(AT_ONCE_MS))
 
 
 def _see_off(connection: socket.socket) -> None:

@@ -11,7 +11,8 @@ from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
 from ticketing.domain.statistics import MonthFigures
-from ticketing.domain.verification import differences
+from ticketing.domain.verification.model import differences
+from ticketing.services import stored_responses
 from ticketing.storage import audit, bookings, customers, events
 from ticketing.storage.documents import UnreadableDocument
 from ticketing.storage.driver import fitness
@@ -85,6 +86,8 @@ def verify(
     if event_id is None:
         yield from _strays(db)
         for sentence in schema.misfits(db):
+            yield "", sentence
+        for sentence in stored_responses.invented(db):
             yield "", sentence
     if not reading.is_empty:
         for sentence in fitness.look(db).sentences:

@@ -89,6 +89,13 @@ def replay(
     return read_what_can_be(_NAME, found, AUDIT.decode, unreadable)
 
 
+@reading
+def of_booking(db: Database, event: str, booking: str) -> list[AuditEntry]:
+    """List all entries of a booking in one event, in the order of their sequence."""
+    found = db.audit.find({"booking": booking, "event": event}).sort("sequence", ASCENDING)
+    return list(read_what_can_be(_NAME, found, AUDIT.decode))
+
+
 def event_ids(db: Database) -> set[str]:
     """List the events that entries name, in words where that is no id."""
     return {id_ if isinstance(id_, str) else repr(id_) for id_ in db.audit.distinct("event")}

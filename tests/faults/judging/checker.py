@@ -12,15 +12,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from tests.faults.judging.timeline import Order, Timeline, disorder, unjustified
-from tests.faults.workload import Look, Operation, Workload
+from tests.faults.history import Look, Operation
+from tests.faults.judging.answers import untrue
+from tests.faults.judging.court import summon
+from tests.faults.judging.moves import halves
+from tests.faults.judging.reads import misread
+from tests.faults.judging.refusals import unjustified
+from tests.faults.judging.rules import broken
+from tests.faults.judging.sometimes import met
+from tests.faults.judging.timeline import Timeline, disorder
+from tests.faults.workload import Workload
 from ticketing.services.verification import verify
 from ticketing.storage.driver.clients import Database
 
 # Each of these is the effect of one request; assignments and the like are only consequences.
-_EFFECTS = ("sold", "booked", "waitlisted", "cancelled", "returned", "reduced", "transferred",
-            "changed")  # fmt: skip
-_OF_CAPACITY = ("sold_out", "not_enough_tickets", "waiting_list_first")
+# A move is what has arrived; that it has left as well is for its own judge.
+_EFFECTS = ("sold", "booked", "waitlisted", "cancelled", "returned", "reduced", "added", "offered",
+            "withdrawn", "transferred", "moved_in", "changed")  # fmt: skip
 
 
 @dataclass
@@ -32,6 +40,8 @@ class Findings:
     oversold: list[str] = field(default_factory=list)
     overtaken: list[str] = field(default_factory=list)
     disordered: list[str] = field(default_factory=list)
+    untrue: list[str] = field(default_factory=list)
+    unruly: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -41,15 +51,25 @@ class Findings:
         return [f"{kind}: {text}" for kind in kinds for text in getattr(self, kind)]
 
 
-def check(db: Database, workload: Workload) -> Findings:
-    """Check the database against the clients' histories."""
+def check(db: Database, workload: Workload, metrics: str) -> tuple[Findings, Counter[str]]:
+    """Check the database against the clients' histories; count what they have met, too.
+
+    `metrics` is what the server has counted.
+    """
     entries = list(db.audit.find({}))
     statuses = {b["_id"]: b["status"] for b in db.bookings.find({}, {"status": True})}
     findings = compare(workload.history, entries, statuses)
     judge(workload.history, workload.looks, entries, findings)
+    court = summon(workload.history, workload.looks, entries)
+    findings.untrue += [
+        *untrue(court),
+        *unjustified(court),
+        *misread(court, workload.looks, workload.lists),
+    ]
+    findings.unruly += [*halves(court), *broken(court, workload.people.person_of)]
     findings.differing += _records(db, entries)
     findings.differing += [f"event {id_}: {difference}" for id_, difference in verify(db)]
-    return findings
+    return findings, met(court, metrics)
 
 
 def compare(
@@ -96,23 +116,11 @@ def judge(
         findings.oversold += timeline.oversold
         findings.overtaken += timeline.overtaken
         findings.disordered += disorder(timeline, operations, seen)
-        refused = [w for w in operations.values() if _is_refused_sale(w, event)]
-        findings.disordered += unjustified(timeline, Order(timeline, operations, seen), refused)
 
 
 def effects_of(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:
     """Count the effects of each request."""
     return Counter(e["request_id"] for e in entries if e["action"] in _EFFECTS)
-
-
-def _is_refused_sale(operation: Operation, event: str) -> bool:
-    return (
-        operation.answer is not None
-        and operation.answer.status == 409
-        and operation.body is not None
-        and operation.body.get("event") == event
-        and operation.answer.json["code"] in _OF_CAPACITY
-    )
 
 
 def _records(db: Database, entries: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -131,14 +139,13 @@ def _check_promise(
 ) -> None:
     assert operation.answer is not None
     if status in (201, 202):
-        if operation.answer.json["id"] not in statuses or effects != 1:
-            findings.lost.append(
-                f"{operation.path} {operation.answer.json['id']}: {effects} effects"
-            )
-    elif status == 200 and operation.method == "DELETE":
-        if statuses.get(operation.path.rpartition("/")[2]) != "cancelled":
+        made = operation.subject if operation.kind == "offer" else operation.answer.json["id"]
+        if made not in statuses or effects != 1:
+            findings.lost.append(f"{operation.path} {made}: {effects} effects")
+    elif status == 200 and operation.kind in ("cancel", "return"):
+        if statuses.get(operation.subject) != "cancelled":
             findings.lost.append(f"{operation.path}: acknowledged, but not cancelled")
-    elif status == 200 and effects != 1:
+    elif status == 200 and effects != 1 and operation.kind != "withdraw":
         findings.lost.append(f"{operation.method} {operation.path}: {effects} effects")
     elif status >= 400 and effects:
         findings.duplicated.append(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.client import Answer
+from tests.faults.history import Operation
 from tests.faults.judging.checker import compare
-from tests.faults.workload import Operation
 
 Entry = dict[str, Any]
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 import pytest
 
-from tests.client import Answer
-from tests.faults.judging.timeline import Order, Timeline, disorder, unjustified
-from tests.faults.workload import Look, Operation
+from tests.faults.history import Look, Operation
+from tests.faults.judging.timeline import Timeline, disorder
 
 
 class Story:
@@ -120,35 +117,8 @@ def test_finds_who_was_served_before_the_head_of_the_list() -> None:
     assert len(story.timeline().overtaken) == 1
 
 
-def test_finds_who_got_tickets_while_others_waited() -> None:
-    story = Story(2).told("sold", 1).told("waitlisted", 1, 1, booking="b1").told("sold", 2, 1)
+@pytest.mark.parametrize("action", ["sold", "booked", "added", "moved_in"])
+def test_finds_who_got_tickets_while_others_waited(action: str) -> None:
+    story = Story(2).told("sold", 1).told("waitlisted", 1, 1, booking="b1").told(action, 2, 1)
 
     assert len(story.timeline().overtaken) == 1
-
-
-_keys = count()
-
-
-def refused(code: str, available: int, began: float = 1.5, ended: float = 1.6) -> Operation:
-    told = json.dumps({"code": code, "available": available}).encode()
-    return Operation(f"r{next(_keys)}", "POST", "/", None, began, ended, Answer(409, {}, told))
-
-
-@pytest.mark.parametrize(
-    ("operation", "justified"),
-    [
-        (refused("sold_out", 0, began=3.5, ended=3.6), True),
-        (refused("sold_out", 0), False),
-        (refused("not_enough_tickets", 1), True),
-        (refused("not_enough_tickets", 2, began=0.5), True),
-        (refused("not_enough_tickets", 2), False),
-        (refused("waiting_list_first", 1), False),
-    ],
-)
-def test_finds_a_refusal_that_nothing_explains(operation: Operation, justified: bool) -> None:
-    story = Story(2).told("sold", 1, began=0, ended=1).told("sold", 2, began=2, ended=3)
-    order = Order(story.timeline(), story.operations, [])
-
-    found = list(unjustified(story.timeline(), order, [operation]))
-
-    assert (found == []) is justified

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from tests.faults.workload import Look, Operation
+from tests.faults.history import Look, Operation
 
 Entry = Mapping[str, Any]
 
@@ -60,7 +60,7 @@ class Timeline:
             queue.pop(booking, None)
         elif action == "cancelled":
             queue.pop(booking, None)
-        elif action in ("sold", "booked") and queue:
+        elif action in ("sold", "booked", "added", "moved_in") and queue:
             self.overtaken.append(f"{booking} got tickets while {len(queue)} waited")
 
 
@@ -127,23 +127,3 @@ def _misread(timeline: Timeline, order: Order, look: Look) -> Iterator[str]:
         yield f"somebody saw change {look.sequence} after a later one was known"
     if look.sequence > order.latest(look.ended):
         yield f"somebody saw change {look.sequence} before it was asked for"
-
-
-def unjustified(timeline: Timeline, order: Order, refused: Iterable[Operation]) -> Iterator[str]:
-    """Find sales that were refused though at no moment in question there was reason to."""
-    for operation in refused:
-        assert operation.answer is not None
-        told = operation.answer.json
-        moments = timeline.states[order.oldest(operation.began) : order.latest(operation.ended) + 1]
-        if not any(_explains(state, told) for state in moments):
-            yield f"refused with {told['code']}, {told['available']} available, without reason"
-
-
-def _explains(state: State, told: Mapping[str, Any]) -> bool:
-    if told["available"] != state.available:
-        return False
-    return {
-        "sold_out": state.available == 0,
-        "not_enough_tickets": True,
-        "waiting_list_first": state.waiting > 0,
-    }[told["code"]]

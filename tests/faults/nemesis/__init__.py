@@ -42,4 +42,4 @@ class Target:
 
 def nothing(target: Target) -> None:
     """Only the workload."""
-    time.sleep(2)
+    time.sleep(3)

@@ -7,8 +7,8 @@ from contextlib import suppress
 from functools import partial
 
 from tests.client import Answer, Client, at_once
+from tests.faults.history import Operation, is_final, new_operation
 from tests.faults.nemesis import Target
-from tests.faults.workload import Operation, is_final, new_operation
 
 TWINS = 50
 
@@ -24,7 +24,9 @@ def same_key_at_once(target: Target) -> None:
     """One operation, asked fifty times at the same moment over both workers."""
     for _ in range(5):
         event = target.chance.choice(target.workload.events)
-        operation = new_operation("POST", "/api/v1/transactions", {"event": event, "nTickets": 2})
+        body = {"event": event, "nTickets": 2}
+        staff = target.workload.people.staff
+        operation = new_operation("POST", "/api/v1/transactions", body, staff)
 
         answers = at_once(target.server.port, TWINS, partial(_ask, operation))
         operation.attempts, operation.answer, operation.ended = TWINS, answers[0], time.monotonic()
@@ -38,6 +40,7 @@ def _ask(operation: Operation, client: Client, _: int) -> Answer:
         answer = client.request(
             operation.method, operation.path, operation.body,
             Idempotency_Key=operation.key, X_Request_ID=operation.key,
+            Authorization=operation.asker.authorization,
         )  # fmt: skip
         if is_final(answer):
             return answer

@@ -101,7 +101,9 @@ def _tells_the_truth(target: Target) -> None:
             target.complain(answer.status == status, f"away: {path} told {answer.status}")
             target.expect(took_s, bound_s, f"away: {path}")
     body = {"name": "Gala", "date": "2031-01-01", "capacity": 1, "costPerTicket": 1}
-    refusal, took_s = timed(partial(target.server.client().post, "/api/v1/events", body))
+    client, staff = target.server.client(), target.workload.people.staff
+    write = partial(client.post, "/api/v1/events", body, Authorization=staff.authorization)
+    refusal, took_s = timed(write)
     target.complain(refusal.status == 503, f"away: a write was answered with {refusal.status}")
     target.complain("Retry-After" in refusal.headers, "away: a 503 without Retry-After")
     target.expect(took_s, 9.5, "away: a write")

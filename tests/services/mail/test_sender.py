@@ -33,7 +33,7 @@ def write(db, to="ada@example.org", kind="known", **known):
     def work(session):
         outbox.insert(db, mail, utc_now() - timedelta(seconds=1), session)
 
-    settled(db.client, work, seconds=OPERATION_TIMEOUT_S)
+    settled(db, work, seconds=OPERATION_TIMEOUT_S)
     return mail
 
 

@@ -72,6 +72,24 @@ def test_lets_a_token_of_one_worker_in_at_the_other(server):
         assert (me.status, me.json["role"]) == (200, "admin")
 
 
+def test_a_token_that_was_given_back_is_worthless_in_every_worker(server):
+    """Each of them has just let it in, and knows it for a second."""
+    clients = [server.client() for _ in range(12)]  # a fair share of them at each worker
+    given = clients[0].request("POST", "/api/v1/tokens", Authorization=basic("boss@example.org"))
+    bearer = f"Bearer {given.json['token']}"
+
+    def statuses():
+        return [
+            client.request("GET", "/api/v1/users/me", Authorization=bearer).status
+            for client in clients
+        ]
+
+    assert set(statuses()) == {200}
+    left = clients[0].request("DELETE", "/api/v1/tokens/current", Authorization=bearer)
+    assert left.status == 204
+    assert set(statuses()) == {401}
+
+
 @pytest.mark.parametrize("auth", ["required", "open"])
 def test_signs_with_the_key_of_the_env_file(tmp_path, auth):
     (tmp_path / ".env").write_text(f"TICKETING_AUTH={auth}\nTICKETING_SECRET_KEY={KEY}\n")

@@ -5,8 +5,9 @@ rate policy that it counts for. A test walks the URL map for routes that don't.
 
     no policy       no credentials are looked at (`/livez`, `/readyz`)
     registration    counted by address, before anything is looked at
-    who asks?       an API key, as Bearer or as a password, costs one read; a Basic password is
-                    checked, its failures are counted (`services/accounts/sign_in.py`)
+    who asks?       a token, or an API key as Bearer or as a password, costs one read a second
+                    (`services/callers.py`); a Basic password is checked, its failures are
+                    counted (`services/accounts/sign_in.py`)
     tokens          counted by address, but what succeeds is not
     role            401 where nobody has signed in, 403 where somebody else has, or a customer whose
                     address nobody has verified
@@ -32,7 +33,6 @@ from ticketing.api.schemas.fields import CustomerName
 from ticketing.domain.errors import AddressUnverified, NotAllowed, NotSignedIn, TooManyRequests
 from ticketing.domain.identity.customers import NamedCustomer
 from ticketing.domain.identity.users import OPEN, Principal, Role, introduced
-from ticketing.services.accounts import api_keys, users
 
 T = TypeVar("T")
 
@@ -170,11 +170,13 @@ def _signed_in(credentials: Authorization | None) -> Principal | None:
     if credentials is None:
         return None
     secret = credentials.token if credentials.type == "bearer" else credentials.password
-    if (key := api_keys.bearer_of(app_context.db, secret or "", app_context.clock())) is not None:
-        return key
+    callers, now = app_context.callers, app_context.clock()
+    if (key := callers.by_api_key(secret or "", now)) is not None:
+        return key.principal
     if credentials.type == "bearer" and credentials.token:
-        g.shown = app_context.tokens.read(credentials.token, app_context.clock())
-        return users.bearer_of(app_context.db, g.shown)
+        known = callers.by_token(credentials.token, now)
+        g.shown = known.claims if known else None
+        return known.principal if known else None
     if _is_basic(credentials):
         return _by_password(credentials.username or "", credentials.password or "")
     return None

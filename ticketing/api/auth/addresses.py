@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from flask import request
 
@@ -26,6 +27,7 @@ def source() -> str:
     return network_of(request.remote_addr)
 
 
+@lru_cache(maxsize=4096)
 def network_of(text: str | None) -> str:
     """Return the IPv4 address or the IPv6 network that a text names, or UNKNOWN."""
     address = _address(text or "")

@@ -16,7 +16,9 @@ from ticketing.services.accounts.passwords import Passwords
 from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.accounts.sign_in import SignIn
 from ticketing.services.accounts.tokens import Tokens
+from ticketing.services.callers import Callers
 from ticketing.services.rates import RateLimiter
+from ticketing.services.shared_reads import EventReads
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Client, Database
 from ticketing.storage.driver.fitness import Fitness
@@ -32,19 +34,22 @@ KEY = "ticketing"
 class AppContext:
     """One application's parts; `clock` tells the time in UTC, in whole milliseconds.
 
-    `tokens` are for the API, `sessions` are the same for the pages. There are no `proofs` where no
-    mail is sent.
+    `tokens` are for the API, `sessions` are the same for the pages; `callers` and `visitors` know
+    whom they are good for. There are no `proofs` where no mail is sent.
     """
 
     settings: Settings
     client: Client
     db: Database
     commands: CommandHandler
+    event_reads: EventReads
     clock: Callable[[], datetime]
     passwords: Passwords
     sign_in: SignIn
     tokens: Tokens
     sessions: Tokens
+    callers: Callers
+    visitors: Callers
     rates: RateLimiter
     fitness: Fitness
     proofs: Proofs | None

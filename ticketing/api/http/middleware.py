@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
@@ -25,6 +25,8 @@ from ticketing.storage.driver.deadlines import deadline
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+T = TypeVar("T")
+
 log = structlog.get_logger("ticketing.requests")
 
 REQUEST_ID = "X-Request-ID"
@@ -40,6 +42,7 @@ HARDENING = {
 
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_REQUEST_ID_IN_ENVIRON = "HTTP_X_REQUEST_ID"
 
 
 def with_deadline(app: WSGIApplication, seconds: float) -> WSGIApplication:
@@ -69,6 +72,12 @@ def with_sound_prefix(app: WSGIApplication) -> WSGIApplication:
     return answer
 
 
+def here(proxy: T) -> T:
+    """Return what one of Flask's proxies stands for: each use of a proxy looks it up anew."""
+    found: T = proxy._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    return found
+
+
 def register(app: Flask) -> None:
     """Register what checks, names and logs every request."""
     app.before_request(_name)
@@ -79,9 +88,10 @@ def register(app: Flask) -> None:
 
 def _name() -> None:
     """Use the caller's request id if it is a sensible one, else make one."""
-    offered = request.headers.get(REQUEST_ID, "")
-    g.request_id = offered if _REQUEST_ID.fullmatch(offered) else uuid4().hex
-    g.started = time.perf_counter()
+    offered = request.environ.get(_REQUEST_ID_IN_ENVIRON)
+    known = here(g)
+    known.request_id = offered if offered and _REQUEST_ID.fullmatch(offered) else uuid4().hex
+    known.started = time.perf_counter()
 
 
 def _check_query() -> None:
@@ -90,8 +100,10 @@ def _check_query() -> None:
     Werkzeug puts U+FFFD for what it can't read, and so would ask for something else. In a path that
     does no harm: no id has such a character, so that nothing is found.
     """
+    query = request.query_string
     try:
-        unquote_to_bytes(request.query_string).decode()
+        if query:
+            unquote_to_bytes(query).decode()
     except UnicodeDecodeError:
         raise BadRequest("The query is not UTF-8.") from None
 
@@ -101,12 +113,13 @@ def _check_body() -> None:
 
     gunicorn would cut a chunked body at the limit and hand it on as if it were whole.
     """
-    if "Transfer-Encoding" in request.headers:
+    asked = here(request)
+    if "HTTP_TRANSFER_ENCODING" in asked.environ:
         raise LengthRequired("Send the body with a Content-Length.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if asked.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without a Content-Encoding.")
-    limit = request.max_content_length
-    if limit is not None and (request.content_length or 0) > limit:
+    limit = asked.max_content_length
+    if limit is not None and (asked.content_length or 0) > limit:
         raise RequestEntityTooLarge(f"The body may have at most {limit} bytes.")
 
 
@@ -116,7 +129,7 @@ def _allow(response: Response) -> None:
     `/transactions/summary` fits `/transactions/<id>` as well, of which something can be deleted.
     """
     adapter = request_ctx.url_adapter
-    if "Allow" not in response.headers or adapter is None:
+    if adapter is None:
         return
     methods = {method.strip() for method in response.headers["Allow"].split(",")}
     method = "GET" if "GET" in methods else min(methods - {"OPTIONS", "HEAD"}, default="OPTIONS")
@@ -127,29 +140,37 @@ def _allow(response: Response) -> None:
 
 
 def _finish(response: Response) -> Response:
-    _allow(response)
-    request_id = g.get("request_id", "")
-    response.headers[REQUEST_ID] = request_id
+    asked, known, headers = here(request), here(g), response.headers
+    request_id = known.get("request_id", "")
+    said = {name.lower() for name, _ in headers}
+    if "allow" in said:
+        _allow(response)
+    headers[REQUEST_ID] = request_id
     for name, value in HARDENING.items():
-        response.headers.setdefault(name, value)
-    if "Authorization" in request.headers:
-        response.headers["Cache-Control"] = "no-store"
-    response.vary.add("Authorization")
-    if (standing := g.get("rate")) is not None:
+        if name.lower() not in said:
+            headers.add(name, value)
+    if "HTTP_AUTHORIZATION" in asked.environ:
+        headers["Cache-Control"] = "no-store"
+    if "vary" in said:
+        response.vary.add("Authorization")
+    else:
+        headers.add("Vary", "Authorization")
+    if (standing := known.get("rate")) is not None:
         for name, value in fields(standing).items():
-            response.headers.setdefault(name, value)
-    elapsed_s = time.perf_counter() - g.get("started", time.perf_counter())
-    route = request.url_rule.rule if request.url_rule else None
-    app_context.metrics.count_request(route, request.method, response.status_code, elapsed_s)
+            headers.setdefault(name, value)
+    elapsed_s = time.perf_counter() - known.get("started", time.perf_counter())
+    route = asked.url_rule.rule if asked.url_rule else None
+    metrics = app_context.metrics
+    metrics.count_request(route, asked.method, response.status_code, elapsed_s)
     if response.mimetype == PROBLEM:
-        app_context.metrics.count_refusal(json.loads(response.get_data())["code"])
+        metrics.count_refusal(json.loads(response.get_data())["code"])
     log.info(
         "request",
         request_id=request_id,
-        method=request.method,
+        method=asked.method,
         route=route,
         status=response.status_code,
-        address=request.remote_addr,
+        address=asked.remote_addr,
         caller=_caller(),
         bytes=response.calculate_content_length(),
         ms=round(elapsed_s * 1000, 2),

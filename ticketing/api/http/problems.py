@@ -151,8 +151,8 @@ def http_error(error: HTTPException) -> Response:
         ),
         error.code,
     )
-    for name, value in error.get_response().headers:
-        if name not in ("Content-Type", "Content-Length"):
+    for name, value in error.get_headers():
+        if name != "Content-Type":
             response.headers.add(name, value)
     response.headers["Content-Type"] = CONTENT_TYPE
     return response

@@ -25,7 +25,6 @@ from ticketing.domain.commands.bookings import CancelFor
 from ticketing.domain.events import Event
 from ticketing.domain.identity.users import Role
 from ticketing.services import commands
-from ticketing.storage import events
 from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint("actions", __name__, description="The actions of the briefs")
@@ -213,7 +212,7 @@ def _register(dialect: Dialect) -> None:
     @blp.response(200, dialect.documented.status)
     def status(id: str) -> Response:
         """Show an event's figures."""
-        return respond(_answer(200, dialect.status(events.get(app_context.db, id))))
+        return respond(_answer(200, dialect.status(app_context.event_reads.get(id))))
 
 
 for _dialect in (ROOT, API_EVENTS):

@@ -94,7 +94,7 @@ def index(wanted: EventsRequest) -> Response:
 @blp.response(200, schemas.EVENT, headers=sent("ETag"))
 def show(id: str) -> Response:
     """Show an event."""
-    event = events.get(app_context.db, id)
+    event = app_context.event_reads.get(id)
     schema, tag = (
         (schemas.EVENT, etag(event.sequence))
         if is_staff()
@@ -129,7 +129,7 @@ def delete(id: str) -> Response:
 @blp.response(200, schemas.EVENT_STATUS, headers=sent("ETag"))
 def status(id: str) -> Response:
     """Show an event's figures from one moment."""
-    event = events.get(app_context.db, id)
+    event = app_context.event_reads.get(id)
     # Everybody is shown the same, so one tag a sequence is enough.
     tag = etag(event.sequence)
     return if_unknown(

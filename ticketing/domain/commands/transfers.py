@@ -77,14 +77,15 @@ class Withdraw(Command[BookingResult]):
     holder: str | None = None
 
     def reads(self) -> Reads:
-        """Return the booking."""
-        return Reads(bookings=(self.booking,))
+        """Return the booking, and its place in the list while it waits."""
+        return Reads(bookings=(self.booking,), position_of=(self.booking,))
 
     def apply(self, change_set: ChangeSet, caller: Caller) -> BookingResult:
         """Forget the code; where nothing is offered nothing changes. Raises BookingNotFound."""
         booking = customers_booking(change_set, self.booking, self.holder)
         if booking.offer is None:
-            return BookingResult(booking)
+            waits = booking.status == "waiting"
+            return BookingResult(booking, change_set.position(booking) if waits else None)
         kept = booking.without_offer()
         return BookingResult(change_set.record_booking(caller, "withdrawn", booking, kept))
 

@@ -30,10 +30,13 @@ def make(db: Database, name: str, role: Role, caller: Caller, now: datetime) -> 
     return key
 
 
+def is_key(secret: str) -> bool:
+    """Return whether a secret looks like a key: whatever does not is not even looked for."""
+    return _PATTERN.fullmatch(secret) is not None
+
+
 def bearer_of(db: Database, secret: str, now: datetime) -> Principal | None:
-    """Find whom a key is for, if it is one and is good; what is no key is not even looked for."""
-    if not _PATTERN.fullmatch(secret):
-        return None
+    """Find whom a key is for, if it is good."""
     key = api_keys.find_good(db, secret)
     if key is None:
         return None

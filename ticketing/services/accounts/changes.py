@@ -29,7 +29,7 @@ def add_account(db: Database, user: User, caller: Caller) -> User:
     def work(session: ClientSession) -> User:
         return add_within(db, user, caller, session)
 
-    return settled(db.client, work, seconds=OPERATION_TIMEOUT_S)
+    return settled(db, work, seconds=OPERATION_TIMEOUT_S)
 
 
 def add_within(db: Database, user: User, caller: Caller, session: ClientSession) -> User:
@@ -50,7 +50,7 @@ def change_account(
     def work(session: ClientSession) -> User:
         return change_within(db, users.get(db, user_id, session), change, caller, now, session)
 
-    return settled(db.client, work, seconds=OPERATION_TIMEOUT_S)
+    return settled(db, work, seconds=OPERATION_TIMEOUT_S)
 
 
 def change_within(

@@ -88,4 +88,4 @@ def erase(
     def work(session: ClientSession) -> None:
         erasure.erase(db, customer, session)
 
-    settled(db.client, work, seconds=OPERATION_TIMEOUT_S)
+    settled(db, work, seconds=OPERATION_TIMEOUT_S)

@@ -107,7 +107,7 @@ class Proofs:
             by = Caller(user.id, caller.request_id)
             return change_within(self.db, user, change, by, now, session)
 
-        return settled(self.db.client, work, seconds=OPERATION_TIMEOUT_S)
+        return settled(self.db, work, seconds=OPERATION_TIMEOUT_S)
 
     def reset(self, secret: str, password: str, caller: Caller, now: datetime) -> User:
         """Take a code for a new password; raises CodeNotFound, UnusablePassword.
@@ -127,14 +127,14 @@ class Proofs:
             by = Caller(user.id, caller.request_id)
             return change_within(self.db, user, change, by, now, session)
 
-        return settled(self.db.client, work, seconds=OPERATION_TIMEOUT_S)
+        return settled(self.db, work, seconds=OPERATION_TIMEOUT_S)
 
     def _do(self, work: Callable[[ClientSession], None]) -> None:
         try:
-            settled(self.db.client, work, seconds=OPERATION_TIMEOUT_S)
+            settled(self.db, work, seconds=OPERATION_TIMEOUT_S)
         except EmailTaken:
             # Somebody registered with the same address at the same moment: now it is known.
-            settled(self.db.client, work, seconds=OPERATION_TIMEOUT_S)
+            settled(self.db, work, seconds=OPERATION_TIMEOUT_S)
 
     def _send_code(
         self,

@@ -73,7 +73,7 @@ class CommandHandler:
         self._commit_s = commit_s
         self._metrics = metrics
         self._transactions = Transactions(db, clock, today)
-        self._moves = Moves(client, self._transactions)
+        self._moves = Moves(self._transactions)
         self._queues: BatchQueues[Submission, CommandResult] = BatchQueues(
             self._commit, size=group_size, complete_s=commit_s, turn=HostLock(db.name).held
         )

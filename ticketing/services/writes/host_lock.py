@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import stat
-import tempfile
 import time
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from ticketing.storage.driver.host import shared_folder
 
 # Longer than any healthy commit, so that the lock passes only late from a worker that is stuck.
 PATIENCE_S = 0.25
@@ -28,48 +28,37 @@ class HostLock:
     """One lock per event, nearly: events share 64 of them, which costs them a moment at worst."""
 
     def __init__(self, name: str) -> None:
-        self._folder = Path(tempfile.gettempdir()) / f"ticketing-{os.getuid()}-{name}"
-        with suppress(OSError):
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._ours = _is_ours(self._folder)
+        self._folder = shared_folder(name)
 
     @contextmanager
     def held(self, event_id: str) -> Iterator[None]:
         """Hold the event's lock, or go on without it when it can't be had."""
         with ExitStack() as held:
             with suppress(OSError):
-                if self._ours:
-                    self._take(zlib.crc32(event_id.encode()) % _LOCKS, held)
+                if self._folder is not None:
+                    self._take(self._folder, zlib.crc32(event_id.encode()) % _LOCKS, held)
             yield
 
-    def _take(self, number: int, held: ExitStack) -> None:
+    def _take(self, folder: Path, number: int, held: ExitStack) -> None:
         """Lock for as long as `held` lasts, or give up after `PATIENCE_S`.
 
         Who waits for the lock holds the next-in-line lock in front of it, so that the one who has
         just had it can't take it again before them.
         """
         until = time.monotonic() + PATIENCE_S
-        with self._opened(f"next-{number}") as next_in_line:
-            lock = held.enter_context(self._opened(f"lock-{number}"))
+        with _opened(folder / f"next-{number}") as next_in_line:
+            lock = held.enter_context(_opened(folder / f"lock-{number}"))
             if _locked(next_in_line, until):
                 _locked(lock, until)
 
-    @contextmanager
-    def _opened(self, name: str) -> Iterator[int]:
-        file = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            yield file
-        finally:
-            os.close(file)
 
-
-def _is_ours(folder: Path) -> bool:
-    """Return whether nobody else can lock what is in there: anybody may make a folder in /tmp."""
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        found = folder.lstat()
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+        yield file
+    finally:
+        os.close(file)
 
 
 def _locked(file: int, until: float) -> bool:

@@ -21,15 +21,13 @@ from ticketing.domain.errors import AlreadyBooked
 from ticketing.services.writes.batch import CommandResult, Submission
 from ticketing.services.writes.host_lock import HostLock
 from ticketing.services.writes.transaction import Transactions
-from ticketing.storage.driver.clients import Client
 from ticketing.storage.driver.units_of_work import settled
 
 
 class Moves:
     """Moves bookings; safe for threads, one per process."""
 
-    def __init__(self, client: Client, transactions: Transactions) -> None:
-        self._client = client
+    def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
         self._lock = HostLock(transactions.db.name)
 
@@ -45,7 +43,7 @@ class Moves:
             for event in sorted({origin, to}):
                 held.enter_context(self._lock.held(event))
             result = settled(
-                self._client,
+                self._transactions.db,
                 lambda session: self._decide_and_write(submission, origin, to, session),
                 seconds=seconds,
             )

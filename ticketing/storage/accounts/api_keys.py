@@ -47,7 +47,7 @@ def insert(db: Database, key: ApiKey, secret: str) -> None:
 
 @reading
 def find_good(db: Database, secret: str) -> ApiKey | None:
-    """Find a key that lets somebody in; one indexed read, so that revoking counts at once."""
+    """Find a key that lets somebody in; one indexed read."""
     document = db.api_keys.find_one({"hash": _hash(secret), "good": True})
     return read(_NAME, document, _key) if document else None
 

@@ -32,6 +32,7 @@ from ticketing.domain.errors import DatabaseUnavailable, OutcomeUnknown, Overloa
 from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Client, Database, is_unavailable
 from ticketing.storage.driver.deadlines import deadline, remaining
 from ticketing.storage.driver.exhaustion import is_exhausted
+from ticketing.storage.driver.host import renew_stamp
 from ticketing.storage.driver.stale_connections import reset_pool
 from ticketing.storage.driver.units_of_work import breaks_a_validator
 
@@ -82,16 +83,19 @@ def translating(ask: Callable[Arguments, T]) -> Callable[Arguments, T]:
     return translated
 
 
-def writing(change: Callable[Arguments, T]) -> Callable[Arguments, T]:
+def writing(
+    change: Callable[Concatenate[Database, Arguments], T],
+) -> Callable[Concatenate[Database, Arguments], T]:
     """Wrap a write of one document, so that it raises OutcomeUnknown where it may have happened.
 
     Raises DatabaseUnavailable where it was never sent, Unreadable where a validator refuses it.
+    What this host remembers of accounts is looked up anew afterwards, whatever has come of it.
     """
 
     @wraps(change)
-    def written(*args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
+    def written(db: Database, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> T:
         try:
-            return change(*args, **kwargs)
+            return change(db, *args, **kwargs)
         except PyMongoError as error:
             if isinstance(error, ServerSelectionTimeoutError | WaitQueueTimeoutError):
                 raise DatabaseUnavailable from error
@@ -100,6 +104,8 @@ def writing(change: Callable[Arguments, T]) -> Callable[Arguments, T]:
             if breaks_a_validator(error):
                 raise Unreadable from error
             raise
+        finally:
+            renew_stamp(db.name)
 
     return written
 

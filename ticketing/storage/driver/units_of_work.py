@@ -28,9 +28,16 @@ from ticketing.domain.errors import (
     Overloaded,
     Unreadable,
 )
-from ticketing.storage.driver.clients import Client, Document, is_transient, is_unavailable
+from ticketing.storage.driver.clients import (
+    Client,
+    Database,
+    Document,
+    is_transient,
+    is_unavailable,
+)
 from ticketing.storage.driver.deadlines import deadline, remaining
 from ticketing.storage.driver.exhaustion import is_exhausted
+from ticketing.storage.driver.host import renew_stamp
 from ticketing.storage.driver.stale_connections import reset_pool
 
 T = TypeVar("T")
@@ -85,12 +92,20 @@ def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds:
         raise
 
 
-def settled(client: Client, work: Callable[[ClientSession], T], *, seconds: float) -> T:
+def settled(db: Database, work: Callable[[ClientSession], T], *, seconds: float) -> T:
     """Do the work in one transaction, decided anew after each Conflict; raises Busy, and the rest.
 
     For what seldom happens at the same moment: whoever comes often waits in a queue instead
-    (`ticketing.services.writes`).
+    (`ticketing.services.writes`). What this host remembers of accounts is looked up anew
+    afterwards, whatever has come of it.
     """
+    try:
+        return _decided_anew(db.client, work, seconds)
+    finally:
+        renew_stamp(db.name)
+
+
+def _decided_anew(client: Client, work: Callable[[ClientSession], T], seconds: float) -> T:
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         try:

@@ -17,6 +17,8 @@ from pymongo.collection import Collection
 
 from ticketing.storage.driver.clients import Document
 
+COLLECTION = "rate_attempts"
+
 # How long somebody waits for a turn at most: who would wait longer is given none. And for how long
 # a turn is theirs, once it has come.
 LONGEST_WAIT_S = 600

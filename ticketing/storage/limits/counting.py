@@ -9,17 +9,17 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
-from limits.errors import StorageError
-from limits.storage import MongoDBStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from ticketing.storage.driver.clients import Client, Database
 from ticketing.storage.driver.deadlines import deadline
+from ticketing.storage.limits import attempts, windows
 from ticketing.storage.limits.attempts import SharedAttempts
+from ticketing.storage.limits.windows import SharedWindows
 
 log = structlog.get_logger(__name__)
 
@@ -33,24 +33,6 @@ class CountsAway(Exception):
     """The shared counts can't be reached: whoever asks has to count for itself."""
 
 
-class _Store(MongoDBStorage):
-    """The library's store, without a connection or a thread until it is asked."""
-
-    def reconnect(self) -> None:
-        """Connect and create the indexes, again if that failed before."""
-        self.close()
-        self._storage = None
-        _ = self.storage
-
-    def close(self) -> None:
-        """Close the client, if there is one."""
-        if self._storage is not None:
-            self._storage.close()
-
-    def __del__(self) -> None:
-        """Leave out what the library does: connect once more only to close itself."""
-
-
 class SharedCounts:
     """The counts of all workers; safe for threads."""
 
@@ -59,23 +41,18 @@ class SharedCounts:
         self._lock = threading.Lock()
         self._connected = False
         self._closed_until = 0.0
-        self._database = database
-        self._store = _Store(
-            uri,
-            database_name=database,
-            counter_collection_name="rate_counters",
-            window_collection_name="rate_windows",
-            wrap_exceptions=True,
-            w=1,
-            journal=False,
-        )
-        weakref.finalize(self, self._store.close)
-        self.windows = SlidingWindowCounterRateLimiter(self._store)
+        # Made before a fork, so it has neither a connection nor a thread until it is asked.
+        self._client: Client = MongoClient(uri, connect=False, w=1, journal=False)
+        self._db: Database = self._client[database]
+        weakref.finalize(self, self._client.close)
 
     def attempts(self) -> SharedAttempts:
         """Return the failed attempts; for use within `ask`."""
-        client: MongoClient[dict[str, Any]] = self._store.storage
-        return SharedAttempts(client[self._database].rate_attempts)
+        return SharedAttempts(self._db[attempts.COLLECTION])
+
+    def windows(self) -> SharedWindows:
+        """Return how often who has asked; for use within `ask`."""
+        return SharedWindows(self._db[windows.COLLECTION])
 
     def ask(self, question: Callable[[], T]) -> T:
         """Return the question's answer; raises CountsAway, and so for a while after the first."""
@@ -84,10 +61,9 @@ class SharedCounts:
             with deadline(self._timeout_s):
                 self._connect_once()
                 answer = question()
-        except (StorageError, PyMongoError) as error:
+        except PyMongoError as error:
             self._closed_until = time.monotonic() + _BREAK_S
-            cause = error.storage_error if isinstance(error, StorageError) else error
-            log.warning("rate_limits_by_worker", seconds=_BREAK_S, error=type(cause).__name__)
+            log.warning("rate_limits_by_worker", seconds=_BREAK_S, error=type(error).__name__)
             raise CountsAway from error
         self._closed_until = 0.0
         return answer
@@ -102,9 +78,9 @@ class SharedCounts:
             self._closed_until = time.monotonic() + _BREAK_S
 
     def _connect_once(self) -> None:
-        """Connect in one thread: the library would make a client in each that comes first."""
+        """Create the indexes, in the one thread that comes first."""
         with self._lock:
             if not self._connected:
-                self._store.reconnect()
                 self.attempts().make_index()
+                self.windows().make_index()
                 self._connected = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
-from ticketing.storage.documents import Fields, read
+from ticketing.storage.documents import Fields, read, read_what_can_be
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.reads import reading
 from ticketing.storage.driver.units_of_work import Conflict, is_conflict, time_of
@@ -87,6 +87,12 @@ def find(db: Database, scope: KeyScope) -> IdempotencyRecord | None:
     """Find the record of a (caller, key) pair that has not expired."""
     with db.client.start_session(snapshot=True) as session:
         return find_many(db, [scope], session).get(scope)
+
+
+def every(db: Database) -> Iterator[IdempotencyRecord]:
+    """Go through all records, some of which may have expired; without those that can't be read."""
+    for record, _ in read_what_can_be("idempotency", db.idempotency.find(), _stored):
+        yield record
 
 
 def _stored(fields: Fields) -> tuple[IdempotencyRecord, datetime]:

@@ -16,7 +16,6 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from ticketing.api.http.context import app_context
 from ticketing.domain.identity.users import OPEN, Principal, User
-from ticketing.services.accounts import users as accounts
 from ticketing.services.accounts.tokens import Claims
 from ticketing.storage.accounts import users
 
@@ -67,8 +66,11 @@ def who() -> Principal | None:
     """Return who has signed in; in open mode anybody at all, as an administrator."""
     if app_context.settings.auth == "open":
         return OPEN
-    claims = _claims()
-    return accounts.bearer_of(app_context.db, claims) if claims else None
+    token = session.get(_TOKEN)
+    if not isinstance(token, str):
+        return None
+    known = app_context.visitors.by_token(token, app_context.clock())
+    return known.principal if known else None
 
 
 def _claims() -> Claims | None:

@@ -6,6 +6,7 @@ shares no code with the rules: a fault in the rules can't hide itself here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,16 @@ from typing import Any
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
 from ticketing.domain.events import Event
+from ticketing.domain.verification.changes import faults_of_booking, faults_of_event
+from ticketing.domain.verification.replayed import (
+    Replayed,
+    acquired_after,
+    due,
+    is_offered,
+)
+from ticketing.domain.verification.replayed import (
+    stored as as_stored,
+)
 
 _MAKES = {
     "sold": "confirmed",
@@ -26,33 +37,18 @@ _OF_THE_EVENT = {"created", "changed", "replaced", "deleted", "called_off"}
 
 
 @dataclass(slots=True)
-class _Replayed:
-    """A booking as the audit has it."""
-
-    status: str
-    customer: str | None
-    tickets: int
-    total: int | None
-    sequence: int
-    cancelled_at: datetime | None = None
-    reason: str | None = None
-    sold_by: str | None = None
-    cancelled_by: str | None = None
-
-
-@dataclass(slots=True)
 class _Model:
     details: dict[str, Any] = field(default_factory=lambda: {"status": "scheduled"})
-    bookings: dict[str, _Replayed] = field(default_factory=dict)
+    bookings: dict[str, Replayed] = field(default_factory=dict)
     # Ids of those who wait; a dict keeps the order in which they came.
     queue: dict[str, None] = field(default_factory=dict)
-    # What a ticket cost when they joined.
-    seen: dict[str, int] = field(default_factory=dict)
     sold: int = 0
     revenue: int = 0
     sequence: int = 0
     owed_total: int | None = None
+    first_at: datetime | None = None
     last_at: datetime | None = None
+    ever_booked: bool = False
 
 
 def differences(
@@ -75,13 +71,15 @@ def _replay(model: _Model, entry: AuditEntry) -> Iterator[str]:
     if entry.sequence != model.sequence + 1:
         yield f"comes after entry {model.sequence}"
     model.sequence = entry.sequence
-    model.last_at = entry.at
+    model.first_at, model.last_at = model.first_at or entry.at, entry.at
 
     if entry.action in _OF_THE_EVENT:
+        yield from faults_of_event(entry, model.details)
         model.details |= {name: new for name, (_, new) in entry.changes.items()}
         if entry.action == "called_off":
             model.owed_total = model.revenue
     else:
+        model.ever_booked = True
         yield from _replay_booking(model, entry)
 
     capacity = model.details.get("capacity", 0)
@@ -105,30 +103,37 @@ def _replay_booking(model: _Model, entry: AuditEntry) -> Iterator[str]:
     if old is not None and old.status == "cancelled":
         yield f"booking {id_} was cancelled before"
 
+    yield from faults_of_booking(entry, old)
+
     price = model.details.get("price", 0)
-    if action == "waitlisted":
-        model.seen[id_] = price
-    elif action == "assigned":
+    if action == "assigned":
         # Before there was a price that is kept for those who wait, they paid today's.
-        allowed = {price, min(price, model.seen.get(id_, price))}
+        seen = old.price if old and old.price is not None else price
+        allowed = {price, min(price, seen)}
         if entry.total not in {(entry.tickets or 0) * each for each in allowed}:
             yield f"booking {id_} costs {entry.total}, a ticket {sorted(allowed)}"
+    elif entry.total != (ought := due(entry, old, price)):
+        yield f"booking {id_} costs {entry.total}; {ought} is due"
 
     status = _MAKES.get(action) or (old.status if old else "confirmed")
     if action == "assigned":
         status = "confirmed"
     elif action in _ENDS:
         status = "cancelled"
-    new = _Replayed(
+    new = Replayed(
         status,
         entry.customer.id if entry.customer else None,
         entry.tickets or 0,
         entry.total,
         old.sequence if old else entry.sequence,
+        old.created_at if old else None if action == "moved_in" else entry.at,
         entry.at if status == "cancelled" else None,
         _reason(entry) if status == "cancelled" else None,
         old.sold_by if old else entry.actor if action == "sold" else None,
         entry.actor if action == "returned" else None,
+        price if action == "waitlisted" else old.price if old else None,
+        is_offered(entry, old),
+        acquired_after(entry, old),
     )
     if (new.reason == "called_off") != (status == model.details["status"] == "cancelled"):
         yield f"booking {id_} ended as {new.reason}, of an event that is {model.details['status']}"
@@ -150,7 +155,7 @@ def _reason(entry: AuditEntry) -> str | None:
     return str(reason) if reason is not None else None
 
 
-def _count(model: _Model, booking: _Replayed | None, sign: int) -> None:
+def _count(model: _Model, booking: Replayed | None, sign: int) -> None:
     if booking is not None and booking.status == "confirmed":
         model.sold += sign * booking.tickets
         model.revenue += sign * (booking.total or 0)
@@ -161,21 +166,14 @@ def _compare_bookings(model: _Model, stored: Mapping[str, Booking]) -> Iterator[
         yield f"booking {id_}: the trail does not know it"
     for id_ in sorted(model.bookings.keys() - stored.keys()):
         yield f"booking {id_}: it is in the trail but not there"
+    holders = Counter(b.customer.id for b in stored.values() if b.customer and b.active)
+    for customer, count in sorted(holders.items()):
+        if count > 1:
+            yield f"customer {customer} has {count} active bookings"
     for id_ in sorted(stored.keys() & model.bookings.keys()):
         booking, told = stored[id_], model.bookings[id_]
-        is_ = _Replayed(
-            booking.status,
-            booking.customer.id if booking.customer else None,
-            booking.tickets,
-            booking.total,
-            booking.sequence,
-            booking.cancelled_at,
-            booking.reason,
-            # What a version from before bookings said so has sold or taken back names nobody.
-            booking.sold_by or told.sold_by,
-            booking.cancelled_by or told.cancelled_by,
-        )
-        for name in _Replayed.__slots__:
+        is_ = as_stored(booking, told)
+        for name in Replayed.__slots__:
             if getattr(is_, name) != getattr(told, name):
                 yield (
                     f"booking {id_}: {name} is {getattr(is_, name)}, "
@@ -198,6 +196,12 @@ def _compare_event(model: _Model, event: Event, stored: Mapping[str, Booking]) -
         yield f"counter sequence is {event.sequence}, the trail ends at {model.sequence}"
     if event.owed_total != model.owed_total:
         yield f"event: owed_total is {event.owed_total}, the trail comes to {model.owed_total}"
+    if event.ever_booked != model.ever_booked:
+        yield f"event: ever_booked is {event.ever_booked}, the trail says {model.ever_booked}"
+    for name, moment in (("created_at", model.first_at), ("updated_at", model.last_at)):
+        # What a version of before has not noted yet is None.
+        if getattr(event, name) not in (moment, None):
+            yield f"event: {name} is {getattr(event, name)}, the trail says {moment}"
     for name, value in model.details.items():
         if getattr(event, name) != value:
             yield f"event: {name} is {getattr(event, name)}, the trail says {value}"

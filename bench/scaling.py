@@ -1,0 +1,130 @@
+"""More workers than processors, and two hosts: what becomes of the rush.
+
+`python -m bench.scaling [--rounds N] [--seconds S]` sells single tickets of a hot event by servers
+with 1, 2, 4 and 8 workers, one after the other, and by two servers that share nothing but MongoDB,
+as on two hosts: each has a folder of its own for what the processes of a host share. Needs wrk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from bench import wrk
+from bench.rush import EVENT, WARM_UP_S
+from bench.scenarios import SALES
+from bench.serving import post, start
+from tests.client import Client
+from ticketing.server.mongod import Mongod, free_port
+from ticketing.storage.driver.clients import Database, connect
+from ticketing.storage.migrations.runner import migrate
+
+WORKERS = (1, 2, 4, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Hosts with so many workers each, and how many clients ask them together."""
+
+    name: str
+    workers: Sequence[int]
+    connections: int
+
+
+class Figures(NamedTuple):
+    """Sales a second, and which part of MongoDB's transactions came to nothing."""
+
+    rate: float
+    aborted: float
+
+
+def main() -> int:
+    """Run the benchmark."""
+    asked = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        mongod = Mongod(Path(folder) / "db")
+        mongod.start()
+        try:
+            with connect(mongod.uri, appname="bench") as client:
+                migrate(client["bench"])
+                _measure(mongod.uri, client["bench"], asked, Path(folder))
+        finally:
+            mongod.kill()
+    return 0
+
+
+def _measure(uri: str, db: Database, asked: argparse.Namespace, folder: Path) -> None:
+    sites = [Site(f"{workers} workers", [workers], 32) for workers in WORKERS]
+    sites += [Site("one host, 2 workers", [2], 128), Site("two hosts, 1 worker each", [1, 1], 128)]
+    taken: dict[str, list[Figures]] = {site.name: [] for site in sites}
+    for _ in range(asked.rounds):
+        for site in sites:
+            taken[site.name].append(_ask(uri, db, site, asked.seconds, folder))
+    for site in sites:
+        rate, aborted = (median(values) for values in zip(*taken[site.name], strict=True))
+        print(f"{site.name:26}{site.connections:4} clients{rate:7.0f} sales a second,"
+              f" {aborted:5.1%} of transactions aborted")  # fmt: skip
+
+
+def _ask(uri: str, db: Database, site: Site, seconds: int, folder: Path) -> Figures:
+    """Start what a site consists of, which has the machine for itself, and sell."""
+    ports, servers = [], []
+    try:
+        for number, workers in enumerate(site.workers):
+            host = folder / f"host-{number}"
+            host.mkdir(exist_ok=True)
+            ports.append(free_port())
+            servers.append(start(uri, ports[-1], workers, "wsgi:app", folder=host, AUTH="open"))
+        event = post(Client(ports[0]), "/api/v1/events", _an_event(db))["id"]
+        _sell(event, ports, site.connections, WARM_UP_S, folder)
+        before = _transactions(db)
+        rate = _sell(event, ports, site.connections, seconds, folder)
+        begun, aborted = (now - then for now, then in zip(_transactions(db), before, strict=True))
+        return Figures(rate, aborted / max(1, begun))
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait()
+
+
+def _an_event(db: Database) -> dict[str, object]:
+    """Return what makes an event on a day that is free."""
+    day = date(2040, 1, 1) + timedelta(days=db.events.estimated_document_count())
+    return {**EVENT, "date": day.isoformat()}
+
+
+def _sell(event: str, ports: Sequence[int], connections: int, seconds: int, folder: Path) -> float:
+    sale = wrk.Asked("POST", SALES, f'{{"event":"{event}","nTickets":1}}')
+
+    def ask(port: int) -> float:
+        own = folder / f"wrk-{port}"
+        own.mkdir(exist_ok=True)
+        return wrk.ask(port, sale, own, connections // len(ports), seconds).rate
+
+    with ThreadPoolExecutor(len(ports)) as pool:
+        return sum(pool.map(ask, ports))
+
+
+def _transactions(db: Database) -> tuple[int, int]:
+    """Return how many transactions MongoDB has begun, and how many it has aborted."""
+    counted = db.client.admin.command("serverStatus")["transactions"]
+    return counted["totalStarted"], counted["totalAborted"]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="More workers, and two hosts.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=4)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

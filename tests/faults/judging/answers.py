@@ -1,0 +1,164 @@
+"""Every answer that grants something tells what the trail tells of that very change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tests.faults.history import Operation
+from tests.faults.judging.court import Court, Past
+from tests.faults.judging.refusals import booking_of
+from tests.faults.judging.replay import Held
+
+_MOST_NAMED = 100
+
+
+def untrue(court: Court) -> Iterator[str]:
+    """Find granted answers that are not what their change has come to."""
+    for operation in court.history:
+        if operation.granted:
+            for fault in _faults(court, operation):
+                yield f"{operation.kind}: {fault}: {operation.method} {operation.path}"
+
+
+def _faults(court: Court, operation: Operation) -> Iterator[str]:
+    assert operation.answer is not None
+    told = operation.answer.json
+    found = _change(court, operation)
+    if found is None:
+        if operation.kind in ("cancel", "return", "withdraw"):
+            yield from _nothing_changed(court, operation, told)
+        return
+    past, number = found
+    entry = past.replay.entries[number]
+    if operation.kind == "change":
+        yield from _of_event(past, number, operation, told)
+        return
+    held = past.replay.at(entry["booking"], number)
+    if operation.kind == "offer" or held is None:
+        return
+    if told["id"] != entry["booking"]:
+        yield f"told of {told['id']}, but {entry['booking']} was changed"
+    if operation.kind in ("resize", "cancel", "return", "move"):
+        yield from _served(court, operation, past, number, told)
+    yield from _asked(court, operation, past, number, told)
+    last = number + len(past.replay.following(number))
+    yield from _figures(past, last, told, past.replay.at(entry["booking"], last) or held)
+
+
+def _change(court: Court, operation: Operation) -> tuple[Past, int] | None:
+    """Return which change an operation has made; a move's is where the booking arrived."""
+    for event, number in court.made.get(operation.key, ()):
+        entry = court.pasts[event].replay.entries[number]
+        if entry["action"] not in ("assigned", "moved_out") and entry["actor"] != "office":
+            return court.pasts[event], number
+    return None
+
+
+def _figures(past: Past, number: int, told: Mapping[str, Any], held: Held) -> Iterator[str]:
+    """Compare a booking in an answer with what it was after that change."""
+    total = None if told["total"] is None else round(told["total"] * 100)
+    is_ = {"event": past.event, "nTickets": held.tickets, "status": held.status}
+    if "customerId" in told:
+        is_["customerId"] = held.customer
+    wrong = {name: (told[name], value) for name, value in is_.items() if told[name] != value}
+    if total != held.total:
+        wrong["total"] = (total, held.total)
+    queue = past.replay.queues[number]
+    place = queue.index(told["id"]) + 1 if told["id"] in queue else None
+    if told.get("position") != place:
+        wrong["position"] = (told.get("position"), place)
+    for name, (said, really) in wrong.items():
+        yield f"{name} was told as {said} and is {really} at change {number}"
+
+
+def _served(
+    court: Court, operation: Operation, past: Past, number: int, told: Mapping[str, Any]
+) -> Iterator[str]:
+    """Compare who is told to have got tickets with who did in the commit of that change."""
+    if operation.kind == "move":
+        left = [
+            (court.pasts[event], n)
+            for event, n in court.made[operation.key]
+            if court.pasts[event].replay.entries[n]["action"] == "moved_out"
+        ]
+        if not left:
+            return  # the judge of moves tells of it
+        ((past, number),) = left
+    served = past.replay.following(number)
+    named = [one["id"] for one in told["assigned"]]
+    if named != list(served[:_MOST_NAMED]) or told["assignedCount"] != len(served):
+        yield f"told that {named} got tickets, and {list(served)} did"
+
+
+def _asked(
+    court: Court, operation: Operation, past: Past, number: int, told: Mapping[str, Any]
+) -> Iterator[str]:
+    """Compare what was granted with what was asked, at the price of that moment."""
+    body = operation.body or {}
+    before = past.replay.at(told["id"], number - 1)
+    held, price = past.replay.at(told["id"], number), past.replay.prices[number - 1]
+    if held is None:
+        return
+    if operation.kind in ("book", "sell", "resize") and held.tickets != body.get("nTickets", 1):
+        yield f"{held.tickets} tickets, {body.get('nTickets', 1)} asked for"
+    meant = court.customer(operation.person)
+    if operation.kind in ("book", "accept", "pass on") and held.customer != meant:
+        yield f"{operation.person} was meant, and {held.customer} has it"
+    if operation.kind == "accept":
+        offered = court.codes.get(body["code"])
+        if offered is None or before is None or before.offer != offered.key:
+            yield "granted by a code that was not good"
+    if operation.kind == "move" and past.event != body["event"]:
+        yield f"asked to go to {body['event']}, and went to {past.event}"
+    due = _due(operation.kind, held, before, price)
+    if held.total != due:
+        yield f"costs {held.total}, and {due} is due"
+
+
+def _due(kind: str, held: Held, before: Held | None, price: int) -> int | None:
+    if held.status == "waiting":
+        return None
+    if before is None or kind == "move":
+        return held.tickets * price
+    if before.total is None or kind != "resize":
+        return before.total
+    if held.tickets > before.tickets:
+        return before.total + (held.tickets - before.tickets) * price
+    return before.total * held.tickets // before.tickets
+
+
+def _nothing_changed(court: Court, operation: Operation, told: Mapping[str, Any]) -> Iterator[str]:
+    """It was over before; a withdrawal may also find that nothing was offered."""
+    booking = booking_of(court, operation) or ""
+    moments = [
+        held
+        for past in court.where(booking)
+        for number in past.moments(operation.began, operation.ended)
+        if (held := past.replay.at(booking, number)) is not None
+    ]
+    if operation.kind == "withdraw":
+        explained = any(held.offer is None for held in moments)
+    else:
+        explained = any(held.status == "cancelled" for held in moments)
+    if not explained or told.get("assigned"):
+        yield "granted, and nothing has changed"
+
+
+def _of_event(
+    past: Past, number: int, operation: Operation, told: Mapping[str, Any]
+) -> Iterator[str]:
+    served: Sequence[str] = past.replay.following(number)
+    state = past.timeline.states[number + len(served)]
+    is_ = {
+        "capacity": (operation.body or {}).get("capacity", state.capacity),
+        "ticketsSold": state.sold,
+        "ticketsAvailable": state.available,
+        "waiting": state.waiting,
+    }
+    for name, value in is_.items():
+        if told[name] != value:
+            yield f"{name} was told as {told[name]} and is {value}"
+    named = [one["id"] for one in told.get("assigned", ())]
+    if named != list(served[:_MOST_NAMED]):
+        yield f"told that {named} got tickets, and {list(served)} did"

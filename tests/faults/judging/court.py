@@ -1,0 +1,85 @@
+"""All that is known when answers are judged: every event's past, and when what was known."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tests.faults.history import Look, Operation
+from tests.faults.judging.replay import Entry, Replay
+from tests.faults.judging.timeline import Order, Timeline
+
+
+@dataclass(frozen=True)
+class Past:
+    """One event: its figures, its bookings, and what was known of it when."""
+
+    event: str
+    timeline: Timeline
+    replay: Replay
+    order: Order
+
+    def moments(self, began: float, ended: float) -> range:
+        """Return after which changes something may have been decided that was asked then."""
+        return range(self.order.oldest(began), self.order.latest(ended) + 1)
+
+
+@dataclass
+class Court:
+    """What the judges look at."""
+
+    history: Sequence[Operation]
+    pasts: Mapping[str, Past]
+    # By key: (event, number) of each change that a request has made.
+    made: Mapping[str, Sequence[tuple[str, int]]]
+    # Which ids a person has been given in answers.
+    ids_of: Mapping[str, set[str]]
+    # By code: the request that it was given to.
+    codes: Mapping[str, Operation] = field(default_factory=dict)
+
+    def customer(self, person: str | None) -> str | None:
+        """Return a person's id, as far as any answer has told it."""
+        return min(self.ids_of.get(person or "", ()), default=None)
+
+    def where(self, booking: str) -> Iterator[Past]:
+        """Return the events that a booking has ever been in."""
+        return (past for past in self.pasts.values() if booking in past.replay.bookings)
+
+
+def summon(history: Sequence[Operation], looks: Iterable[Look], entries: Iterable[Entry]) -> Court:
+    """Bring together what clients were told and what the trails tell."""
+    operations = {operation.key: operation for operation in history}
+    trails: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        trails[entry["event"]].append(entry)
+    seen: dict[str, list[Look]] = defaultdict(list)
+    for look in looks:
+        seen[look.event].append(look)
+
+    pasts, made = {}, defaultdict(list)
+    for event, trail in trails.items():
+        timeline = Timeline(trail)
+        order = Order(timeline, operations, seen[event])
+        pasts[event] = Past(event, timeline, Replay(trail), order)
+        for number, entry in enumerate(pasts[event].replay.entries[1:], 1):
+            made[entry["request_id"]].append((event, number))
+    return Court(history, pasts, made, _ids_of(history), _codes_of(history))
+
+
+def _ids_of(history: Iterable[Operation]) -> Mapping[str, set[str]]:
+    ids: dict[str, set[str]] = defaultdict(set)
+    for operation in history:
+        if operation.answer is None or not operation.granted or operation.person is None:
+            continue
+        if operation.kind in ("book", "accept", "pass on"):
+            ids[operation.person].add(operation.answer.json["customerId"])
+    return ids
+
+
+def _codes_of(history: Iterable[Operation]) -> Mapping[str, Operation]:
+    return {
+        operation.answer.json["code"]: operation
+        for operation in history
+        if operation.answer is not None and operation.granted and operation.kind == "offer"
+    }

@@ -1,0 +1,192 @@
+"""Every refusal is true of some moment between its question and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.history import Operation
+from tests.faults.judging.court import Court, Past
+from tests.faults.judging.replay import Held
+from tests.faults.judging.timeline import State
+from tests.faults.people import MOST
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One event after one change, as somebody's question meets it.
+
+    `customers` is who would get tickets: who holds a booking that is to be moved, while it is asked
+    for, or one person. `offered_by` is the request that a code was given to, and `wanted` by how
+    many tickets the event would be fuller.
+    """
+
+    operation: Operation
+    told: Mapping[str, Any]
+    past: Past
+    number: int
+    customers: frozenset[str]
+    booking: str | None
+    offered_by: str | None
+    wanted: int
+
+    @property
+    def state(self) -> State:
+        return self.past.timeline.states[self.number]
+
+    @property
+    def held(self) -> Held | None:
+        return self.past.replay.at(self.booking, self.number) if self.booking else None
+
+    def holds(self, status: str) -> bool:
+        """Tell whether the person who would get tickets has a booking already."""
+        return any(
+            one.status == status
+            for customer in self.customers
+            for one in self.past.replay.held_by(customer, self.number)
+        )
+
+
+def unjustified(court: Court) -> Iterator[str]:
+    """Find refusals which nothing explains that was true while they were decided."""
+    for operation in court.history:
+        answer = operation.answer
+        if answer is None or answer.status < 400:
+            continue
+        code = answer.json.get("code")
+        explains = _REASONS.get(code)
+        if explains is None or not any(map(explains, _moments(court, operation))):
+            yield (
+                f"{operation.kind}: refused with {answer.status} {code} without reason: "
+                f"{operation.method} {operation.path} {operation.body} {answer.json}"
+            )
+
+
+def _moments(court: Court, operation: Operation) -> Iterator[Moment]:
+    """Return each moment that may have been decided on, in each event that it is about."""
+    assert operation.answer is not None
+    booking = booking_of(court, operation)
+    customers = _customers(court, operation, booking)
+    offered = court.codes.get((operation.body or {}).get("code", ""))
+    for past in _events(court, operation, booking):
+        for number in past.moments(operation.began, operation.ended):
+            held = past.replay.at(booking, number) if booking else None
+            yield Moment(
+                operation, operation.answer.json, past, number, customers, booking,
+                offered.key if offered else None, _wanted(court, operation, booking, held),
+            )  # fmt: skip
+
+
+def booking_of(court: Court, operation: Operation) -> str | None:
+    """Return which booking is asked about; None for a new one and for a code of nobody's."""
+    if operation.kind == "accept":
+        assert operation.body is not None
+        offered = court.codes.get(operation.body["code"])
+        return offered.subject if offered else None
+    return None if operation.kind in ("book", "sell", "change", "create") else operation.subject
+
+
+def _events(court: Court, operation: Operation, booking: str | None) -> Iterable[Past]:
+    body = operation.body or {}
+    event = str(body.get("event") or (operation.subject if booking is None else ""))
+    found = {past.event: past for past in court.where(booking)} if booking else {}
+    if event in court.pasts:
+        found[event] = court.pasts[event]
+    return (found or court.pasts).values()
+
+
+def _customers(court: Court, operation: Operation, booking: str | None) -> frozenset[str]:
+    if operation.kind != "move":
+        return frozenset(court.ids_of.get(operation.person or "", ()))
+    held = (
+        past.replay.at(booking or "", number)
+        for past in court.where(booking or "")
+        for number in past.moments(operation.began, operation.ended)
+    )
+    return frozenset(one.customer for one in held if one is not None and one.customer)
+
+
+def _wanted(court: Court, operation: Operation, booking: str | None, held: Held | None) -> int:
+    body = operation.body or {}
+    if operation.kind == "move":
+        sizes = [
+            one.tickets
+            for past in court.where(booking or "")
+            for one in past.replay.bookings[booking or ""].all()
+            if one is not None
+        ]
+        return max(sizes, default=0)
+    return int(body.get("nTickets", 1)) - (held.tickets if held else 0)
+
+
+def _sold_out(at: Moment) -> bool:
+    if at.told["available"] != at.state.available:
+        return False
+    may_not_wait = (at.operation.body or {}).get("waitlist") is False
+    return at.state.available == 0 or (may_not_wait and at.state.waiting > 0)
+
+
+def _not_enough(at: Moment) -> bool:
+    return int(at.told["available"]) == at.state.available < at.wanted
+
+
+def _list_first(at: Moment) -> bool:
+    return at.told["available"] == at.state.available and at.state.waiting > 0
+
+
+def _already(status: str) -> Callable[[Moment], bool]:
+    def is_so(at: Moment) -> bool:
+        to_itself = (at.operation.body or {}).get("event") == at.past.event and at.held is not None
+        return at.holds(status) or (at.operation.kind == "move" and to_itself)
+
+    return is_so
+
+
+def _limit(at: Moment) -> bool:
+    acquired = sum(at.past.replay.acquired_by(one, at.number) for one in at.customers)
+    left = max(0, MOST - acquired)
+    return at.operation.asker.person is not None and at.told["available"] == left < at.wanted
+
+
+def _exceeds(at: Moment) -> bool:
+    return int(at.told["capacity"]) == at.state.capacity < at.wanted
+
+
+def _not_confirmed(at: Moment) -> bool:
+    return at.held is not None and at.held.status != "confirmed"
+
+
+def _not_found(at: Moment) -> bool:
+    """It is somebody else's, or it goes to another event just then."""
+    if at.held is None:
+        moments = at.past.moments(at.operation.began, at.operation.ended)
+        return any(at.past.replay.at(at.booking or "", number) for number in moments)
+    return at.operation.asker.person is not None and at.held.customer not in at.customers
+
+
+def _over_the_limit(at: Moment) -> bool:
+    own = at.operation.asker.person is not None
+    return own and int((at.operation.body or {}).get("nTickets", 1)) > MOST
+
+
+def _code_is_void(at: Moment) -> bool:
+    """It never was one, or is used, taken back or replaced, or its booking has ended or left."""
+    return at.held is None or at.offered_by is None or at.held.offer != at.offered_by
+
+
+_REASONS: Mapping[str, Callable[[Moment], bool]] = {
+    "sold_out": _sold_out,
+    "not_enough_tickets": _not_enough,
+    "waiting_list_first": _list_first,
+    "already_booked": _already("confirmed"),
+    "already_waiting": _already("waiting"),
+    "limit_reached": _limit,
+    "exceeds_capacity": _exceeds,
+    "not_confirmed": _not_confirmed,
+    "booking_cancelled": lambda at: at.held is not None and at.held.status == "cancelled",
+    "not_a_reduction": lambda at: at.held is not None and at.wanted == 0,
+    "booking_not_found": _not_found,
+    "bad_request": _over_the_limit,
+    "offer_gone": _code_is_void,
+}

@@ -1,0 +1,67 @@
+"""What has to happen in a run for it to have shown anything: each rare path is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.faults.judging.court import Court
+
+_ACTIONS = (
+    "sold", "returned", "booked", "waitlisted", "cancelled", "assigned", "reduced", "added",
+    "offered", "withdrawn", "transferred", "moved_out", "moved_in", "changed",
+)  # fmt: skip
+_CODES = (
+    "sold_out", "not_enough_tickets", "waiting_list_first", "already_booked", "already_waiting",
+    "limit_reached", "not_confirmed", "booking_cancelled", "not_a_reduction", "booking_not_found",
+    "offer_gone",
+)  # fmt: skip
+
+AGAIN = "a key asked again after a 503, and granted"
+BROKEN = "a key asked again after a connection that broke, and granted"
+SPELT = "a person by two spellings"
+PASSED = "a code taken up by somebody else"
+SERVED = "a move that let somebody off the waiting list"
+DEFEAT = "a commit that another was faster than"
+GROUP = "several commands in one commit"
+
+ALL = (
+    *(f"change: {action}" for action in _ACTIONS),
+    *(f"refusal: {code}" for code in _CODES),
+    AGAIN, BROKEN, SPELT, PASSED, SERVED, DEFEAT, GROUP,
+)  # fmt: skip
+
+
+def met(court: Court, metrics: str) -> Counter[str]:
+    """Count what a run has met; `metrics` is what the server has counted since its last start."""
+    found: Counter[str] = Counter()
+    spelt: dict[str, set[str]] = {}
+    for past in court.pasts.values():
+        found.update(f"change: {entry['action']}" for entry in past.replay.entries[1:])
+    for operation in court.history:
+        if operation.answer is None:
+            continue
+        if operation.answer.status >= 400:
+            found[f"refusal: {operation.answer.json.get('code')}"] += 1
+            continue
+        body: Mapping[str, object] = operation.body or {}
+        found[AGAIN] += 503 in operation.told
+        found[BROKEN] += operation.attempts > len(operation.told)
+        found[PASSED] += operation.kind == "accept"
+        if operation.kind == "move":
+            found[SERVED] += bool(operation.answer.json["assigned"])
+        if operation.person is not None and "customer" in body:
+            spelt.setdefault(operation.person, set()).add(str(body["customer"]))
+    found[SPELT] = sum(1 for spellings in spelt.values() if len(spellings) > 1)
+    samples = {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        if not sample.labels
+    }
+    found[DEFEAT] = int(samples.get("ticketing_commit_conflicts_total", 0))
+    commits = samples.get("ticketing_group_commands_count", 0)
+    found[GROUP] = int(samples.get("ticketing_group_commands_sum", 0) - commits)
+    return found

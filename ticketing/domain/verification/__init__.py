@@ -1,0 +1,1 @@
+"""Proves that what is stored about an event agrees with its audit."""
