@@ -177,7 +177,7 @@ def test_takes_no_more_than_goes_into_one_commit(command, file, db, monkeypatch)
     def table(days):
         return file(HEAD + "".join(f"Gala,{day},5,5,\n" for day in days))
 
-    assert "At most 1000 events" in command("import", table(days)).said
+    assert "At most 366 events" in command("import", table(days)).said
     assert names(db) == []
-    assert command("import", table(days[:-1])).printed == "1000 events added.\n"
-    assert db.events.count_documents({}) == db.audit.count_documents({}) == 1000
+    assert command("import", table(days[:-1])).printed == "366 events added.\n"
+    assert db.events.count_documents({}) == db.audit.count_documents({}) == imports.MOST

@@ -18,8 +18,8 @@ from ticketing.services.writes.transaction import Transactions
 from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database
 from ticketing.storage.driver.units_of_work import settled, utc_now
 
-# Almost three years at an event a day.
-MOST = 1000
+# A year at an event a day: a second of work, where MongoDB may end a transaction after five.
+MOST = 366
 
 
 class _Refused(Exception):

@@ -145,9 +145,7 @@ def test_sends_what_is_due_until_it_is_stopped(settings, db, tmp_path):
             letter = Letters("http://127.0.0.1:1", mail["MAIL_FROM"]).write(
                 "known", "u1", "ada@example.org"
             )
-            settled(
-                db.client, lambda session: outbox.insert(db, letter, utc_now(), session), seconds=8
-            )
+            settled(db, lambda session: outbox.insert(db, letter, utc_now(), session), seconds=8)
             eventually(lambda: mailbox.taken, "the mail is there")
         finally:
             sending.terminate()
