@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyotp
 from flask.testing import FlaskClient
 
 from tests.api.documented import document_of, documented
@@ -40,12 +41,15 @@ BEGAN = datetime(2026, 11, 27, 18, 0, tzinfo=UTC)
 CONCERT = {"name": "Brass & Bellows", "date": "2026-12-31", "capacity": 4, "costPerTicket": 16}
 
 # What an answer shows under these names is another each time.
-SECRET = {"token", "code", "key", "prefix", "next"}
+SECRET = {"token", "code", "key", "prefix", "next", "secret"}
 STAND_INS = {
     "token": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI2NzQ3MTJhMCJ9.c2lnbmF0dXJl",
     "code": "kQ3vT2mXw5nLk9dRb3yHc7jF",
     "key": "tk_Zq8vT2mXw5nLk9dRb3yHc7jF4sGp6aQe2uVn0xBd1eI",
     "prefix": "tk_Zq8vT2mX",
+    "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    "totp": '"code": "492039"',
+    "recovery": "rk5d-2xqm-7wvb-h3ta",
 }
 
 
@@ -124,6 +128,8 @@ class Evening:
             for name, value in said.items():
                 if name in SECRET and isinstance(value, str):
                     self.secrets[value] = name
+                if name == "recoveryCodes":
+                    self.secrets |= dict.fromkeys(value, "recovery")
                 self._note_secrets(value)
         elif isinstance(said, list):
             for item in said:
@@ -245,6 +251,26 @@ def sign_in_and_out(evening: Evening) -> None:
     ask("revokeApiKey", by=admin, at=key["id"], expect=204)
 
 
+def show_a_code(evening: Evening) -> None:
+    """An administrator sets a second factor up, signs in with it, and loses it."""
+    ask, email = evening.ask, "dorothy@example.org"
+    evening.ids["dorothy"] = dorothy = people.register(
+        evening.db, QUICK, email, PASSWORD, evening.now(), Role.ADMIN
+    ).id
+    own = {"currentPassword": PASSWORD}
+    secret = ask("proposeSecondFactor", own, by=(email, PASSWORD), expect=201)["secret"]
+
+    def code() -> str:
+        evening.asked += 60  # a code is good once, and the next comes after half a minute
+        made = pyotp.TOTP(secret).at(evening.now() + timedelta(seconds=1))
+        evening.secrets[f'"code": "{made}"'] = "totp"
+        return made
+
+    ask("confirmSecondFactor", {"code": code()}, by=(email, PASSWORD))
+    ask("createToken", {"code": code()}, by=(email, PASSWORD), expect=201)
+    ask("resetSecondFactor", by=evening.admin, at=dorothy, expect=204)
+
+
 def write_mails(evening: Evening) -> None:
     ask, api = evening.ask, evening.mailing
     known = {"email": "mary@example.org", "password": PASSWORD}
@@ -294,6 +320,7 @@ def told(client: Client, uri: str, db: Database) -> str:
     pass_it_on(evening, *sell_it_out(evening, event))
     call_it_off(evening, event)
     sign_in_and_out(evening)
+    show_a_code(evening)
     write_mails(evening)
     speak_as_the_briefs_do(evening)
     look_at_its_health(evening)

@@ -151,8 +151,8 @@ FOLDERS: dict[str, list[Step]] = {
         _step("listUsers", query={"email": "{{visitor}}"}, keeps={"visitorId": "items[0].id"}),
         _step("changeUser", "visitorId"),
         _step("listUserAudit", "visitorId", query={"limit": "10"}),
-        _step("createToken", before=SIGN_IN_VISITOR, keeps={"visitorToken": "token"}),
-        _step("createToken", before=SIGN_IN_VISITOR),
+        _step("createToken", whole=True, before=SIGN_IN_VISITOR, keeps={"visitorToken": "token"}),
+        _step("createToken", whole=True, before=SIGN_IN_VISITOR),
         _step("showMe", auth=VISITOR),
         _step("listMySessions", auth=VISITOR, keeps={"sessionId": "items[1].id"}),
         _step("endMySession", "sessionId", auth=VISITOR),
@@ -161,6 +161,15 @@ FOLDERS: dict[str, list[Step]] = {
         _step("forgetPassword", body={"email": "{{visitor}}"}, but=[409]),
         _step("verifyAddress", "visitorId", but=[404, 409]),
         _step("resetPassword", "visitorId", but=[404, 409]),
+    ],
+    "A second factor": [
+        # In open mode nobody has an account. No code fits: the administrator who runs this keeps
+        # signing in with a password alone.
+        _step(
+            "proposeSecondFactor", body={"currentPassword": "{{adminPass}}"}, whole=True, but=[404]
+        ),
+        _step("confirmSecondFactor", body={"code": "no code"}, but=[403, 404, 409]),
+        _step("resetSecondFactor", "visitorId"),
     ],
     "Keys of programs": [
         _step("createApiKey", body={"name": "{{visitor}}"}, keeps={"keyId": "id"}),

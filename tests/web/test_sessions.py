@@ -315,7 +315,7 @@ def test_in_open_mode_everybody_is_an_administrator_and_the_bar_says_so(open_hal
     assert "Sign in" not in page.text
     event = put_on(visitor)
     page = book(visitor, event, 2, customer="Greta Thistlewood")
-    assert "2 tickets for Harbour Ceilidh are yours" in page.text
+    assert "2 tickets for Harbour Ceilidh are Greta Thistlewood’s" in page.text
     assert "For Greta Thistlewood" in page.text
     page = book(visitor, event, 2, customer="  ")
     assert page.status == 400

@@ -28,7 +28,7 @@ ACTOR = "command line"
 
 data_option: Callable[[Any], Any] = click.option(
     "--data",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     default=Path("var"),
     show_default=True,
     help="The folder of the MongoDB of `ticketing run`, where TICKETING_MONGODB_URI is not set.",

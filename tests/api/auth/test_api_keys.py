@@ -120,8 +120,8 @@ def test_says_when_a_key_was_used_last(api, admin, clock):
     assert listed(admin)[0]["lastUsedAt"] == "2026-06-01T12:03:20.000Z"
 
 
-def test_costs_one_read(api, admin, clock, monkeypatch):
-    """Once a second, and a write a minute, to say when it was used last."""
+def test_costs_one_read_a_second(api, admin, monkeypatch):
+    """And a write a minute, to say when it was used last."""
     headers = bearer(make(admin)["key"])
     api.get(f"{V1}/statistics/monthly", headers=headers)
     asked = []
@@ -135,8 +135,9 @@ def test_costs_one_read(api, admin, clock, monkeypatch):
 
         monkeypatch.setattr(collection, name, note)
 
-    clock["now"] += timedelta(seconds=2)
-    assert api.get(f"{V1}/statistics/monthly", headers=headers).status_code == 200
+    api.application.ticketing.callers._found.clear()  # a second later
+    for _ in range(5):
+        assert api.get(f"{V1}/statistics/monthly", headers=headers).status_code == 200
 
     assert asked == [("find_one", "api_keys")]
 

@@ -271,9 +271,9 @@ def test_takes_a_hostile_value_for_what_it_is(api, document):
         reference = said["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         for field in schemas[reference.rpartition("/")[2]]["properties"]:
             for kind, value in VALUES.items():
-                body = json.dumps({**BODIES[name], field: "@"}).replace('"@"', value)
+                body = json.dumps({**BODIES.get(name, {}), field: "@"}).replace('"@"', value)
                 answer = api.open(path, method=method, data=body, content_type="application/json")
-                assert answer.status_code in (200, 201, 202, 400, 403, 404, 409, 410), (
+                assert answer.status_code in (200, 201, 202, 400, 401, 403, 404, 409, 410), (
                     name, field, kind, answer.data,
                 )  # fmt: skip
 
