@@ -115,6 +115,14 @@ def test_hears_within_a_second_what_another_host_has_changed(db, callers, ada, c
     assert known.by_token(token, NOW) is None
 
 
+def test_takes_no_token_of_an_account_that_was_deactivated_by_hand(db, callers, ada):
+    """Its tokens were not revoked with it, as the service does."""
+    token = TOKENS.issue(ada, NOW)
+    db.users.update_one({"_id": ada.id}, {"$set": {"active": False}})
+
+    assert callers().by_token(token, NOW) is None
+
+
 def test_takes_no_token_after_its_time(callers, ada):
     token, known = TOKENS.issue(ada, NOW), callers()
     last = NOW + timedelta(seconds=3599.5)

@@ -12,6 +12,7 @@ from tests.builders import a_new_event, book, named
 from tests.conftest import QUICK
 from tests.services.conftest import a_handler, keyed
 from tests.waiting import NEVER_S
+from ticketing.domain.commands.bookings import Resize
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role
 from ticketing.services import commands
@@ -207,15 +208,63 @@ def test_goes_on_where_somebody_can_not_be_read(db, ada):
 # What was under way.
 
 
-def test_an_answer_that_was_under_way_at_an_erasure_does_not_stay(db, handler, clock, ada):
+@pytest.fixture
+def meanwhile(handler, clock):
+    """Do something while a command is held that has read and not yet written."""
+
+    def run(command, on, does, **asked):
+        clock.armed = True
+        with ThreadPoolExecutor(1) as pool:
+            held_up = pool.submit(handler.execute, command, on=on, **(asked or {"caller": CALLER}))
+            try:
+                assert clock.reached.wait(NEVER_S)
+                does()
+            finally:
+                clock.go_on.set()
+            return held_up.result()
+
+    return run
+
+
+def test_nothing_is_booked_for_who_is_erased_before_the_commit(db, handler, meanwhile, ada):
+    booking = book(commands.named("ada"))
+    meanwhile(booking, "e2", lambda: erase(db, handler, ada.id, CALLER, NOW))
+
+    assert held(db).id != ada.id
+    assert db.bookings.find_one({"event": "e2"})["customer"] == held(db).id
+    assert db.bookings.count_documents({"customer": ada.id}) == 1
+    assert list(verify(db)) == []
+
+
+def test_an_erasure_leaves_the_list_that_was_joined_before_its_commit(
+    db, handler, ada, monkeypatch
+):
+    """The place is taken once the erasure has looked for places, and before it is written."""
+    small = a_new_event(day=NOW.date() + timedelta(days=2), capacity=1)
+    handler.execute(small, on="e3", caller=CALLER)
+    handler.execute(book(named("grace")), on="e3", caller=CALLER)
+    writes, joined = erasure.erase, []
+
+    def joins(db, customer, session):
+        if not joined:
+            wait = book(named("ada"), waitlist=True)
+            joined.append(handler.execute(wait, on="e3", caller=CALLER))
+        writes(db, customer, session)
+
+    monkeypatch.setattr(erasure, "erase", joins)
+    erase(db, handler, ada.id, CALLER, NOW)
+
+    (place,) = db.bookings.find({"event": "e3", "customer": ada.id})
+    assert place["status"] == "cancelled"
+    assert held(db) is None
+    assert list(verify(db)) == []
+
+
+def test_an_answer_that_was_under_way_at_an_erasure_does_not_stay(db, handler, meanwhile, ada):
     """It is stored after the erasure has looked for such answers, and names them."""
-    clock.armed = True
-    with ThreadPoolExecutor(1) as pool:
-        booking = pool.submit(handler.execute, book(named("ada")), on="e2", **keyed())
-        assert clock.reached.wait(NEVER_S)
-        erase(db, handler, ada.id, CALLER, NOW)
-        clock.go_on.set()
-        booking.result()
+    (booking,) = db.bookings.find({"customer": ada.id})
+    resize = Resize(booking["_id"], 2)
+    meanwhile(resize, "e1", lambda: erase(db, handler, ada.id, CALLER, NOW), **keyed())
     stored = {"customers": ada.id}
     assert db.idempotency.count_documents(stored) == 1
 

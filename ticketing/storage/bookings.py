@@ -114,7 +114,12 @@ def largest_waiting(
 @reading
 def waiting_of(db: Database, customer: str) -> list[Booking]:
     """List what a customer waits for, of all events."""
-    found = db.bookings.find({**of_customer(customer), **WAITING})
+    return waiting_within(db, customer, None)
+
+
+def waiting_within(db: Database, customer: str, session: ClientSession | None) -> list[Booking]:
+    """List what a customer waits for, as part of a unit of work."""
+    found = db.bookings.find({**of_customer(customer), **WAITING}, session=session)
     return list(read_what_can_be(_NAME, found, BOOKINGS.decode))
 
 

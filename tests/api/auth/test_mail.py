@@ -224,6 +224,20 @@ def test_says_of_no_address_whether_it_has_an_account(db, post, mailbox, person)
     assert db.user_codes.count_documents({}) >= 2
 
 
+def test_a_code_is_good_for_what_it_was_sent_for_alone(post, mailbox, person):
+    person("ada")
+    post("/password-resets", {"email": EMAIL})
+    reset = mailbox.code()
+    register(post, "grace@example.org")
+    registered = mailbox.code()
+
+    refused(post(f"/verifications/{reset}"), 404, "code_not_found")
+    refused(post(f"/password-resets/{registered}", {"password": OTHER}), 404, "code_not_found")
+
+    assert post(f"/password-resets/{reset}", {"password": OTHER}).status_code == 200
+    assert post(f"/verifications/{registered}").status_code == 200
+
+
 def test_a_reset_ends_after_an_hour(post, mailbox, person, clock):
     person("ada")
     post("/password-resets", {"email": EMAIL})

@@ -222,6 +222,22 @@ def test_makes_a_weak_hash_anew_at_the_next_sign_in(db):
     assert people.authenticate(db, strong, "ada@example.org", PASSWORD)
 
 
+def test_puts_no_old_password_back_that_was_changed_while_its_hash_was_made_anew(db, monkeypatch):
+    weak, strong = Passwords(memory_kib=8, passes=1), Passwords(memory_kib=64, passes=2)
+    user = people.register(db, weak, "ada@example.org", PASSWORD, datetime.now(UTC))
+    changed, make = strong.hash("another good password"), strong.hash
+
+    def change_and_hash(password):
+        change = AccountChange(password_hash=changed)
+        change_account(db, user.id, change, BY_HAND, datetime.now(UTC))
+        return make(password)
+
+    monkeypatch.setattr(strong, "hash", change_and_hash)
+    people.authenticate(db, strong, "ada@example.org", PASSWORD)
+
+    assert users.find(db, user.id).password_hash == changed
+
+
 # Tokens that are worth nothing.
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
 from ticketing.domain.commands.bookings import Cancel
-from ticketing.domain.errors import BookingsAhead, CustomerNotFound
+from ticketing.domain.errors import BookingsAhead, Busy, CustomerNotFound
 from ticketing.domain.identity.account_changes import AccountChange, UserAuditEntry
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.customers import Customer
@@ -29,6 +30,9 @@ from ticketing.storage.driver.units_of_work import settled
 
 # Nobody has been given so many changes of an account.
 _MOST_ENTRIES = 10_000
+
+# Nobody joins waiting lists so often while they are erased.
+_MOST_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,21 @@ def erase(
         raise BookingsAhead
     if customer.user is not None and users.find(db, customer.user) is not None:
         change_account(db, customer.user, AccountChange(active=False), caller, now)
-    for waiting in bookings.waiting_of(db, customer_id):
-        commands.execute(Cancel(waiting.id, only_waiting=True), on=waiting.event, caller=caller)
+    for _ in range(_MOST_TRIES):
+        for waiting in bookings.waiting_of(db, customer_id):
+            commands.execute(Cancel(waiting.id, only_waiting=True), on=waiting.event, caller=caller)
+        if settled(db, partial(_erase_within, db, customer), seconds=OPERATION_TIMEOUT_S):
+            return
+    raise Busy
 
-    def work(session: ClientSession) -> None:
-        erasure.erase(db, customer, session)
 
-    settled(db, work, seconds=OPERATION_TIMEOUT_S)
+def _erase_within(db: Database, customer: Customer, session: ClientSession) -> bool:
+    """Erase a customer who waits for nothing, and return True.
+
+    A booking of a customer without an account writes the customer too
+    (`ticketing.storage.writes.change_sets`), so either it is seen here or its commit is refused.
+    """
+    if bookings.waiting_within(db, customer.id, session):
+        return False
+    erasure.erase(db, customer, session)
+    return True

@@ -3,7 +3,8 @@
 `seen_at` is when something was last known of a customer as of the last look, or the day of what
 they hold, which may be to come. Who is idle is marked first, and forgotten once no commit can be
 under way that has not seen the mark: a booking takes the mark away in its commit
-(`ticketing.storage.writes.change_sets`), so it and the erasure can't both happen.
+(`ticketing.storage.writes.change_sets`), so it and the erasure can't both happen. It does so for
+whoever has no account, marked or not, since such a customer may be erased without a mark.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def is_settled(since: datetime, session: ClientSession, settle_s: float) -> bool
 
 
 def keep(db: Database, customers: Collection[str], session: ClientSession) -> None:
-    """Take the mark of customers away who get tickets; raises Conflict where one is forgotten."""
+    """Take any mark of customers away who get tickets; raises Conflict where one is forgotten."""
     done = db.customers.update_many(
         {"_id": {"$in": list(customers)}, **HAS_KEY},
         {"$unset": {"idle_since": True}, "$currentDate": {"seen_at": True}},

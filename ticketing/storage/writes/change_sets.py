@@ -12,9 +12,11 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.audit import AuditEntry
+from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.change_set import BookingWrite
 from ticketing.domain.commands.decide import Decision
 from ticketing.domain.events import Event
+from ticketing.domain.identity.customers import Customer
 from ticketing.storage import customers
 from ticketing.storage.accounts import idle
 from ticketing.storage.documents import AUDIT, BOOKINGS, EVENTS, UnreadableDocument
@@ -32,17 +34,31 @@ def write(db: Database, decision: Decision, session: ClientSession) -> None:
     write_event(db, decision.before, decision.after, session)
     if decision.new_customers:
         customers.insert_many(db, decision.new_customers, session)
-    if returning := _idle(decision.writes):
+    if returning := _returning(decision):
         idle.keep(db, returning, session)
     if decision.writes:
         write_bookings(db, decision.writes, session)
     append_audit(db, decision.entries, session)
 
 
-def _idle(writes: Sequence[BookingWrite]) -> set[str]:
-    """Return who gets tickets and was about to be forgotten, as far as this batch has seen."""
-    holders = [write.after.customer for write in writes if write.after.active]
-    return {holder.id for holder in holders if holder and holder.idle_since}
+def _returning(decision: Decision) -> set[str]:
+    """Return who may be forgotten at this moment though they get tickets by this batch.
+
+    Who was marked as idle, as far as this batch has seen, and who is new to a booking and has no
+    account that would be deactivated first.
+    """
+    made = {customer.id for customer in decision.new_customers}
+    return {
+        holder.id
+        for write in decision.writes
+        if write.after.active and (holder := write.after.customer) and holder.id not in made
+        if holder.idle_since or _has_no_account_and_is_new(holder, write.before)
+    }
+
+
+def _has_no_account_and_is_new(holder: Customer, before: Booking | None) -> bool:
+    known = holder.key is not None and holder.user is None
+    return known and (before is None or before.customer != holder)
 
 
 def write_event(
