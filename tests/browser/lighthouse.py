@@ -37,6 +37,7 @@ LOOKS = 3
 
 # Where nobody has signed in; every other page leads to the form for it.
 PUBLIC = ("whats-on", "month", "event", "event-waiting", "event-called-off", "sign-in", "not-found")
+REFERENCE = {"docs": "/docs/", "docs-of-events": "/docs/events"}
 OWN = {"bookings": "/bookings", "account": "/account", "leave": "/account/leave"}
 
 
@@ -72,12 +73,15 @@ def visits_of(base: str, hall: str, db: Database) -> Iterator[Visit]:
             yield Visit("open mode", name, base + path)
     for name in PUBLIC:
         yield Visit("nobody", name, hall + paths[name])
+    for name, path in REFERENCE.items():
+        yield Visit("nobody", name, hall + path)
     ida, robin = signed_in(hall, "ida"), signed_in(hall, "robin")
     for name, path in {**OWN, **{name: paths[name] for name in PUBLIC[:4]}}.items():
         yield Visit("a customer", name, hall + path, ida)
     for name, path in paths.items():
         if name not in PUBLIC:
             yield Visit("an administrator", name, hall + path, robin)
+    yield Visit("an administrator", "second-factor", hall + "/account/second-factor", robin)
 
 
 def signed_in(base: str, name: str) -> str:
