@@ -140,7 +140,8 @@ def main() -> int:
     """Look at every page; return 1 where one is not good enough."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lighthouse", help="the lighthouse that is there, instead of npx")
-    parser.add_argument("--only", help="pages whose names have this part")
+    parser.add_argument("--only", default="", help="pages whose names have this part")
+    parser.add_argument("--who", default="", help="as whom alone: administrator, customer, …")
     asked = parser.parse_args()
     if CHROMIUM is None or not (asked.lighthouse or shutil.which(NPX)):
         print("It needs chromium and npx: apt-get install chromium npm.", file=sys.stderr)
@@ -154,7 +155,7 @@ def main() -> int:
         known = {"AUTH": "required", "SECRET_KEY": KEY, "VENUE_NAME": "Pepperwick Hall"}
         with Server(uri, db.name, Path(folder) / "hall", **known) as hall:
             for visit in visits_of(base, f"http://127.0.0.1:{hall.port}", db):
-                if asked.only and asked.only not in visit.name:
+                if asked.only not in visit.name or asked.who not in visit.who:
                     continue
                 verdict = judge(visit, command, Path(folder))
                 good = good and verdict.is_good
