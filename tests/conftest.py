@@ -72,8 +72,10 @@ def leaves_transactions_open(mongo: Client) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def migrated_db(mongo: Client) -> Database:
     """A database that most tests share, one after the other: making one takes a while."""
-    migrate(mongo["test"])
-    return mongo["test"]
+    # A name for each process that tests: those of one name share a stamp (`driver/host.py`).
+    name = f"test{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+    migrate(mongo[name])
+    return mongo[name]
 
 
 @pytest.fixture
