@@ -9,29 +9,33 @@ how to sign in can't have signed in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
 from ticketing.web.http.headers import HEADERS
-from ticketing.web.presenters.reference import reference_of
+from ticketing.web.presenters.reference import Reference, reference_of
 
 
-def blueprint(document: Mapping[str, Any]) -> Blueprint:
-    """Return the pages that show a document."""
+def blueprint(document: Callable[[], Mapping[str, Any]]) -> Blueprint:
+    """Return the pages that show a document, which is asked for with the first of them."""
     blp = Blueprint("docs", __name__, url_prefix="/docs")
-    shown = reference_of(document)
+
+    @cache
+    def shown() -> Reference:
+        return reference_of(document())
 
     @blp.get("/")
     def index() -> Response:
-        return _page("reference/index.html", reference=shown)
+        return _page("reference/index.html", reference=shown())
 
     @blp.get("/<tag>")
     def tag(tag: str) -> Response:
-        if tag not in shown.tags:
+        if tag not in shown().tags:
             abort(404)
-        return _page("reference/tag.html", reference=shown, tag=shown.tags[tag])
+        return _page("reference/tag.html", reference=shown(), tag=shown().tags[tag])
 
     return blp
 

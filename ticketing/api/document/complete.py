@@ -1,7 +1,4 @@
-"""What the document says beside what the routes and schemas say of themselves.
-
-It is written once, at the start: no request pays for it.
-"""
+"""What the document says beside what the routes and schemas say of themselves."""
 
 from __future__ import annotations
 
@@ -66,14 +63,14 @@ def complete(document: Json, *, contact: Json, descriptions: dict[str, str]) -> 
         _describe_operation(operation)
         for parameter in operation["parameters"]:
             if parameter.get("in") == "query":
-                _describe_parameter(parameter, PARAMETERS.get(parameter["name"], ""))
+                parameter["description"] = PARAMETERS.get(parameter["name"], "")
         _exemplify(operation, examples().get(id_, {}))
         for (linking, status), links in LINKS.items():
             if linking == id_:
                 operation["responses"][str(status)]["links"] = links
     for path, found in document["paths"].items():
         for parameter in found.get("parameters", ()):
-            _describe_parameter(parameter, _of_path(path))
+            parameter["description"] = _of_path(path)
             ids = [examples().get(op["operationId"], {}).get("path") for _, op in _methods(found)]
             parameter["example"] = next(filter(None, ids), None)
     _describe_schemas(document["components"]["schemas"], descriptions)
@@ -104,10 +101,6 @@ def _describe_operation(operation: Json) -> None:
     audience = _AUDIENCES.get(operation.get("x-role", ""), "No credentials are looked at.")
     said = operation.get("description", operation["summary"] + ".").strip()
     operation["description"] = f"{said}\n\n{audience}"
-
-
-def _describe_parameter(parameter: Json, text: str) -> None:
-    parameter["description"] = text
 
 
 def _of_path(path: str) -> str:

@@ -1,9 +1,15 @@
-"""`/openapi.json`, written once at the start."""
+"""`/openapi.json`, written once, when somebody first asks for it.
+
+Most processes are never asked, and it takes as long to write as all else at a start.
+"""
 
 from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from flask import Flask, Response, request
@@ -44,19 +50,27 @@ def describe_aliases(api: Api) -> None:
             described.pop("required", None)
 
 
-def register(app: Flask, api: Api, settings: Settings) -> dict[str, Any]:
-    """Serve the OpenAPI document of all routes registered so far, and return it."""
-    document: dict[str, Any] = api.spec.to_dict()
-    contact = {"name": settings.venue_name}
-    if settings.public_url:
-        contact["url"] = settings.public_url
-    complete(document, contact=contact, descriptions=_descriptions(api))
-    text = json.dumps(document, indent=2)
+def register(app: Flask, api: Api, settings: Settings) -> Callable[[], dict[str, Any]]:
+    """Serve the OpenAPI document of all routes; return what gives it."""
+
+    @cache
+    def document() -> dict[str, Any]:
+        # A copy, since two who ask first at once each complete one.
+        said: dict[str, Any] = deepcopy(api.spec.to_dict())
+        contact = {"name": settings.venue_name}
+        if settings.public_url:
+            contact["url"] = settings.public_url
+        complete(said, contact=contact, descriptions=_descriptions(api))
+        return said
+
+    @cache
+    def text() -> str:
+        return json.dumps(document(), indent=2)
 
     @app.get("/openapi.json")
     def openapi() -> Response:
         # Behind a proxy that serves it under a path, that is where its operations are.
-        here = text.replace(_ROOT, _server(request.script_root), 1)
+        here = text().replace(_ROOT, _server(request.script_root), 1)
         return Response(here, content_type="application/json")
 
     return document
