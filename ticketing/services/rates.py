@@ -15,13 +15,13 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from limits import RateLimitItem
 
 from ticketing.domain.identity.rate_limits import RateLimitStatus
+from ticketing.services.recent import Recent
 from ticketing.storage.limits.counting import CountsAway, SharedCounts
 from ticketing.storage.limits.windows import Window
 
@@ -101,7 +101,7 @@ class OwnWindows:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._windows: OrderedDict[str, tuple[float, int, int]] = OrderedDict()
+        self._windows: Recent[str, tuple[float, int, int]] = Recent(_MOST)
 
     def take(self, whose: str, limit: int, length_s: int, asked: int) -> Window:
         """Count as many as are asked for and there is room for."""
@@ -115,9 +115,6 @@ class OwnWindows:
             seen = Window(0, count, before, (now - began) * 1000, length_s * 1000)
             granted = min(asked, seen.remaining(limit))
             self._windows[whose] = began, count + granted, before
-            self._windows.move_to_end(whose)
-            if len(self._windows) > _MOST:
-                self._windows.popitem(last=False)
         return replace(seen, granted=granted, count=count + granted)
 
 
@@ -156,7 +153,7 @@ class _Ahead:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._taken: OrderedDict[str, _Taken] = OrderedDict()
+        self._taken: Recent[str, _Taken] = Recent(_MOST)
 
     def use(self, whose: str) -> RateLimitStatus | None:
         """Use one of what was counted ahead; None for whoever has to ask for more."""
@@ -177,10 +174,7 @@ class _Ahead:
         if most < 2:
             return _Asked()
         with self._lock:
-            taken = self._taken.setdefault(whose, _Taken())
-            self._taken.move_to_end(whose)
-            if len(self._taken) > _MOST:
-                self._taken.popitem(last=False)
+            self._taken[whose] = taken = self._taken.get(whose) or _Taken()
             if taken.is_asked_for:
                 return _Asked()
             remaining = taken.standing.remaining if taken.standing else limit

@@ -21,6 +21,7 @@ from limits import RateLimitItem
 
 from ticketing.domain.errors import TooManyRequests, WrongSecret
 from ticketing.domain.identity.rate_limits import RateLimitStatus
+from ticketing.services.recent import Recent
 from ticketing.storage.limits.attempts import LONGEST_WAIT_S, TURN_S, Tally
 from ticketing.storage.limits.counting import CountsAway, SharedCounts
 
@@ -198,7 +199,7 @@ class OwnAttempts:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self._failed: OrderedDict[str, deque[float]] = OrderedDict()
+        self._failed: Recent[str, deque[float]] = Recent(_MOST)
         self._under_way: dict[object, tuple[str, float]] = {}
         self._turns: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._last_turn: dict[str, float] = {}
@@ -253,10 +254,8 @@ class OwnAttempts:
             self._note(source)
 
     def _note(self, source: str) -> None:
-        self._failed.setdefault(source, deque(maxlen=self._limit)).append(time.monotonic())
-        self._failed.move_to_end(source)
-        if len(self._failed) > _MOST:
-            self._failed.popitem(last=False)
+        self._failed[source] = failed = self._failed.get(source, deque(maxlen=self._limit))
+        failed.append(time.monotonic())
 
     def give_back(self, source: str, place: object) -> None:
         """Record that the attempt has succeeded, and so does not count."""
@@ -269,14 +268,11 @@ class _Refused:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._until: OrderedDict[str, float] = OrderedDict()
+        self._until: Recent[str, float] = Recent(_MOST)
 
     def add(self, source: str, seconds: float) -> None:
         with self._lock:
             self._until[source] = time.monotonic() + seconds
-            self._until.move_to_end(source)
-            if len(self._until) > _MOST:
-                self._until.popitem(last=False)
 
     def left_s(self, source: str) -> float:
         return self._until.get(source, 0.0) - time.monotonic()

@@ -12,13 +12,13 @@ import hashlib
 import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ticketing.domain.identity.users import Principal
 from ticketing.services.accounts import api_keys, users
+from ticketing.services.recent import Recent
 from ticketing.services.signing_in.tokens import Claims, Tokens
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.host import stamp_of
@@ -65,7 +65,7 @@ class Callers:
         self._stamp = stamp_of(db.name)
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
-        self._found: OrderedDict[bytes, _Found] = OrderedDict()
+        self._found: Recent[bytes, _Found] = Recent(_MOST)
 
     def by_token(self, token: str, now: datetime) -> Known | None:
         """Find whom a token is good for; None where anything is wrong with it."""
@@ -103,9 +103,8 @@ class Callers:
             return found.known
         known = look_up()
         with self._lock:
-            self._found.pop(digest, None)
             if known is not None:
                 self._found[digest] = _Found(known, stamp, now, moment + LIFETIME_S)
-                if len(self._found) > _MOST:
-                    self._found.popitem(last=False)
+            else:
+                self._found.pop(digest, None)
         return known

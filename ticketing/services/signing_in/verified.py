@@ -7,9 +7,9 @@ import json
 import secrets
 import threading
 import time
-from collections import OrderedDict
 
 from ticketing.domain.identity.users import User
+from ticketing.services.recent import Recent
 
 LIFETIME_S = 60.0
 MOST = 4096
@@ -27,8 +27,7 @@ class Verified:
     def __init__(self, lifetime_s: float = LIFETIME_S, most: int = MOST) -> None:
         self._key = secrets.token_bytes(32)
         self._lifetime_s = lifetime_s
-        self._most = most
-        self._until: OrderedDict[bytes, float] = OrderedDict()
+        self._until: Recent[bytes, float] = Recent(most)
         self._lock = threading.Lock()
 
     def knows(self, source: str, user: User, password: str) -> bool:
@@ -41,10 +40,7 @@ class Verified:
         """Remember that this is the user's password; forget whoever has been here longest."""
         digest = self._digest(source, user, password)
         with self._lock:
-            self._until.pop(digest, None)
             self._until[digest] = time.monotonic() + self._lifetime_s
-            if len(self._until) > self._most:
-                self._until.popitem(last=False)
 
     def _digest(self, source: str, user: User, password: str) -> bytes:
         said = json.dumps([source, user.id, user.generation, user.password_hash, password])

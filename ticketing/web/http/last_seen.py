@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict
 from datetime import datetime
 
 from flask import Response, g, make_response, request
+
+from ticketing.services.recent import Recent
 
 _MOST_KEPT = 32
 
@@ -25,7 +26,7 @@ class LastSeen:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str], tuple[str, datetime]] = OrderedDict()
+        self._kept: Recent[tuple[str, str], tuple[str, datetime]] = Recent(_MOST_KEPT)
 
     def keep(self, response: Response, now: datetime) -> None:
         """Keep a page, if it is one that anybody may see."""
@@ -36,9 +37,6 @@ class LastSeen:
             return
         with self._lock:
             self._kept[_address()] = response.get_data(as_text=True), now
-            self._kept.move_to_end(_address())
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
 
     def again(self) -> Response | None:
         """Return the page that is asked for as it was last seen, with a word about it, or None."""
