@@ -111,13 +111,6 @@ def require_verified(asks: Principal) -> None:
         raise AddressUnverified
 
 
-def require_second_factor(asks: Principal | None) -> None:
-    """Raise SecondFactorMissing for an administrator without one, where one is required."""
-    required = app_context.settings.admin_second_factor == "required"
-    if required and asks is not None and asks.lacks_second_factor:
-        raise SecondFactorMissing
-
-
 def is_staff() -> bool:
     """Return whether staff asks, or an administrator."""
     found: Principal | None = g.get("principal")
@@ -137,8 +130,8 @@ def _admit(access: Access, rate: str) -> None:
     if rate == TOKENS and not _is_basic(_offered()):
         g.rate = app_context.sign_in.without_password(source())
     g.principal = _who_asks(rate)
-    if not access.enrolling:
-        require_second_factor(g.principal)
+    if app_context.has_to_enrol(g.principal) and not access.enrolling:
+        raise SecondFactorMissing
     if access.role > Role.ANYBODY:
         _require_role(access)
     if rate not in (REGISTRATION, TOKENS):

@@ -12,6 +12,7 @@ from flask import current_app
 from werkzeug.local import LocalProxy
 
 from ticketing.config import Settings
+from ticketing.domain.identity.users import Principal
 from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.rates import RateLimiter
 from ticketing.services.shared_reads import EventReads
@@ -56,6 +57,11 @@ class AppContext:
     proofs: Proofs | None
     second_factors: SecondFactors
     metrics: Metrics
+
+    def has_to_enrol(self, asks: Principal | None) -> bool:
+        """Return whether this is an administrator without the second factor that is required."""
+        required = self.settings.admin_second_factor == "required"
+        return required and asks is not None and asks.lacks_second_factor
 
 
 app_context = cast(AppContext, LocalProxy(partial(getattr, current_app, KEY)))

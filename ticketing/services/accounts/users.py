@@ -107,13 +107,21 @@ def bearer_of(db: Database, claims: Claims | None, now: datetime) -> Principal |
 
     The role is the user's of this moment, not the token's.
     """
+    user = subject_of(db, claims)
+    if user is None:
+        return None
+    users.note_seen(db, user, now)
+    return principal_of(user)
+
+
+def subject_of(db: Database, claims: Claims | None) -> User | None:
+    """Find the user whose claims these are, where they are good and have not been revoked."""
     user = users.find(db, claims.user) if claims else None
     if claims is None or user is None or not user.active:
         return None
     if user.generation != claims.generation or claims.token in user.signed_out:
         return None
-    users.note_seen(db, user, now)
-    return principal_of(user)
+    return user
 
 
 def principal_of(user: User) -> Principal:

@@ -132,7 +132,7 @@ def _admit(access: PageAccess, method: str) -> Response | None:
         _require_from_here()
         csrf.protect()
     g.principal = session.who()
-    if _has_to_enrol(g.principal) and not access.enrolling:
+    if app_context.has_to_enrol(g.principal) and not access.enrolling:
         return see_other(url_for("web.second_factor.show"))
     if access.role > Role.ANYBODY and g.principal is None:
         return _to_sign_in(method)
@@ -143,11 +143,6 @@ def _admit(access: PageAccess, method: str) -> Response | None:
     if access.rate in ("reads", "writes"):
         _count(access.rate)
     return None
-
-
-def _has_to_enrol(asks: Principal | None) -> bool:
-    required = app_context.settings.admin_second_factor == "required"
-    return required and asks is not None and asks.lacks_second_factor
 
 
 def _require_verified(asks: Principal) -> None:

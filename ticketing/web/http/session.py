@@ -68,12 +68,9 @@ def begin_half(user: User) -> None:
 
 def half() -> User | None:
     """Return who has shown their password a moment ago, if nothing has changed since."""
-    token = session.get(_HALF)
-    claims = _halves().read(token, app_context.clock()) if isinstance(token, str) else None
-    now = app_context.clock()
-    if claims is None or accounts.bearer_of(app_context.db, claims, now) is None:
-        return None
-    return users.find(app_context.db, claims.user)
+    token = _text(_HALF)
+    claims = _halves().read(token, app_context.clock()) if token else None
+    return accounts.subject_of(app_context.db, claims)
 
 
 def end() -> None:
@@ -89,10 +86,8 @@ def who() -> Principal | None:
     """Return who has signed in; in open mode anybody at all, as an administrator."""
     if app_context.settings.auth == "open":
         return OPEN
-    token = session.get(_TOKEN)
-    if not isinstance(token, str):
-        return None
-    known = app_context.visitors.by_token(token, app_context.clock())
+    token = _text(_TOKEN)
+    known = app_context.visitors.by_token(token, app_context.clock()) if token else None
     return known.principal if known else None
 
 
@@ -101,7 +96,10 @@ def _halves() -> Tokens:
 
 
 def _claims() -> Claims | None:
-    token = session.get(_TOKEN)
-    if not isinstance(token, str):
-        return None
-    return app_context.sessions.read(token, app_context.clock())
+    token = _text(_TOKEN)
+    return app_context.sessions.read(token, app_context.clock()) if token else None
+
+
+def _text(name: str) -> str | None:
+    found = session.get(name)
+    return found if isinstance(found, str) else None
