@@ -45,12 +45,13 @@ def to_read(data: Path) -> Iterator[Database]:
 
 
 @contextmanager
-def to_change(data: Path) -> Iterator[Database]:
+def to_change(data: Path, *, make: bool = True) -> Iterator[Database]:
     """Return a database that is up to date; raises CannotStart.
 
-    One that is not there is made: what is changed first may come before the first server.
+    One that is not there is made, unless told otherwise: what is changed first may come before the
+    first server.
     """
-    with running.database(data) as db:
+    with running.database(data, make=make) as db:
         running.bring_up_to_date(db)
         yield db
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pymongo.errors import PyMongoError
+
 from ticketing.domain.errors import DomainError
 
 DONE, FAILED, WRONGLY_ASKED, STOPPED = 0, 1, 2, 130
@@ -14,6 +16,11 @@ def sentence(refusal: DomainError) -> str:
     """Return a refusal in one sentence, with the facts that it comes with."""
     facts = ", ".join(f"{name}: {value}" for name, value in refusal.facts.items())
     return f"{str(refusal).rstrip('.')} ({facts})." if facts else str(refusal)
+
+
+def unanswered(error: PyMongoError) -> str:
+    """Return what has happened where MongoDB did not answer."""
+    return f"MongoDB did not answer to the end: {type(error).__name__}."
 
 
 def faults(messages: Mapping[str, Any]) -> str:

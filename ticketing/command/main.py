@@ -12,7 +12,7 @@ from ticketing.command.accounts.create_admin import create_admin
 from ticketing.command.accounts.reset_second_factor import reset_second_factor
 from ticketing.command.accounts.users import users
 from ticketing.command.demo import demo
-from ticketing.command.endings import FAILED, STOPPED, WRONGLY_ASKED, sentence
+from ticketing.command.endings import FAILED, STOPPED, WRONGLY_ASKED, sentence, unanswered
 from ticketing.command.exchange.exports import export
 from ticketing.command.exchange.imports import import_
 from ticketing.command.migrate import migrate
@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     except DomainError as refusal:
         return _said(sentence(refusal))
     except PyMongoError as error:
-        return _said(f"MongoDB did not answer to the end: {type(error).__name__}.")
+        return _said(unanswered(error))
     return code if isinstance(code, int) else 0
 
 

@@ -9,6 +9,7 @@ import click
 from pymongo.errors import PyMongoError
 
 from ticketing.command.database import data_option
+from ticketing.command.endings import unanswered
 from ticketing.command.terminal.progress import Progress
 from ticketing.domain.errors import DomainError
 from ticketing.server import logs, running
@@ -36,7 +37,7 @@ def verify(data: Path, event: str | None) -> int:
     except (CannotStart, DomainError) as reason:
         click.echo(reason, file=sys.stderr)
     except PyMongoError as error:
-        click.echo(f"MongoDB did not answer to the end: {type(error).__name__}.", file=sys.stderr)
+        click.echo(unanswered(error), file=sys.stderr)
     return COULD_NOT_LOOK
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ticketing.command.database import ACTOR, data_option
+from ticketing.command.database import ACTOR, data_option, to_change
 from ticketing.domain.identity.caller import Caller
 from ticketing.server import running
 from ticketing.server.running import CannotStart
@@ -23,7 +23,7 @@ def reset_second_factor(email: str, data: Path) -> None:
 
     A password is enough again, and they are signed out everywhere.
     """
-    with running.database(data, make=False) as db:
+    with to_change(data, make=False) as db:
         user = find_by_email(db, email)
         if user is None:
             raise CannotStart(f"Nobody has an account as {email} in {running.described(data)}.")
