@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from secrets import token_urlsafe
-from typing import Any, get_args
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -30,7 +30,7 @@ from ticketing.api.views import (
     users,
 )
 from ticketing.config import Settings, SettingsError
-from ticketing.domain.audit import Action
+from ticketing.domain.audit import ACTIONS
 from ticketing.metrics import Metrics
 from ticketing.server.names import appname
 from ticketing.services.accounts.proofs import Proofs
@@ -96,7 +96,7 @@ def create_app(
         )
     client = client or connect(settings.mongodb_uri, appname=appname())
     counted = Metrics(PoolWatch(client))
-    counted.expect(actions=get_args(Action), codes=ALARMING, policies=settings.rates)
+    counted.expect(actions=ACTIONS, codes=ALARMING, policies=settings.rates)
 
     app = _Application("ticketing", static_folder=None)
     app.config.update(

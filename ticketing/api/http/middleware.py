@@ -72,7 +72,7 @@ def with_sound_prefix(app: WSGIApplication) -> WSGIApplication:
     return answer
 
 
-def here(proxy: T) -> T:
+def current_object(proxy: T) -> T:
     """Return what one of Flask's proxies stands for: each use of a proxy looks it up anew."""
     found: T = proxy._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     return found
@@ -89,7 +89,7 @@ def register(app: Flask) -> None:
 def _name() -> None:
     """Use the caller's request id if it is a sensible one, else make one."""
     offered = request.environ.get(_REQUEST_ID_IN_ENVIRON)
-    known = here(g)
+    known = current_object(g)
     known.request_id = offered if offered and _REQUEST_ID.fullmatch(offered) else uuid4().hex
     known.started = time.perf_counter()
 
@@ -113,7 +113,7 @@ def _check_body() -> None:
 
     gunicorn would cut a chunked body at the limit and hand it on as if it were whole.
     """
-    asked = here(request)
+    asked = current_object(request)
     if "HTTP_TRANSFER_ENCODING" in asked.environ:
         raise LengthRequired("Send the body with a Content-Length.")
     if asked.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
@@ -140,7 +140,7 @@ def _allow(response: Response) -> None:
 
 
 def _finish(response: Response) -> Response:
-    asked, known, headers = here(request), here(g), response.headers
+    asked, known, headers = current_object(request), current_object(g), response.headers
     request_id = known.get("request_id", "")
     said = {name.lower() for name, _ in headers}
     if "allow" in said:

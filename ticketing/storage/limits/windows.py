@@ -79,10 +79,10 @@ class SharedWindows:
 
 
 def _taking(limit: int, length_ms: int, asked: int, returned: int) -> list[Document]:
-    age = {"$subtract": ["$$NOW", {"$ifNull": ["$began", "$$NOW"]}]}
+    began = {"$ifNull": ["$began", "$$NOW"]}
+    age = {"$subtract": ["$$NOW", began]}
     count = {"$max": [0, {"$subtract": [{"$ifNull": ["$count", 0]}, returned]}]}
     is_over, is_forgotten = {"$gte": ["$age", length_ms]}, {"$gte": ["$age", 2 * length_ms]}
-    began = {"$ifNull": ["$began", "$$NOW"]}
     weight = {"$subtract": [1, {"$divide": [{"$subtract": ["$$NOW", "$began"]}, length_ms]}]}
     before = {"$floor": {"$multiply": ["$before", {"$max": [0, weight]}]}}
     room = {"$toInt": {"$subtract": [limit, {"$add": ["$count", before]}]}}
