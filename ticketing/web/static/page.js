@@ -1,20 +1,20 @@
 // What pages do beyond HTML: focus on what was refused, the sum while choosing, live figures.
 document.querySelector("[data-focus]")?.focus();
 
+// the server's own way of writing money, with another amount in it: here and at the till
+window.money = (form, minor) => form.dataset.money.replace(/0[.,]00/, () =>
+  (minor / 100).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ","));
+
 const form = document.querySelector("form[data-word]");
 if (form) {
   const go = form.querySelector(".go"), sum = document.getElementById("sum");
-  // the server's own way of writing money, with another amount in it
-  const money = (minor) =>
-    form.dataset.money.replace(/0[.,]00/, () =>
-      (minor / 100).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ","));
   const show = () => {
     const k = Number(form.elements.n.value);
     go.textContent = k ? `${form.dataset.word} ${k} ticket${k > 1 ? "s" : ""}` : go.textContent;
     if (!sum || !Number(form.dataset.price)) return;
     sum.parentNode.hidden = false;
-    sum.textContent = money(k * form.dataset.price);
-    document.getElementById("times").textContent = `${k} × ${money(form.dataset.price)}`;
+    sum.textContent = money(form, k * form.dataset.price);
+    document.getElementById("times").textContent = `${k} × ${money(form, form.dataset.price)}`;
   };
   form.addEventListener("input", show);
   show();

@@ -4,8 +4,7 @@ const form = document.getElementById("till"), n = form.elements.n, go = form.que
 const slip = document.getElementById("receipt");
 const left = () => Number(document.querySelector("#left b").dataset.n);
 const tickets = (k) => `${k} ticket${k > 1 ? "s" : ""}`;
-const cash = (k) => form.dataset.money.replace(/0[.,]00/, () =>
-  ((k * form.dataset.price) / 100).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ","));
+const cash = (k) => money(form, k * form.dataset.price);
 const clock = () => new Date().toLocaleTimeString("en-GB", { timeZone: form.dataset.zone });
 let asking = false;
 
