@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.api.auth.test_users import PASSWORD, Person
 from tests.api.conftest import Till, refused
+from tests.clocks import Clock
 from tests.conftest import QUICK
 from ticketing.domain.identity.users import Role
 from ticketing.services.accounts import users as people
@@ -20,19 +21,9 @@ NOON = datetime(2024, 10, 1, 12, tzinfo=UTC)
 NOTHING = {"transactions": 0, "nTickets": 0, "total": 0}
 
 
-class Clock:
-    """Tells what it was set to."""
-
-    def __init__(self, now=NOON):
-        self.now = now
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture
@@ -305,7 +296,7 @@ def test_the_evenings_add_up_to_what_the_events_have_brought(api_at, db, asked):
     """All days together: sold less given back less called off is the revenue of the counter."""
     for name in ("events", "bookings", "audit"):
         db[name].delete_many({})
-    clock = Clock()
+    clock = Clock(NOON)
     till = Till(api_at(clock))
     events = [till.event(date=f"2024-12-0{n}", capacity=20) for n in (1, 2)]
     sold = []

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.clocks import Clock
 from tests.conftest import QUICK
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role
@@ -20,16 +21,9 @@ NOW = datetime(2044, 5, 1, 12, 0, tzinfo=UTC)
 STAFF = Caller("staff", "r1")
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo.read_concern import ReadConcern
 
+from tests.clocks import Clock
 from ticketing.server.mongod import free_port
 from ticketing.services import rates as module
 from ticketing.services.rates import OwnWindows, RateLimiter
@@ -20,18 +21,9 @@ from ticketing.storage.limits.windows import COLLECTION, SharedWindows
 ADA = "reads/ada"
 
 
-class Clock:
-    """A time that stands still until it is told to go on."""
-
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture
@@ -180,7 +172,7 @@ STEPS = st.lists(
 def test_counts_alone_as_it_counts_with_the_others(mongo, limit, steps):
     db = mongo["windows"]
     db[COLLECTION].drop()
-    clock = Clock()
+    clock = Clock(1000.0)
     own, shared = OwnWindows(clock), SharedWindows(db[COLLECTION])
 
     for later_ms, number in steps:

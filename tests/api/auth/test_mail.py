@@ -59,16 +59,6 @@ def post(api, mailbox):
     return ask
 
 
-@pytest.fixture
-def person(api, db):
-    def make(name, role=Role.CUSTOMER, **known):
-        email = f"{name}@example.org"
-        user = people.register(db, QUICK, email, PASSWORD, datetime.now(UTC), role, **known)
-        return Person(api, email, user).sign_in()
-
-    return make
-
-
 def register(post, email=EMAIL, password=PASSWORD):
     answer = post("/users", {"email": email, "password": password})
     assert answer.status_code == 202, answer.json

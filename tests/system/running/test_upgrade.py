@@ -6,9 +6,7 @@ today's, which may serve beside this one, and the one before the last migration,
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import threading
 from contextlib import ExitStack, suppress
 from http.client import HTTPException
@@ -22,6 +20,12 @@ from tests.waiting import eventually
 from ticketing.storage.migrations import MIGRATIONS
 
 FOLDER = "ticketing/storage/migrations"
+
+# What an earlier version imports and today's lock has no more: a page of documentation hangs on it.
+STAND_INS = {
+    "flask_swagger_ui.py": "from flask import Blueprint\n"
+    "def get_swaggerui_blueprint(*_): return Blueprint('swagger_ui', __name__)\n"
+}
 
 
 def git(*arguments):
@@ -38,17 +42,12 @@ def version_at(commit, folder):
         ["git", "archive", commit, "ticketing"], cwd=ROOT, capture_output=True, check=True
     )
     subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
-    starts = subprocess.run(
-        [sys.executable, "-c", "import ticketing.app"], cwd=folder, capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(folder)}, check=False,
-    )  # fmt: skip
-    if "ModuleNotFoundError" in starts.stderr:
-        lacking = starts.stderr.strip().splitlines()[-1]
-        pytest.skip(f"the earlier version needs what today's lock has no more: {lacking}")
+    for name, text in STAND_INS.items():
+        (folder / name).write_text(text)
     return folder
 
 
-SAME = git("log", "-1", "--format=%H", "--", FOLDER)
+SAME = git("log", "-1", "--first-parent", "--format=%H", "--", FOLDER)
 (*_, LAST) = [migration.name for migration in MIGRATIONS if migration.is_needed is None]
 BEFORE = git("log", "-1", "--diff-filter=A", "--format=%P", "--", f"{FOLDER}/m{LAST}.py").partition(
     " "
