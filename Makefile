@@ -106,7 +106,7 @@ clients: $(DEV_READY) $(CLIENTS_READY)  ## what others make of the OpenAPI docum
 postman: $(DEV_READY)  ## write postman_collection.json from the OpenAPI document
 	@$(PYTHON) -m tests.clients.postman
 
-bench: $(DEV_READY)  ## the rush on one hot event, as a ratio to a POST without a database (needs wrk)
+bench: $(DEV_READY)  ## the rush on one hot event and what else people do, each against what it should come to (needs wrk)
 	@$(PYTHON) -m bench.rush $(ARGS)
 
 bench-guessing: $(DEV_READY)  ## a till that sells while 64 connections guess passwords, a minute
