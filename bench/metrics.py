@@ -22,13 +22,13 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from bench.scenarios import EVENT, SALES
 from ticketing.server import logs
 from ticketing.server.mongod import Mongod
 from ticketing.server.running import settings_for_trying_out
 from ticketing.storage.driver.clients import connect
 from ticketing.storage.migrations.runner import migrate
 
-SALES = "/api/v1/transactions"
 WARM_UP = 50
 
 
@@ -68,8 +68,7 @@ def _measure(uri: str, asked: argparse.Namespace) -> None:
     setattr(composition, "PoolWatch", lambda _: None)  # noqa: B010
     setattr(composition, "Metrics", NoMetrics)  # noqa: B010 - mypy knows it as a type
     silent = composition.create_app(settings).test_client()
-    new = {"name": "Rush", "date": "2040-10-31", "capacity": 1_000_000, "costPerTicket": 5}
-    made: Any = counting.post("/api/v1/events", json=new).json
+    made: Any = counting.post("/api/v1/events", json=EVENT).json
     taken: dict[FlaskClient, list[int]] = {counting: [], silent: []}
     for _ in range(asked.sales):
         for api, times in taken.items():

@@ -21,6 +21,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from bench.scenarios import EVENT
 from ticketing.app import create_app
 from ticketing.server.mongod import Mongod
 from ticketing.server.running import settings_for_trying_out
@@ -75,8 +76,7 @@ def main() -> int:
 
 
 def _measure(api: FlaskClient) -> None:
-    new = {"name": "Rush", "date": "2030-10-31", "capacity": 100, "costPerTicket": 5}
-    event = json.loads(api.post("/api/v1/events", json=new).data)["id"]
+    event = json.loads(api.post("/api/v1/events", json=EVENT).data)["id"]
     sale = {"event": event, "nTickets": 1}
     # What is asked beforehand and is not counted, and what is counted.
     requests: dict[str, tuple[str, list[dict[str, object]]]] = {
