@@ -73,7 +73,11 @@ def complete(document: Json, *, contact: Json, descriptions: dict[str, str]) -> 
             parameter["description"] = _of_path(path)
             ids = [examples().get(op["operationId"], {}).get("path") for _, op in _methods(found)]
             parameter["example"] = next(filter(None, ids), None)
-    _describe_schemas(document["components"]["schemas"], descriptions)
+    schemas = document["components"]["schemas"]
+    _describe_schemas(schemas, descriptions)
+    for _, operation in operations(document):
+        if body := operation.get("requestBody"):
+            body["required"] = any(_asks_for_something(schemas, said) for said in _bodies(body))
 
 
 def operations(document: Json) -> Iterator[tuple[str, Json]]:
@@ -117,6 +121,16 @@ def _describe_schemas(schemas: Json, descriptions: dict[str, str]) -> None:
             schema["minProperties"] = _AT_LEAST[name]
         for field, said in schema.get("properties", {}).items():
             said["description"] = FIELDS.get(f"{name}.{field}", FIELDS.get(field, ""))
+
+
+def _bodies(body: Json) -> Iterator[Json]:
+    yield from (content["schema"] for content in body["content"].values())
+
+
+def _asks_for_something(schemas: Json, schema: Json) -> bool:
+    """Return whether a request has to have a body: what asks for nothing is as well without one."""
+    said = schemas[schema["$ref"].rpartition("/")[2]]
+    return any(said.get(word) for word in ("required", "minProperties", "anyOf", "allOf"))
 
 
 def _exemplify(operation: Json, shown: Json) -> None:

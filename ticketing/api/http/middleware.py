@@ -126,15 +126,16 @@ def _check_body() -> None:
 def _allow(response: Response) -> None:
     """Name in `Allow` what the resource can do, not what others can whose pattern fits its path.
 
-    `/transactions/summary` fits `/transactions/<id>` as well, of which something can be deleted.
+    `/users/me/second-factor` fits `/users/<id>/second-factor` as well, which can be deleted.
     """
     adapter = request_ctx.url_adapter
     if adapter is None:
         return
     methods = {method.strip() for method in response.headers["Allow"].split(",")}
-    method = "GET" if "GET" in methods else min(methods - {"OPTIONS", "HEAD"}, default="OPTIONS")
-    rule, _ = adapter.match(method=method, return_rule=True)
-    own = {m for other in adapter.map.iter_rules() if other.rule == rule.rule
+    rules = [adapter.match(method=method, return_rule=True)[0] for method in methods]
+    # Werkzeug knows by the path alone what it would take: the resource is what names most of it.
+    closest = min(rules, key=lambda rule: len(rule.arguments))
+    own = {m for other in adapter.map.iter_rules() if other.rule == closest.rule
            for m in other.methods or ()}  # fmt: skip
     response.headers["Allow"] = ", ".join(sorted(methods & own))
 
