@@ -1,8 +1,9 @@
 """More workers than processors, and two hosts: what becomes of the rush.
 
-`python -m bench.scaling [--rounds N] [--seconds S]` sells single tickets of a hot event by servers
-with 1, 2, 4 and 8 workers, one after the other, and by two servers that share nothing but MongoDB,
-as on two hosts: each has a folder of its own for what the processes of a host share. Needs wrk.
+`python -m bench.scaling [--rounds N] [--seconds S] [--only WORD]` sells single tickets of a hot
+event by servers with 1, 2, 4 and 8 workers, one after the other, and by two and four servers that
+share nothing but MongoDB, as on hosts of their own: each has a folder of its own for what the
+processes of a host share. `--only` takes those whose name has the word (`host`). Needs wrk.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ def main() -> int:
 def _measure(uri: str, db: Database, asked: argparse.Namespace, folder: Path) -> None:
     sites = [Site(f"{workers} workers", [workers], 32) for workers in WORKERS]
     sites += [Site("one host, 2 workers", [2], 128), Site("two hosts, 1 worker each", [1, 1], 128),
-              Site("the same, an event each", [1, 1], 128, events=2)]  # fmt: skip
+              Site("two hosts, an event each", [1, 1], 128, events=2),
+             Site("four hosts, 1 worker each", [1, 1, 1, 1], 128)]  # fmt: skip
+    sites = [site for site in sites if asked.only in site.name]
     taken: dict[str, list[Figures]] = {site.name: [] for site in sites}
     for _ in range(asked.rounds):
         for site in sites:
@@ -129,6 +132,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="More workers, and two hosts.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--only", default="")
     return parser.parse_args()
 
 

@@ -21,8 +21,8 @@ def test_a_crash_between_commit_and_answer_sells_once(mongo, db, handler, monkey
     """The first office commits and dies before it can say so; another one is asked again."""
     attempt = handler._attempt
 
-    def commit_and_die(*args):
-        attempt(*args)
+    def commit_and_die(*args, **known):
+        attempt(*args, **known)
         raise SystemExit
 
     monkeypatch.setattr(handler, "_attempt", commit_and_die)

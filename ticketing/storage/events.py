@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, ReturnDocument
 from pymongo.client_session import ClientSession
 
 from ticketing.domain import places
@@ -39,6 +39,18 @@ Place = tuple[date | None, str]
 def find(db: Database, id_: str, session: ClientSession | None = None) -> Event | None:
     """Find an event, or the tombstone of a deleted one."""
     document = db.events.find_one({"_id": id_}, session=session)
+    return read(_NAME, document, EVENTS.decode) if document else None
+
+
+def take(db: Database, id_: str, session: ClientSession) -> Event | None:
+    """Find an event as `find` does, and lock it until the transaction ends.
+
+    Whoever writes it from now on meets a conflict instead of making one. `turn` counts how often
+    that was done, for a write that changes nothing would lock nothing; it means nothing else.
+    """
+    document = db.events.find_one_and_update(
+        {"_id": id_}, {"$inc": {"turn": 1}}, return_document=ReturnDocument.AFTER, session=session
+    )
     return read(_NAME, document, EVENTS.decode) if document else None
 
 

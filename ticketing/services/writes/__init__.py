@@ -6,7 +6,9 @@
      │
     queue.BatchQueues          one queue per event: who finds nobody at work leads a batch
      │  the leader's thread    followers sleep until they are completed
-    host_lock.HostLock         advisory: one leader at a time among the workers of a host
+    turns.Turns                advisory: one leader at a time, among the workers of a host by a
+     │                         file lock (host_lock.HostLock), among hosts that compete for an
+     │                         event by a lease (storage.writes.turns)
      │
      │  ┌─ one MongoDB transaction (transaction.Transactions) ──────────────────────────────────┐
      │  │ storage.writes.idempotency.find_many    responses stored under the keys, if any       │
@@ -17,7 +19,8 @@
      │  │                                         customers, bookings in sequence order, audit  │
      │  │ storage.writes.idempotency.insert_many  the responses to be stored                    │
      │  └─ commit: majority, journal ───────────────────────────────────────────────────────────┘
-     │       a conflict: nothing has happened; the whole batch is decided anew
+     │       a conflict: nothing has happened; the whole batch is decided anew,
+     │       and the event is locked before that
      │
     handler                    wakes the followers, hands the lead over, resumes remaining work
      │

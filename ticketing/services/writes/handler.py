@@ -20,10 +20,10 @@ from ticketing.domain.errors import Busy, DomainError, RequestInFlight, Unreadab
 from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
 from ticketing.domain.places import settled_before
 from ticketing.services.writes.batch import CommandResult, IdempotencyKey, Submission
-from ticketing.services.writes.host_lock import HostLock
 from ticketing.services.writes.moves import Moves
 from ticketing.services.writes.queue import BatchQueues
 from ticketing.services.writes.transaction import Transactions
+from ticketing.services.writes.turns import Turns
 from ticketing.storage import bookings
 from ticketing.storage.driver.clients import Client, Database
 from ticketing.storage.driver.deadlines import remaining
@@ -73,9 +73,10 @@ class CommandHandler:
         self._commit_s = commit_s
         self._metrics = metrics
         self._transactions = Transactions(db, clock, today)
-        self._moves = Moves(self._transactions)
+        self._turns = Turns(db)
+        self._moves = Moves(self._transactions, self._turns)
         self._queues: BatchQueues[Submission, CommandResult] = BatchQueues(
-            self._commit, size=group_size, complete_s=commit_s, turn=HostLock(db.name).held
+            self._commit, size=group_size, complete_s=commit_s, turn=self._turns.held
         )
 
     def execute(
@@ -162,6 +163,10 @@ class CommandHandler:
         lost attempt has been written or answered, and the fence in the event's filter lets an
         attempt through only on the very state that it was decided on.
 
+        Deciding may take long, as among many who wait, and between hosts whoever decides quickly
+        would be first every time. So who has been defeated locks the event before it decides: from
+        then on the others are defeated.
+
         A submission that MongoDB refuses for a reason of its own, or for which something has to be
         read that can't be, must not take its neighbours along: then each is tried by itself.
         """
@@ -169,9 +174,11 @@ class CommandHandler:
         defeats = 0
         while True:
             try:
-                return self._attempt(event_id, submissions, until - time.monotonic())
+                seconds = until - time.monotonic()
+                return self._attempt(event_id, submissions, seconds, take=defeats > 0)
             except Conflict as conflict:
                 defeats += 1
+                self._turns.defeated(event_id)
                 pause = random.uniform(0, min(_FIRST_PAUSE_S * defeats, _LONGEST_PAUSE_S))
                 if time.monotonic() + pause + _LEAST_S >= until:
                     return [_gave_up(submission, conflict) for submission in submissions]
@@ -192,10 +199,10 @@ class CommandHandler:
             return error
 
     def _attempt(
-        self, event_id: str, submissions: Sequence[Submission], seconds: float
+        self, event_id: str, submissions: Sequence[Submission], seconds: float, *, take: bool
     ) -> Sequence[CommandResult | BaseException]:
         def work(session: ClientSession) -> _Written:
-            return self._decide_and_write(event_id, submissions, session)
+            return self._decide_and_write(event_id, submissions, session, take=take)
 
         begun = time.perf_counter()
         try:
@@ -214,12 +221,17 @@ class CommandHandler:
         return results
 
     def _decide_and_write(
-        self, event_id: str, submissions: Sequence[Submission], session: ClientSession
+        self,
+        event_id: str,
+        submissions: Sequence[Submission],
+        session: ClientSession,
+        *,
+        take: bool,
     ) -> _Written:
         """Read, decide and write a batch within one transaction."""
         batch = self._transactions.batch_of(submissions, session)
         envelopes = [submission.envelope for submission in batch.fresh]
-        decision = self._transactions.decide_on(event_id, envelopes, session)
+        decision = self._transactions.decide_on(event_id, envelopes, session, take=take)
         results = batch.complete(decision.outcomes, has_remaining_work=decision.has_remaining_work)
         self._transactions.write([decision], batch, session)
         return results, decision.entries

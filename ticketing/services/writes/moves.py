@@ -2,14 +2,15 @@
 
 It waits in no queue, since a queue is of one event. What keeps it apart from the batches of both is
 the same as between hosts: each event's fence lets it through only on the state that it was decided
-on, and where it has lost it is decided anew. The host locks of both, in one order for everybody,
-let it have its turn on a hot event.
+on, and where it has lost it locks both and is decided anew. The turns of both, taken in one order
+by everybody, let it come through on a hot event.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import count
 
 from pymongo.client_session import ClientSession
 
@@ -19,17 +20,17 @@ from ticketing.domain.commands.decide import Decision
 from ticketing.domain.commands.moves import Arrive
 from ticketing.domain.errors import AlreadyBooked
 from ticketing.services.writes.batch import CommandResult, Submission
-from ticketing.services.writes.host_lock import HostLock
 from ticketing.services.writes.transaction import Transactions
+from ticketing.services.writes.turns import Turns
 from ticketing.storage.driver.units_of_work import settled
 
 
 class Moves:
     """Moves bookings; safe for threads, one per process."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, turns: Turns) -> None:
         self._transactions = transactions
-        self._lock = HostLock(transactions.db.name)
+        self._turns = turns
 
     def execute(
         self, submission: Submission, *, origin: str, to: str, seconds: float
@@ -39,21 +40,30 @@ class Moves:
         A refusal by either is an outcome. Raises KeyReused, Busy, DatabaseUnavailable,
         OutcomeUnknown.
         """
+        attempts = count()
+
+        def work(session: ClientSession) -> CommandResult | BaseException:
+            return self._decide_and_write(submission, origin, to, session, take=next(attempts) > 0)
+
         with ExitStack() as held:
             for event in sorted({origin, to}):
-                held.enter_context(self._lock.held(event))
-            result = settled(
-                self._transactions.db,
-                lambda session: self._decide_and_write(submission, origin, to, session),
-                seconds=seconds,
-            )
+                held.enter_context(self._turns.held(event))
+            result = settled(self._transactions.db, work, seconds=seconds)
         if isinstance(result, BaseException):
             raise result
         return result
 
     def _decide_and_write(
-        self, submission: Submission, origin: str, to: str, session: ClientSession
+        self,
+        submission: Submission,
+        origin: str,
+        to: str,
+        session: ClientSession,
+        *,
+        take: bool,
     ) -> CommandResult | BaseException:
+        if take:
+            self._transactions.take({origin, to}, session)
         batch = self._transactions.batch_of([submission], session)
         if not batch.fresh:
             return batch.complete([])[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,6 +11,7 @@ from pymongo.client_session import ClientSession
 from ticketing.domain.commands.command import Envelope
 from ticketing.domain.commands.decide import Decision, decide
 from ticketing.services.writes.batch import Batch, Submission
+from ticketing.storage import events
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.writes import change_sets, idempotency, read_sets
 
@@ -35,13 +36,26 @@ class Transactions:
         return Batch(submissions, stored)
 
     def decide_on(
-        self, event_id: str, envelopes: Sequence[Envelope], session: ClientSession
+        self,
+        event_id: str,
+        envelopes: Sequence[Envelope],
+        session: ClientSession,
+        *,
+        take: bool = False,
     ) -> Decision:
-        """Read what the commands have to know of an event, and decide them."""
+        """Read what the commands have to know of an event, and decide them.
+
+        `take` locks the event before, for who has been defeated (docs/adr/0022).
+        """
         commands = [envelope.command for envelope in envelopes]
-        event, read_set = read_sets.load_read_set(self.db, event_id, commands, session)
+        event, read_set = read_sets.load_read_set(self.db, event_id, commands, session, take=take)
         now = self.clock()
         return decide(event_id, event, read_set, envelopes, now, self.today(now))
+
+    def take(self, event_ids: Collection[str], session: ClientSession) -> None:
+        """Lock events before anything is read, in one order for everybody."""
+        for event_id in sorted(event_ids):
+            events.take(self.db, event_id, session)
 
     def write(self, decisions: Sequence[Decision], batch: Batch, session: ClientSession) -> None:
         """Write what was decided, and the responses that a completed batch has to store."""
