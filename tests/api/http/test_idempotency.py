@@ -8,6 +8,7 @@ import pytest
 from tests.api.conftest import GALA, Till, refused
 from tests.system.checks import check_event
 from ticketing.storage.driver.units_of_work import utc_now
+from ticketing.storage.writes import idempotency
 
 KEY = {"Idempotency-Key": "key-1"}
 
@@ -132,9 +133,10 @@ def test_takes_the_longest_key(till):
 
 
 def let_pass(db, **time):
-    """Let time pass for the records: their end is stored, and MongoDB's clock tells the rest."""
+    """Let time pass for the records: their end is stored, and the clocks tell the rest."""
     duration = timedelta(**time) / timedelta(milliseconds=1)
-    db.idempotency.update_many({}, [{"$set": {"expires_at": {"$add": ["$expires_at", -duration]}}}])
+    ends = {name: {"$add": [f"${name}", -duration]} for name in ("good_until", "expires_at")}
+    db.idempotency.update_many({}, [{"$set": ends}])
 
 
 def test_forgets_a_key_after_24_hours(till, db):
@@ -149,6 +151,62 @@ def test_forgets_a_key_after_24_hours(till, db):
     assert anew.json["id"] != first.json["id"]
     same(anew, till.sell(event, 1, **KEY))
     assert till.show(event)["ticketsSold"] == 2
+
+
+AHEAD = timedelta(hours=25)
+
+
+def test_knows_a_key_of_before_until_it_expires(till, db):
+    """Earlier versions stored one time, for what counts and for MongoDB to clean up."""
+    event = till.event()
+    first = till.sell(event, **KEY)
+    db.idempotency.update_many(
+        {}, [{"$set": {"expires_at": "$good_until"}}, {"$unset": "good_until"}]
+    )
+
+    same(first, till.sell(event, **KEY))
+    db.idempotency.update_many({}, {"$set": {"expires_at": utc_now() - timedelta(seconds=1)}})
+    anew = till.sell(event, **KEY)
+
+    assert anew.json["id"] != first.json["id"]
+    same(anew, till.sell(event, **KEY))
+
+
+@pytest.mark.parametrize("clock", ["time_of", "utc_now"])
+def test_forgets_no_key_because_a_clock_is_ahead(till, monkeypatch, clock):
+    """MongoDB's clock or a host's, for a moment: whoever asks again meanwhile buys nothing more."""
+    event = till.event()
+    first = till.sell(event, **KEY)
+    right = getattr(idempotency, clock)
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr(idempotency, clock, lambda *args: right(*args) + AHEAD)
+        same(first, till.sell(event, **KEY))
+        other = till.sell(event, **{"Idempotency-Key": "key-2"})
+
+    same(other, till.sell(event, **{"Idempotency-Key": "key-2"}))
+    assert till.show(event)["ticketsSold"] == 2
+
+
+@pytest.mark.parametrize("clock", ["time_of", "utc_now"])
+def test_stores_a_key_for_as_long_where_a_clock_is_behind(till, monkeypatch, clock):
+    event = till.event()
+    right = getattr(idempotency, clock)
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr(idempotency, clock, lambda *args: right(*args) - AHEAD)
+        first = till.sell(event, **KEY)
+
+    same(first, till.sell(event, **KEY))
+
+
+def test_has_mongodb_remove_nothing_that_counts_while_its_clock_is_ahead(till, db):
+    """It removes by its own clock alone."""
+    till.sell(till.event(), **KEY)
+
+    record = db.idempotency.find_one()
+
+    assert record["expires_at"] - record["good_until"] > AHEAD
 
 
 @pytest.mark.parametrize("ahead", [timedelta(days=1, minutes=1), timedelta(days=-1, minutes=-1)])

@@ -12,11 +12,14 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from ticketing.storage.documents import Fields, read, read_what_can_be
-from ticketing.storage.driver.clients import Database
+from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading
-from ticketing.storage.driver.units_of_work import Conflict, is_conflict, time_of
+from ticketing.storage.driver.units_of_work import Conflict, is_conflict, time_of, utc_now
 
 LIFETIME = timedelta(hours=24)
+
+# MongoDB removes by its own clock alone what has expired: not before that may be two days ahead.
+_REMOVED_AFTER = LIFETIME + timedelta(days=2)
 
 KeyScope = tuple[str, str]
 """Whose key, and which: two fields, since joined they could collide."""
@@ -65,8 +68,7 @@ def find_many(
 ) -> dict[KeyScope, IdempotencyRecord]:
     """Find the records of these (caller, key) pairs that have not expired.
 
-    The TTL index cleans up within a minute or so; what counts is the time compared here. It is
-    MongoDB's, so that a worker whose clock is wrong neither forgets a key nor makes others do so.
+    What counts is the time compared here; the TTL index only removes what nobody asks for any more.
     """
     if not scopes:
         return {}
@@ -76,7 +78,7 @@ def find_many(
             {"key": {"$in": list(keys)}, "caller": {"$in": list(callers)}}, session=session
         )
     )
-    now = time_of(session)
+    now, _ = _times(session)
     asked_for = [document for document in found if (document["caller"], document["key"]) in scopes]
     stored = (read("idempotency", document, _stored) for document in asked_for)
     return {record.scope: record for record, until in stored if until > now}
@@ -105,7 +107,18 @@ def _stored(fields: Fields) -> tuple[IdempotencyRecord, datetime]:
     record = IdempotencyRecord(
         fields.text("caller"), fields.text("key"), fields.text("fingerprint"), response
     )
-    return record, fields.moment("expires_at")
+    # Those of before had one time for both.
+    return record, fields.moment("good_until" if fields.has("good_until") else "expires_at")
+
+
+def _times(session: ClientSession) -> tuple[datetime, datetime]:
+    """Return MongoDB's time and this host's, the earlier first.
+
+    A key is stored by the later one and forgotten by the earlier one. So no clock that is wrong by
+    itself makes a key forgotten, MongoDB's or a worker's: it is remembered for longer at worst.
+    """
+    earlier, later = sorted((time_of(session), utc_now()))
+    return earlier, later
 
 
 def insert_many(db: Database, records: Sequence[IdempotencyRecord], session: ClientSession) -> None:
@@ -125,11 +138,17 @@ def insert_many(db: Database, records: Sequence[IdempotencyRecord], session: Cli
 
 
 def _replace(db: Database, records: Sequence[IdempotencyRecord], session: ClientSession) -> None:
-    now = time_of(session)
+    now, later = _times(session)
+    expired: Document = {
+        "$or": [
+            {"good_until": {"$lte": now}},
+            {"good_until": {"$exists": False}, "expires_at": {"$lte": now}},
+        ]
+    }
     db.idempotency.bulk_write(
         [
             ReplaceOne(
-                {"caller": record.caller, "key": record.key, "expires_at": {"$lte": now}},
+                {"caller": record.caller, "key": record.key, **expired},
                 {
                     "caller": record.caller,
                     "key": record.key,
@@ -138,7 +157,8 @@ def _replace(db: Database, records: Sequence[IdempotencyRecord], session: Client
                     "headers": dict(record.response.headers),
                     "body": Binary(record.response.body),
                     "customers": sorted(record.customers),
-                    "expires_at": now + LIFETIME,
+                    "good_until": later + LIFETIME,
+                    "expires_at": later + _REMOVED_AFTER,
                 },
                 upsert=True,
             )
