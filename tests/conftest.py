@@ -17,6 +17,7 @@ from pymongo.write_concern import WriteConcern
 
 from tests.api.documented import documented
 from tests.mongodb import replica_set
+from tests.waiting import NEVER_S
 from ticketing.app import create_app
 from ticketing.config import PREFIX, Settings, load
 from ticketing.services.signing_in.passwords import Passwords
@@ -126,15 +127,22 @@ def handler(mongo: Client, db: Database) -> CommandHandler:
 
 
 @pytest.fixture
-def api_at(mongo: Client, mongodb_uri: str, db: Database) -> Callable[..., FlaskClient]:
+def api_at(
+    mongo: Client, mongodb_uri: str, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., FlaskClient]:
     """The service within this process, at a time of the test's choice.
 
-    Each of its answers is held against its OpenAPI document.
+    Each of its answers is held against its OpenAPI document. Shared counts are waited for, however
+    busy the machine, but where a test takes them away.
     """
 
     def build(clock: Callable[[], datetime] = utc_now, **known: object) -> FlaskClient:
         settings = the_settings(database=db.name, mongodb_uri=mongodb_uri, **known)
-        return documented(create_app(settings, mongo, clock, QUICK)).test_client()
+        with monkeypatch.context() as patient:
+            if settings.rate_limit_uri is None:
+                patient.setattr("ticketing.app.RATES_WAIT_S", NEVER_S)
+                patient.setattr("ticketing.app.ATTEMPTS_WAIT_S", NEVER_S)
+            return documented(create_app(settings, mongo, clock, QUICK)).test_client()
 
     return build
 

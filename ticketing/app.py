@@ -54,6 +54,9 @@ from ticketing.web import pages, reference
 # The refusals that somebody is woken for (deploy/alerts.yml).
 ALARMING = ("internal_server_error", "outcome_unknown", "too_many_requests")
 
+# How long whoever asks is kept waiting for the counts that all workers share, in seconds.
+RATES_WAIT_S, ATTEMPTS_WAIT_S = 0.5, 2.0
+
 VIEWS = (
     events,
     transactions,
@@ -175,7 +178,7 @@ def _app_context(
     # With a connection and a patience of their own: what else is counted must not be in their way.
     attempts = Attempts(
         settings.rates.get(POLICY),
-        SharedCounts(counts, settings.database, timeout_s=2.0),
+        SharedCounts(counts, settings.database, timeout_s=ATTEMPTS_WAIT_S),
         counted.count_alone,
     )
     tokens = Tokens(keys, settings.token_lifetime_s)
@@ -196,7 +199,7 @@ def _app_context(
         visitors=Callers(db, sessions),
         rates=RateLimiter(
             settings.rates,
-            SharedCounts(counts, settings.database, timeout_s=0.5),
+            SharedCounts(counts, settings.database, timeout_s=RATES_WAIT_S),
             counted.count_alone,
         ),
         fitness=Fitness(db),
