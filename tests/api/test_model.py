@@ -34,6 +34,7 @@ spellings = st.sampled_from([*NAMES, *(name.upper() for name in NAMES)])
 tickets = st.integers(1, 4)
 accounts = st.sampled_from(WITH_ACCOUNTS)
 places = st.integers(0, 1)
+elsewhere = st.sampled_from([True, True, True, False])
 wishes = st.sampled_from([None, True, False])
 
 # What somebody who asks for themselves may acquire for an event.
@@ -57,16 +58,21 @@ class Both(RuleBasedStateMachine):
     moved = Bundle("moved")
 
     @initialize(
-        capacities=st.tuples(st.integers(1, 6), st.integers(1, 6)),
+        target=bookings,
+        capacities=st.tuples(st.integers(1, 4), st.integers(1, 8)),
         prices=st.tuples(st.integers(0, 9), st.integers(0, 9)),
     )
     def open(self, capacities, prices):
-        self.events, self.models = [], []
+        self.events, self.models, self.ids = [], [], {}
         for capacity, price in zip(capacities, prices, strict=True):
             body = {"name": "Gala", "capacity": capacity, "costPerTicket": price}
             answer = self.staff.api.post("/initialize", json=body, headers=self.staff.bearer)
             self.events.append(answer.json["id"])
             self.models.append(Counter(capacity, price))
+        # The first event is sold out, and somebody waits for what a move leaves free.
+        return multiple(
+            self.book(0, NAMES[0], capacities[0], None), self.book(0, NAMES[2], 1, None)
+        )
 
     def model_of(self, operation):
         return next(model for model in self.models if operation in model.operations)
@@ -93,6 +99,7 @@ class Both(RuleBasedStateMachine):
             return multiple()
         assert answer.status_code == {"confirmed": 201, "waiting": 202}[expected]
         self.same(answer.json, operation)
+        self.ids[operation] = answer.json["id"]
         return answer.json["id"], operation
 
     @rule(target=sales, at=places, n=tickets)
@@ -165,11 +172,21 @@ class Both(RuleBasedStateMachine):
         assert (answer.status_code, answer.json["code"]) == (409, expected)
         return False
 
-    @rule(target=moved, booking=bookings, to=places)
-    def move(self, booking, to):
+    @rule(target=moved, at=places, which=st.integers(0, 2))
+    def move_what_can_be(self, at, which):
+        held = [w for w in self.models[at].operations if w.customer]
+        confirmed = [w for w in held if w.status == "confirmed"]
+        if not confirmed:
+            return multiple()
+        operation = confirmed[which % len(confirmed)]
+        return self.move((self.ids[operation], operation), elsewhere=True)
+
+    @rule(target=moved, booking=bookings, elsewhere=elsewhere)
+    def move(self, booking, elsewhere):
         id_, operation = booking
         model = self.model_of(operation)
         origin = self.models.index(model)
+        to = 1 - origin if elsewhere else origin
         expected, served = model.move(operation, self.models[to])
         key = f"move-{next(_keys)}"
 
