@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Generic, TypeVar
+
+from tests.waiting import NEVER_S
+from ticketing.storage.driver.units_of_work import utc_now
 
 Moment = TypeVar("Moment")
 
@@ -15,3 +19,17 @@ class Clock(Generic[Moment]):
 
     def __call__(self) -> Moment:
         return self.now
+
+
+class Held:
+    """A clock that holds the transaction which asks for the time, once what it reads is read."""
+
+    def __init__(self):
+        self.armed, self.reached, self.go_on = False, threading.Event(), threading.Event()
+
+    def __call__(self):
+        if self.armed:
+            self.armed = False
+            self.reached.set()
+            assert self.go_on.wait(NEVER_S)
+        return utc_now()

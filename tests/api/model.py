@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass
+@dataclass(eq=False)
 class Operation:
-    """Somebody's booking, or a sale over the counter (customer None)."""
+    """Somebody's booking, or a sale over the counter (customer None).
+
+    `buyers` are who has acquired each of its tickets; what the holder has comes last.
+    """
 
     customer: str | None
     tickets: int
@@ -15,9 +18,10 @@ class Operation:
     total: int | None = None
     # By which whoever gives it gets the booking.
     code: str | None = None
+    buyers: list[str] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(eq=False)
 class Counter:
     """One event's tickets; `operations` are in the order in which they came."""
 
@@ -45,24 +49,27 @@ class Counter:
         held = [w for w in self.operations if w.customer == customer and w.status != "cancelled"]
         return held[0] if held else None
 
+    def acquired_by(self, customer: str) -> int:
+        active = [w for w in self.operations if w.status != "cancelled"]
+        return sum(w.buyers.count(customer) for w in active)
+
     def sell(self, tickets: int) -> tuple[str, Operation | None]:
-        if self.free == 0:
-            return "sold_out", None
-        if self.free < tickets:
-            return "not_enough_tickets", None
-        if self.queue:
-            return "waiting_list_first", None
+        refusal = self._refusal(tickets)
+        if refusal:
+            return refusal, None
         return "confirmed", self._take(Operation(None, tickets, "confirmed"))
 
     def book(
-        self, customer: str, tickets: int, waitlist: bool | None
+        self, customer: str, tickets: int, waitlist: bool | None, most: int | None = None
     ) -> tuple[str, Operation | None]:
-        held = self.held_by(customer)
-        if held:
-            return ("already_booked" if held.status == "confirmed" else "already_waiting"), None
+        refusal = self._holds(customer)
+        if refusal:
+            return refusal, None
+        if most is not None and self.acquired_by(customer) + tickets > most:
+            return "limit_reached", None
         if tickets > self.capacity:
             return "exceeds_capacity", None
-        operation = Operation(customer, tickets, "waiting")
+        operation = Operation(customer, tickets, "waiting", buyers=[customer] * tickets)
         if self.queue or self.free == 0:
             if waitlist is False:
                 return "sold_out", None
@@ -79,39 +86,57 @@ class Counter:
         operation.status, operation.code = "cancelled", None
         return self._serve()
 
-    def reduce(self, operation: Operation, tickets: int) -> tuple[str, list[Operation]]:
+    def reduce(
+        self, operation: Operation, tickets: int, most: int | None = None
+    ) -> tuple[str, list[Operation]]:
         if operation.status == "cancelled":
             return "booking_cancelled", []
         if tickets == operation.tickets:
             return "not_a_reduction", []
         if tickets > operation.tickets:
-            return self._add(operation, tickets - operation.tickets), []
+            return self._add(operation, tickets - operation.tickets, most), []
         if operation.total is not None:
             operation.total = operation.total * tickets // operation.tickets
-        operation.tickets = tickets
+        operation.tickets, operation.buyers = tickets, operation.buyers[:tickets]
         return "reduced", self._serve()
 
-    def _add(self, operation: Operation, more: int) -> str:
-        if operation.status != "confirmed":
+    def _add(self, operation: Operation, more: int, most: int | None) -> str:
+        customer = operation.customer
+        if operation.status != "confirmed" or customer is None:
             return "not_confirmed"
-        if self.free == 0:
-            return "sold_out"
-        if self.free < more:
-            return "not_enough_tickets"
-        if self.queue:
-            return "waiting_list_first"
+        if most is not None and self.acquired_by(customer) + more > most:
+            return "limit_reached"
+        refusal = self._refusal(more)
+        if refusal:
+            return refusal
         operation.tickets += more
+        operation.buyers += [customer] * more
         operation.total = (operation.total or 0) + more * self.price
         return "added"
 
     def transfer(self, operation: Operation, to: str) -> str:
         if operation.status != "confirmed":
             return "not_confirmed"
-        held = self.held_by(to)
-        if held:
-            return "already_booked" if held.status == "confirmed" else "already_waiting"
+        refusal = self._holds(to)
+        if refusal:
+            return refusal
+        # Whoever passes it on keeps longest what they have bought.
+        order = dict.fromkeys([operation.customer, *operation.buyers])
+        order.pop(to, None)
+        operation.buyers = [who for one in [*order, to] for who in operation.buyers if who == one]
         operation.customer, operation.code = to, None
         return "transferred"
+
+    def move(self, operation: Operation, to: Counter) -> tuple[str, list[Operation]]:
+        if operation.status != "confirmed" or operation.customer is None:
+            return "not_confirmed", []
+        refusal = to._holds(operation.customer) or to._refusal(operation.tickets)
+        if to is self or refusal:
+            return refusal or "already_booked", []
+        self.operations.remove(operation)
+        operation.code, operation.buyers = None, [operation.customer] * operation.tickets
+        to._take(operation)
+        return "moved", self._serve()
 
     def accept(self, operation: Operation, code: str, to: str) -> str:
         return "offer_gone" if operation.code != code else self.transfer(operation, to)
@@ -123,6 +148,19 @@ class Counter:
             return "capacity_below_waiting", []
         self.capacity = capacity
         return "changed", self._serve()
+
+    def _holds(self, customer: str) -> str | None:
+        held = self.held_by(customer)
+        if held is None:
+            return None
+        return "already_booked" if held.status == "confirmed" else "already_waiting"
+
+    def _refusal(self, tickets: int) -> str | None:
+        if self.free == 0:
+            return "sold_out"
+        if self.free < tickets:
+            return "not_enough_tickets"
+        return "waiting_list_first" if self.queue else None
 
     def _take(self, operation: Operation) -> Operation:
         operation.status, operation.total = "confirmed", operation.tickets * self.price

@@ -1,9 +1,10 @@
 """A whole office in one thread: clients, a network that loses things, workers that crash.
 
 Time is virtual and everything comes from one seed, so a run that fails can be run again. What is
-real is the pure core: `decide` and `Group`. What is simulated is what stands around it: messages
-that get lost, come twice or late; two workers that read at one moment and commit at a later one, if
-nobody was faster; and crashes between any two steps.
+real is the pure core: `decide`, `decide_move` and `Batch`. What is simulated is what stands around
+it: messages that get lost, come twice or late; two workers that read at one moment and commit at a
+later one, if nobody was faster; and crashes between any two steps. There are two events, between
+which bookings are moved.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import heapq
 import math
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 
 from tests.builders import NOW, named
@@ -22,15 +23,19 @@ from tests.domain.world import World
 from ticketing.domain.changes.results import Outcome
 from ticketing.domain.commands.bookings import Book, Cancel, Resize
 from ticketing.domain.commands.command import AnyCommand, Envelope
+from ticketing.domain.commands.decide import Decision
 from ticketing.domain.commands.events import Change
+from ticketing.domain.commands.moves import Leave
 from ticketing.domain.commands.sales import Sell
 from ticketing.domain.commands.transfers import Accept, Offer, Transfer, Withdraw
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.customers import Customer, CustomerRef
 from ticketing.services.writes.batch import Batch, CommandResult, IdempotencyKey, Submission
+from ticketing.services.writes.moves import decide_move
 from ticketing.storage.writes.idempotency import IdempotencyRecord, KeyScope, StoredResponse
 
 LOST, TWICE, CRASH, BY_THEMSELVES = 0.15, 0.15, 0.1, 0.4
+ELSEWHERE = 0.8
 
 # Who asks for themselves may acquire so many tickets.
 MOST = 3
@@ -40,13 +45,20 @@ ACCOUNTS = tuple(
 )
 RETRY_S = 1.0
 
+ONE, OTHER = EVENTS = "e1", "e2"
+OF_AN_EVENT = Sell | Book | Change
+
 
 @dataclass
 class Operation:
-    """What a client wants, under a key, and each answer that it got."""
+    """What a client wants, under a key, and each answer that it got.
+
+    `event` is where something is made or changed, or where a booking is moved to.
+    """
 
     key: str
     command: AnyCommand
+    event: str
     caller: Caller
     began: float
     ended: float = math.inf
@@ -54,12 +66,19 @@ class Operation:
 
 
 class Simulation:
-    """Run it, then look at `world`, `operations` and `effects`."""
+    """Run it, then look at `worlds`, `operations`, `unserved` and `effects`."""
 
-    def __init__(self, seed: int, *, operations: int = 40, keeps: bool = True) -> None:
+    def __init__(self, seed: int, *, operations: int = 50, keeps: bool = True) -> None:
         self.chance = random.Random(seed)
-        self.world = World(capacity=8)
-        self.world.customers |= {account.id: account for account in ACCOUNTS}
+        self.customers = {account.id: account for account in ACCOUNTS}
+        self.worlds = {
+            ONE: World(ONE, customers=self.customers, capacity=8),
+            OTHER: World(
+                OTHER, customers=self.customers, capacity=7, price=700, day=date(2024, 11, 1)
+            ),
+        }
+        # Who waited though there were tickets enough, after some commit.
+        self.unserved: list[str] = []
         # By code: the key of the operation that it was given to, whether or not it was granted.
         self.codes: dict[str, str] = {}
         self.records: dict[KeyScope, IdempotencyRecord] = {}
@@ -67,12 +86,16 @@ class Simulation:
         self.crashes = self.conflicts = 0
         self.now = 0.0
         self._keeps = keeps
-        self._version = 0
+        self._versions = dict.fromkeys(EVENTS, 0)
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = count()
         self._made: list[str] = []
-        self._queues: list[list[Submission]] = [[], []]
-        self._busy = [False, False]
+        self._queues: dict[tuple[int, str], list[Submission]] = {
+            (worker, event): [] for worker in range(2) for event in EVENTS
+        }
+        self._busy: set[tuple[int, str]] = set()
+        # A worker that has crashed goes on with another life.
+        self._lives = [0, 0]
         for _ in range(operations):
             self._later(self.chance.uniform(0, 8), self._operation)
 
@@ -84,8 +107,16 @@ class Simulation:
             act()
 
     def effects(self) -> Counter[str]:
-        """Count the changes that each key has made, but for those that only follow from them."""
-        return Counter(e.request_id for e in self.world.trail if e.action != "assigned")
+        """Count the changes that each key has made, but for those that only follow from them.
+
+        A move is one change, where it arrives.
+        """
+        return Counter(
+            entry.request_id
+            for world in self.worlds.values()
+            for entry in world.trail
+            if entry.action not in ("created", "assigned", "moved_out")
+        )
 
     def _later(self, seconds: float, act: Callable[[], None]) -> None:
         heapq.heappush(self._agenda, (self.now + seconds, next(self._numbers), act))
@@ -105,8 +136,19 @@ class Simulation:
         account = self.chance.choice(ACCOUNTS) if self.chance.random() < BY_THEMSELVES else None
         command = self._command(new, key) if account is None else self._own(new, key, account)
         caller = Caller(account.id, key, account.id) if account else Caller("ada", key)
-        operation = self.operations[key] = Operation(key, command, caller, self.now)
+        event = self._whither(command)
+        operation = self.operations[key] = Operation(key, command, event, caller, self.now)
         self._ask(operation)
+
+    def _whither(self, command: AnyCommand) -> str:
+        """Choose an event: for a booking that is to be moved, mostly the one that it is not in."""
+        if isinstance(command, Leave) and self.chance.random() < ELSEWHERE:
+            return OTHER if self._home(command.booking) == ONE else ONE
+        return self.chance.choice(EVENTS)
+
+    def _home(self, booking: str) -> str:
+        homes = (id_ for id_, world in self.worlds.items() if booking in world.bookings)
+        return next(homes, ONE)
 
     def _command(self, new: str, key: str) -> AnyCommand:
         some = self.chance.choice([*self._made, "unknown"])
@@ -116,7 +158,7 @@ class Simulation:
         customer = replace(named(who), new_id=f"customer-of-{new}")
         kind = self.chance.choice(
             ["sell", "book", "book", "book", "cancel", "cancel", "resize", "transfer", "capacity",
-             "offer", "accept", "withdraw"]
+             "offer", "accept", "withdraw", "move", "move", "move"]
         )  # fmt: skip
         if kind in ("sell", "book"):
             self._made.append(new)
@@ -129,6 +171,7 @@ class Simulation:
             "accept": self._accept(customer),
             "withdraw": Withdraw(some),
             "transfer": Transfer(some, customer),
+            "move": Leave(some),
             "capacity": Change({"capacity": self.chance.randint(6, 12)}),
         }
         return commands[kind]
@@ -181,47 +224,117 @@ class Simulation:
     # Workers.
 
     def _arrives(self, worker: int, request: Submission) -> None:
-        self._queues[worker].append(request)
-        self._lead(worker)
-
-    def _lead(self, worker: int) -> None:
-        """Read and decide for all who have come; what is decided is committed a while later."""
-        if self._busy[worker] or not self._queues[worker]:
+        """Queue a request for its event, which is looked up beforehand where a booking is named."""
+        event = self._event_of(request)
+        if isinstance(request.envelope.command, Leave):
+            self._move(worker, request, event)
             return
-        self._busy[worker] = True
-        requests, self._queues[worker] = self._queues[worker], []
-        version = self._version
+        self._queues[worker, event].append(request)
+        self._lead(worker, event)
+
+    def _event_of(self, request: Submission) -> str:
+        command = request.envelope.command
+        if isinstance(command, OF_AN_EVENT):
+            return self.operations[request.envelope.caller.request_id].event
+        return self._home(getattr(command, "booking", ""))
+
+    def _batch_of(self, requests: Sequence[Submission]) -> Batch:
         scopes = {request.key.scope for request in requests if request.key}
-        group = Batch(requests, {s: r for s, r in self.records.items() if s in scopes})
-        decision = self.world.consider([request.envelope for request in group.fresh])
-        answers = group.complete(decision.outcomes)
+        return Batch(requests, {s: r for s, r in self.records.items() if s in scopes})
+
+    def _lead(self, worker: int, event: str) -> None:
+        """Read and decide for all who have come; what is decided is committed a while later."""
+        place = worker, event
+        if place in self._busy or not self._queues[place]:
+            return
+        self._busy.add(place)
+        requests, self._queues[place] = self._queues[place], []
+        batch = self._batch_of(requests)
+        decision = self.worlds[event].consider([request.envelope for request in batch.fresh])
+        answers = batch.complete(decision.outcomes)
+
+        def ends(committed: bool) -> None:
+            self._busy.discard(place)
+            if not committed:
+                self._queues[place][:0] = requests
+            self._lead(worker, event)
+
+        self._commits(worker, {event}, [decision], batch, zip(requests, answers, strict=True), ends)
+
+    def _move(self, worker: int, request: Submission, origin: str) -> None:
+        """Read and decide a move on both events, beside the queues."""
+        to = self.operations[request.envelope.caller.request_id].event
+        batch = self._batch_of([request])
+        decisions: Sequence[Decision] = ()
+        if batch.fresh:
+            outcome, decisions = decide_move(
+                request.envelope,
+                origin,
+                to,
+                lambda event, envelope: self.worlds[event].consider([envelope]),
+            )
+        (answer,) = batch.complete([outcome] if batch.fresh else [])
+
+        def ends(committed: bool) -> None:
+            if not committed:
+                self._move(worker, request, origin)
+
+        self._commits(worker, {origin, to}, decisions, batch, [(request, answer)], ends)
+
+    def _commits(
+        self,
+        worker: int,
+        events: Collection[str],
+        decisions: Sequence[Decision],
+        batch: Batch,
+        answers: Iterable[tuple[Submission, CommandResult | BaseException]],
+        ends: Callable[[bool], None],
+    ) -> None:
+        """Write what was decided a while later, unless somebody was faster, and answer."""
+        seen = {event: self._versions[event] for event in events}
+        life, answers = self._lives[worker], list(answers)
 
         def commit() -> None:
-            self._busy[worker] = False
-            if self._crashes(worker):
+            if life != self._lives[worker] or self._crashes(worker):
                 return
-            if version != self._version:
-                self.conflicts += 1
-                self._queues[worker][:0] = requests
-            else:
-                self._version += 1
-                self.world.write(decision)
-                if self._keeps:
-                    self.records |= {record.scope: record for record in group.records}
+            committed = self._write(seen, decisions, batch)
+            if committed:
                 if self._crashes(worker):
                     return
-                for request, answer in zip(requests, answers, strict=True):
+                for request, answer in answers:
                     self._reply(request, answer)
-            self._lead(worker)
+            ends(committed)
 
         self._later(self.chance.expovariate(20), commit)
+
+    def _write(self, seen: dict[str, int], decisions: Sequence[Decision], batch: Batch) -> bool:
+        """Write all of it and return True; nothing where an event, key or customer is new."""
+        taken = {customer.key for customer in self.customers.values()}
+        made = {customer.key for decision in decisions for customer in decision.new_customers}
+        answered = any(record.scope in self.records for record in batch.records)
+        if any(self._versions[event] != seen[event] for event in seen) or answered or made & taken:
+            self.conflicts += 1
+            return False
+        for event in seen:
+            self._versions[event] += 1
+        for decision in decisions:
+            if decision.after is not None:
+                world = self.worlds[decision.after.id]
+                world.write(decision)
+                self.unserved += _unserved(world)
+        if self._keeps:
+            self.records |= {record.scope: record for record in batch.records}
+        return True
 
     def _crashes(self, worker: int) -> bool:
         """Now and then all that a worker has under way is gone."""
         if self.chance.random() >= CRASH:
             return False
         self.crashes += 1
-        self._queues[worker] = []
+        self._lives[worker] += 1
+        for event in EVENTS:
+            self._queues[worker, event] = []
+            self._busy.discard((worker, event))
         return True
 
     def _reply(self, request: Submission, answer: CommandResult | BaseException) -> None:
@@ -234,3 +347,12 @@ class Simulation:
 def told(outcome: Outcome) -> bytes:
     """Write an outcome down."""
     return repr(outcome).encode()
+
+
+def _unserved(world: World) -> Iterator[str]:
+    """Find who waits though there are tickets enough."""
+    waiting = (b for b in world.bookings.values() if b.status == "waiting")
+    head = min(waiting, key=lambda booking: booking.sequence, default=None)
+    assert world.event is not None
+    if head is not None and head.tickets <= world.event.available:
+        yield f"{head.id} waits after change {world.event.sequence} of {world.id}"

@@ -22,11 +22,15 @@ from ticketing.storage import customers
 class World:
     """Decides groups one after the other, each on the read set that storage would have loaded."""
 
-    def __init__(self, **known: object) -> None:
+    def __init__(
+        self, id_: str = "e1", *, customers: dict[str, Customer] | None = None, **known: object
+    ) -> None:
         details = an_event(**known)
+        self.id = id_
         self.event: Event | None = None
         self.bookings: dict[str, Booking] = {}
-        self.customers: dict[str, Customer] = {}
+        # Two events have the same customers.
+        self.customers = {} if customers is None else customers
         self.deactivated: set[str] = set()
         self.trail: list[AuditEntry] = []
         self.do(Create(details.name, details.venue, details.day, details.capacity, details.price))
@@ -41,7 +45,7 @@ class World:
     def consider(self, envelopes: Sequence[Envelope]) -> Decision:
         """Decide a group on what is stored now, and store nothing."""
         read_set = self.read_set([envelope.command for envelope in envelopes])
-        return decide("e1", self.event, read_set, envelopes, NOW)
+        return decide(self.id, self.event, read_set, envelopes, NOW)
 
     def write(self, decision: Decision) -> Decision:
         """Store what a decision comes to."""
@@ -49,6 +53,9 @@ class World:
         self.bookings |= {write.after.id: write.after for write in decision.writes}
         self.customers |= {customer.id: customer for customer in decision.new_customers}
         self.trail += decision.entries
+        for entry in decision.entries:
+            if entry.action == "moved_out" and entry.booking is not None:
+                del self.bookings[entry.booking]
         return decision
 
     def read_set(self, commands: Sequence[AnyCommand]) -> ReadSet:

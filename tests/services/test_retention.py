@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from tests.builders import a_new_event, book, named
+from tests.clocks import Held
 from tests.conftest import QUICK
 from tests.services.conftest import a_handler, keyed
 from tests.waiting import NEVER_S
-from ticketing.domain.commands.bookings import Resize
+from ticketing.domain.commands.bookings import Cancel
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role
 from ticketing.services import commands
@@ -24,26 +24,11 @@ from ticketing.services.signing_in.tokens import Claims
 from ticketing.services.verification import verify
 from ticketing.storage import customers
 from ticketing.storage.accounts import erasure, users
-from ticketing.storage.driver.units_of_work import utc_now
 
 CALLER = Caller("staff", "r1")
 DAYS = 365
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=2 * DAYS)
-
-
-class Held:
-    """A clock that holds the transaction which asks for the time, once what it reads is read."""
-
-    def __init__(self):
-        self.armed, self.reached, self.go_on = False, threading.Event(), threading.Event()
-
-    def __call__(self):
-        if self.armed:
-            self.armed = False
-            self.reached.set()
-            assert self.go_on.wait(NEVER_S)
-        return utc_now()
 
 
 @pytest.fixture
@@ -260,11 +245,27 @@ def test_an_erasure_leaves_the_list_that_was_joined_before_its_commit(
     assert list(verify(db)) == []
 
 
-def test_an_answer_that_was_under_way_at_an_erasure_does_not_stay(db, handler, meanwhile, ada):
+def test_an_answer_that_was_under_way_at_an_erasure_does_not_stay(
+    db, handler, clock, ada, monkeypatch
+):
     """It is stored after the erasure has looked for such answers, and names them."""
     (booking,) = db.bookings.find({"customer": ada.id})
-    resize = Resize(booking["_id"], 2)
-    meanwhile(resize, "e1", lambda: erase(db, handler, ada.id, CALLER, NOW), **keyed())
+    writes, under_way = erasure.erase, []
+    with ThreadPoolExecutor(1) as pool:
+
+        def begins(*args):
+            writes(*args)
+            clock.armed = True
+            cancel = Cancel(booking["_id"])
+            under_way.append(pool.submit(handler.execute, cancel, on="e1", **keyed()))
+            assert clock.reached.wait(NEVER_S)
+
+        monkeypatch.setattr(erasure, "erase", begins)
+        try:
+            erase(db, handler, ada.id, CALLER, NOW)
+        finally:
+            clock.go_on.set()
+    assert under_way[0].result().outcome.booking.customer.name == "ada"
     stored = {"customers": ada.id}
     assert db.idempotency.count_documents(stored) == 1
 

@@ -133,11 +133,19 @@ def of_customer_whole(db: Database, customer: str) -> list[Booking]:
 @reading
 def has_ahead(db: Database, customer: str, day: date) -> bool:
     """Return whether a customer holds or waits for anything on a day or later, or without a day."""
-    held = db.bookings.find({**of_customer(customer), **ACTIVE}, {"event": True})
-    ids = [document["event"] for document in held]
-    ahead = {"$or": [{"day": None}, {"day": {"$gte": day.isoformat()}}]}
-    found = db.events.find_one({"_id": {"$in": ids}, "status": "scheduled", **ahead}, {"_id": True})
-    return found is not None
+    return has_ahead_within(db, customer, day, None)
+
+
+def has_ahead_within(db: Database, customer: str, day: date, session: ClientSession | None) -> bool:
+    """Return the same, as part of a unit of work."""
+    holds = {**of_customer(customer), **ACTIVE}
+    held = db.bookings.find(holds, {"event": True}, session=session)
+    ahead = {
+        "_id": {"$in": [document["event"] for document in held]},
+        "status": "scheduled",
+        "$or": [{"day": None}, {"day": {"$gte": day.isoformat()}}],
+    }
+    return db.events.find_one(ahead, {"_id": True}, session=session) is not None
 
 
 def count_ahead(db: Database, waiting: Booking, session: ClientSession | None) -> int:

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pymongo import ASCENDING, ReturnDocument
+from pymongo import ASCENDING, ReturnDocument, UpdateOne
 from pymongo.client_session import ClientSession
+from pymongo.errors import BulkWriteError
 
 from ticketing.domain import places
-from ticketing.domain.errors import EventNotFound
+from ticketing.domain.errors import DatabaseUnavailable, EventNotFound
 from ticketing.domain.events import Event
 from ticketing.domain.identity.searching import fold
 from ticketing.domain.statistics import MonthFigures
@@ -23,8 +24,10 @@ from ticketing.storage.documents import (
     read,
     read_what_can_be,
 )
-from ticketing.storage.driver.clients import Database, Document
-from ticketing.storage.driver.reads import reading
+from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database, Document
+from ticketing.storage.driver.deadlines import deadline
+from ticketing.storage.driver.reads import reading, translating
+from ticketing.storage.driver.units_of_work import breaks_validators_only
 from ticketing.storage.lists import by_creation
 from ticketing.storage.migrations.schema import AWAITED, LISTED, NOT_YET_EMPTY
 
@@ -140,6 +143,31 @@ def _first(
     return first_matching(
         _NAME, find_first, limit, EVENTS.decode, lambda event: looked_for in fold(event.name)
     )
+
+
+@translating
+def fence_all(db: Database) -> None:
+    """Write every event, so that whatever was decided before is committed by now or never will be.
+
+    A batch writes its event (`ticketing.storage.writes.change_sets`). One that has written it
+    already is waited for; one that has not is a conflict, and is decided anew on what is stored by
+    now. Raises DatabaseUnavailable where some event may not have been written; an event that a
+    validator refuses is one that no batch can write either.
+    """
+    fences = [UpdateOne({"_id": id_}, {"$inc": {"fences": 1}}) for id_ in _every_id(db)]
+    if not fences:
+        return
+    try:
+        with deadline(OPERATION_TIMEOUT_S):
+            db.events.bulk_write(fences, ordered=False)
+    except BulkWriteError as error:
+        if error.details["writeConcernErrors"] or not breaks_validators_only(error):
+            raise DatabaseUnavailable from error
+
+
+@reading
+def _every_id(db: Database) -> list[str]:
+    return [document["_id"] for document in db.events.find({}, {"_id": True})]
 
 
 def is_empty(db: Database) -> bool:

@@ -7,9 +7,11 @@ addresses, codes, sessions and mail, and the answers stored under keys that name
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
+from typing import TypeVar
 
 from pymongo.client_session import ClientSession
 
@@ -21,17 +23,19 @@ from ticketing.domain.identity.account_changes import AccountChange, UserAuditEn
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.customers import Customer
 from ticketing.domain.identity.users import User
-from ticketing.services.accounts.changes import change_account
+from ticketing.services.accounts.changes import change_within
 from ticketing.services.writes.handler import CommandHandler
-from ticketing.storage import audit, bookings, customers
-from ticketing.storage.accounts import erasure, user_audit, users
+from ticketing.storage import audit, bookings, customers, events
+from ticketing.storage.accounts import erasure, idle, user_audit, users
 from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database
 from ticketing.storage.driver.units_of_work import settled
+
+T = TypeVar("T")
 
 # Nobody has been given so many changes of an account.
 _MOST_ENTRIES = 10_000
 
-# Nobody joins waiting lists so often while they are erased.
+# Nobody gets tickets so often while they are erased.
 _MOST_TRIES = 10
 
 
@@ -81,26 +85,69 @@ def erase(
     and what waits is given up, each place with its entry; a crash in between leaves a deactivated
     account, and asking again goes on.
     """
-    customer = get(db, customer_id)
+    # The invariant: from the fence on, whatever gives the customer tickets has seen the mark and
+    # takes it away in its commit. So while the mark of this round is there, all that they hold is
+    # seen here, and a commit that would add to it loses to this one's write of the customer.
+    get(db, customer_id)
     if ahead_from is not None and bookings.has_ahead(db, customer_id, ahead_from):
         raise BookingsAhead
-    if customer.user is not None and users.find(db, customer.user) is not None:
-        change_account(db, customer.user, AccountChange(active=False), caller, now)
     for _ in range(_MOST_TRIES):
+        since = idle.mark_leaving(db, customer_id)
+        if since is None:
+            raise CustomerNotFound
+        events.fence_all(db)
+        marked = _Marked(db, customer_id, since)
+        customer = _settled(db, partial(_deactivate, marked, caller, now, ahead_from))
+        if customer is None:
+            continue
         for waiting in bookings.waiting_of(db, customer_id):
             commands.execute(Cancel(waiting.id, only_waiting=True), on=waiting.event, caller=caller)
-        if settled(db, partial(_erase_within, db, customer), seconds=OPERATION_TIMEOUT_S):
+        if _settled(db, partial(_erase, marked, customer)):
             return
     raise Busy
 
 
-def _erase_within(db: Database, customer: Customer, session: ClientSession) -> bool:
-    """Erase a customer who waits for nothing, and return True.
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """A customer who has been marked since a moment, unless a booking has come in between."""
 
-    A booking of a customer without an account writes the customer too
-    (`ticketing.storage.writes.change_sets`), so either it is seen here or its commit is refused.
-    """
-    if bookings.waiting_within(db, customer.id, session):
+    db: Database
+    id: str
+    since: datetime
+
+    def find(self, session: ClientSession) -> Customer | None:
+        return idle.find_marked(self.db, self.id, self.since, session)
+
+
+def _settled(db: Database, work: Callable[[ClientSession], T]) -> T:
+    return settled(db, work, seconds=OPERATION_TIMEOUT_S)
+
+
+def _deactivate(
+    marked: _Marked,
+    caller: Caller,
+    now: datetime,
+    ahead_from: date | None,
+    session: ClientSession,
+) -> Customer | None:
+    """Deactivate the account of a marked customer and return them; None where the mark is gone."""
+    customer, db = marked.find(session), marked.db
+    if customer is None:
+        return None
+    if ahead_from is not None and bookings.has_ahead_within(db, marked.id, ahead_from, session):
+        raise BookingsAhead
+    user = users.find_by_id_within(db, customer.user, session) if customer.user else None
+    if user is not None:
+        change_within(db, user, AccountChange(active=False), caller, now, session)
+    return customer
+
+
+def _erase(marked: _Marked, known: Customer, session: ClientSession) -> bool:
+    """Erase a marked customer who waits for nothing, and return True."""
+    customer = marked.find(session)
+    if customer is None or customer.user != known.user:
         return False
-    erasure.erase(db, customer, session)
+    if bookings.waiting_within(marked.db, customer.id, session):
+        return False
+    erasure.erase(marked.db, customer, session)
     return True

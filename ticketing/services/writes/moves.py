@@ -8,7 +8,7 @@ by everybody, let it come through on a hot event.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import count
 
@@ -67,25 +67,33 @@ class Moves:
         batch = self._transactions.batch_of([submission], session)
         if not batch.fresh:
             return batch.complete([])[0]
-        outcome, decisions = self._decide(submission.envelope, origin, to, session)
+        outcome, decisions = decide_move(
+            submission.envelope,
+            origin,
+            to,
+            lambda event, envelope: self._transactions.decide_on(event, [envelope], session),
+        )
         remains = any(decision.has_remaining_work for decision in decisions)
         (result,) = batch.complete([outcome], has_remaining_work=remains)
         self._transactions.write(decisions, batch, session)
         return result
 
-    def _decide(
-        self, leave: Envelope, origin: str, to: str, session: ClientSession
-    ) -> tuple[Outcome, Sequence[Decision]]:
-        """Return what it comes to, and what is to be written: both decisions or none."""
-        leaving = self._transactions.decide_on(origin, [leave], session)
-        (left,) = leaving.outcomes
-        if not isinstance(left, BookingResult):
-            return left, ()
-        if to == origin:
-            return AlreadyBooked(), ()
-        arrive = Envelope(Arrive(left.booking), leave.caller)
-        arriving = self._transactions.decide_on(to, [arrive], session)
-        (arrived,) = arriving.outcomes
-        if not isinstance(arrived, BookingResult):
-            return arrived, ()
-        return BookingResult(arrived.booking, None, left.assigned), (leaving, arriving)
+
+def decide_move(
+    leave: Envelope, origin: str, to: str, decide_on: Callable[[str, Envelope], Decision]
+) -> tuple[Outcome, Sequence[Decision]]:
+    """Return what a move comes to, and what is to be written: both decisions or none.
+
+    `decide_on` decides a command on an event, as it is read in one transaction.
+    """
+    leaving = decide_on(origin, leave)
+    (left,) = leaving.outcomes
+    if not isinstance(left, BookingResult):
+        return left, ()
+    if to == origin:
+        return AlreadyBooked(), ()
+    arriving = decide_on(to, Envelope(Arrive(left.booking), leave.caller))
+    (arrived,) = arriving.outcomes
+    if not isinstance(arrived, BookingResult):
+        return arrived, ()
+    return BookingResult(arrived.booking, None, left.assigned), (leaving, arriving)

@@ -1,10 +1,10 @@
-"""Customers of whom nothing has been heard for long: who may be, since when, and who is back.
+"""Customers who are to be forgotten: who may be, since when, and who is back.
 
 `seen_at` is when something was last known of a customer as of the last look, or the day of what
-they hold, which may be to come. Who is idle is marked first, and forgotten once no commit can be
-under way that has not seen the mark: a booking takes the mark away in its commit
-(`ticketing.storage.writes.change_sets`), so it and the erasure can't both happen. It does so for
-whoever has no account, marked or not, since such a customer may be erased without a mark.
+they hold, which may be to come. Whoever is to be forgotten is marked first, and forgotten once no
+commit can be under way that has not seen the mark: those who are idle after a while, those who
+leave behind a fence (`ticketing.storage.events.fence_all`). A booking takes the mark away in its
+commit (`ticketing.storage.writes.change_sets`), so it and the erasure can't both happen.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 
+from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 
+from ticketing.domain.identity.customers import Customer
 from ticketing.domain.identity.users import Role, User
-from ticketing.storage.customers import HAS_KEY, of_customer
+from ticketing.storage.customers import HAS_KEY, find_many, of_customer
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading, writing
 from ticketing.storage.driver.units_of_work import Conflict, time_of
@@ -68,6 +70,30 @@ def mark(db: Database, customer: str, at: datetime, session: ClientSession) -> N
     """Mark a customer who is idle, since MongoDB's present moment."""
     changes = {"$currentDate": {"idle_since": True}, "$set": {"seen_at": at}}
     db.customers.update_one({"_id": customer}, changes, session=session)
+
+
+@writing
+def mark_leaving(db: Database, customer: str) -> datetime | None:
+    """Mark a customer who is to be forgotten now, and return since when they are marked.
+
+    A mark that is there stays as it is. None is somebody who has been forgotten.
+    """
+    since: Document = {"$ifNull": ["$idle_since", "$$NOW"]}
+    document = db.customers.find_one_and_update(
+        {"_id": customer, **HAS_KEY},
+        [{"$set": {"idle_since": since}}],
+        projection={"idle_since": True},
+        return_document=ReturnDocument.AFTER,
+    )
+    return document["idle_since"] if document else None
+
+
+def find_marked(
+    db: Database, customer: str, since: datetime, session: ClientSession
+) -> Customer | None:
+    """Find a customer who has been marked since that moment all the time."""
+    found = find_many(db, {customer}, session).get(customer)
+    return found if found is not None and found.idle_since == since else None
 
 
 def is_settled(since: datetime, session: ClientSession, settle_s: float) -> bool:

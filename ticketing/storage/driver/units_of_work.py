@@ -180,6 +180,11 @@ def breaks_a_validator(error: PyMongoError) -> bool:
     return True
 
 
+def breaks_validators_only(error: BulkWriteError) -> bool:
+    """Return whether validators have refused some of a bulk, and nothing else went wrong."""
+    return _codes(error) == {_DOCUMENT_VALIDATION_FAILURE}
+
+
 def is_conflict(error: PyMongoError) -> bool:
     """Return whether somebody else's write, or a change of primary, stood in the way."""
     if error.has_error_label("TransientTransactionError") or is_transient(error):

@@ -12,11 +12,9 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.audit import AuditEntry
-from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.change_set import BookingWrite
 from ticketing.domain.commands.decide import Decision
 from ticketing.domain.events import Event
-from ticketing.domain.identity.customers import Customer
 from ticketing.storage import customers
 from ticketing.storage.accounts import idle
 from ticketing.storage.documents import AUDIT, BOOKINGS, EVENTS, UnreadableDocument
@@ -44,21 +42,16 @@ def write(db: Database, decision: Decision, session: ClientSession) -> None:
 def _returning(decision: Decision) -> set[str]:
     """Return who may be forgotten at this moment though they get tickets by this batch.
 
-    Who was marked as idle, as far as this batch has seen, and who is new to a booking and has no
-    account that would be deactivated first.
+    Those who are marked. A batch that has not seen a mark has lost to the fence which follows it,
+    unless its event is new and could not be fenced.
     """
     made = {customer.id for customer in decision.new_customers}
     return {
         holder.id
         for write in decision.writes
         if write.after.active and (holder := write.after.customer) and holder.id not in made
-        if holder.idle_since or _has_no_account_and_is_new(holder, write.before)
+        if holder.idle_since or decision.before is None
     }
-
-
-def _has_no_account_and_is_new(holder: Customer, before: Booking | None) -> bool:
-    known = holder.key is not None and holder.user is None
-    return known and (before is None or before.customer != holder)
 
 
 def write_event(
