@@ -6,6 +6,27 @@ from collections.abc import Sequence
 
 from tests.faults.builds import Change
 
+# The sequence in the filter, the snapshot, and the status of a booking that is cancelled: any
+# of the three alone would do.
+_NO_FENCE: Sequence[Change] = (
+    Change("storage/writes/change_sets.py", '            "sequence": before.sequence,\n', ""),
+    Change(
+        "storage/writes/change_sets.py",
+        "        session=session,\n    )\n    if updated is None",
+        "    )\n    if updated is None",
+    ),
+    Change(
+        "storage/writes/read_sets.py",
+        "events.find(db, event_id, session)",
+        "events.find(db, event_id)",
+    ),
+    Change(
+        "storage/writes/change_sets.py",
+        ', "status": before.status, "tickets": before.tickets}',
+        "}",
+    ),
+)
+
 GUARDS: dict[str, Sequence[Change]] = {
     "no transaction": (
         Change(
@@ -34,26 +55,14 @@ GUARDS: dict[str, Sequence[Change]] = {
             "WriteConcern(1)",
         ),
     ),
-    # The sequence in the filter, the snapshot, and the status of a booking that is cancelled: any
-    # of the three alone would do, so all of them are out, and the locks that keep workers apart.
     "no fence": (
-        Change("storage/writes/change_sets.py", '            "sequence": before.sequence,\n', ""),
-        Change(
-            "storage/writes/change_sets.py",
-            "        session=session,\n    )\n    if updated is None",
-            "    )\n    if updated is None",
-        ),
-        Change(
-            "storage/writes/read_sets.py",
-            "events.find(db, event_id, session)",
-            "events.find(db, event_id)",
-        ),
-        Change(
-            "storage/writes/change_sets.py",
-            ', "status": before.status, "tickets": before.tickets}',
-            "}",
-        ),
+        *_NO_FENCE,
         Change("services/writes/host_lock.py", "self._take(self._folder, ", "_ = ("),
+    ),
+    # Sound on one host, as long as nobody holds the lock for long.
+    "the host's lock instead of the fence": (
+        *_NO_FENCE,
+        Change("services/writes/host_lock.py", "PATIENCE_S = 0.25", "PATIENCE_S = 60"),
     ),
     "the last who came is served first": (
         Change(
@@ -187,4 +196,34 @@ LIES: dict[str, Sequence[Change]] = {
     ),
 }
 
-MUTANTS = GUARDS | LIES
+# Nothing that is answered is wrong: something is not answered, or not in time.
+STALLS: dict[str, Sequence[Change]] = {
+    "nothing can be called off": (
+        Change(
+            "api/views/cancellations.py",
+            "    command = CallOff(expected_sequences())\n",
+            "    from ticketing.domain.errors import Busy\n"
+            "    raise Busy\n"
+            "    command = CallOff(expected_sequences())\n",
+        ),
+    ),
+    "no capacity can be changed": (
+        Change(
+            "api/views/events.py",
+            "    command = replace(command, expected=expected_sequences())\n",
+            "    from ticketing.domain.errors import Busy\n"
+            "    if 'capacity' in command.values:\n"
+            "        raise Busy\n"
+            "    command = replace(command, expected=expected_sequences())\n",
+        ),
+    ),
+    "the statistics take longer than a commit may": (
+        Change(
+            "api/views/statistics.py",
+            "    months = statistics.monthly(\n",
+            "    __import__('time').sleep(9)\n    months = statistics.monthly(\n",
+        ),
+    ),
+}
+
+MUTANTS = GUARDS | LIES | STALLS

@@ -150,7 +150,7 @@ def test_finds_a_list_that_never_was(look: ListLook) -> None:
 
 def test_counts_what_a_run_has_met() -> None:
     metrics = "ticketing_commit_conflicts_total 3\n"
-    met = sometimes.met(court(list_of_two()), metrics)
+    met = sometimes.met(court(list_of_two()), [metrics])
 
     assert met["change: waitlisted"] == 2
     assert met[sometimes.DEFEAT] == 3
