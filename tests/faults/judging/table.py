@@ -44,6 +44,9 @@ FAULTS: dict[str, Fault] = {
         hosts.long_list, 3, workers=(1, 1), busy=False, two_hosts=True
     ),
     "gunicorn SIGTERM under load, restart": Fault(server.terminated, 3),
+    "gunicorn SIGTERM, one of two hosts after the other": Fault(
+        server.terminated_in_turn, 3, two_hosts=True
+    ),
     "gunicorn HUP": Fault(server.reloaded, 5.5),
     "primary kill -9": Fault(database.primary_killed, 3.5),
     "primary kill -9, MongoDB's own elections": Fault(

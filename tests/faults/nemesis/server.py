@@ -73,12 +73,23 @@ def _others_go_on(target: Target, without: Server, since: float) -> None:
 
 
 def terminated(target: Target) -> None:
-    """Each host is ended in good order and started again, one after the other."""
+    """All hosts are ended in good order, at once, and started again."""
+    with ThreadPoolExecutor(len(target.hosts)) as pool:
+        list(pool.map(partial(_terminate, target), target.hosts))
+    start_all(target.hosts)
+
+
+def terminated_in_turn(target: Target) -> None:
+    """Each host is ended in good order and started again while the others go on."""
     for host in target.hosts:
-        code, took_s = timed(host.stop)
-        target.complain(code == 0, f"SIGTERM: the server ended with {code}")
-        target.expect(took_s, GRACEFUL_S + 0.5, "SIGTERM: the server's end")
+        _terminate(target, host)
         host.restart()
+
+
+def _terminate(target: Target, host: Server) -> None:
+    code, took_s = timed(host.stop)
+    target.complain(code == 0, f"SIGTERM: the server ended with {code}")
+    target.expect(took_s, GRACEFUL_S + 0.5, "SIGTERM: the server's end")
 
 
 def reloaded(target: Target) -> None:
