@@ -152,8 +152,8 @@ def _nothing_changed(court: Court, operation: Operation, told: Mapping[str, Any]
 
 def _as_it_was(court: Court, operation: Operation) -> Iterator[str]:
     """A change that changes nothing asks for what is so already."""
-    past, body = court.pasts[operation.subject], operation.body or {}
-    explained = any(
+    past, body = court.pasts.get(operation.subject), operation.body or {}
+    explained = past is not None and any(
         body.get("capacity", past.timeline.states[number].capacity)
         == past.timeline.states[number].capacity
         and round(body.get("costPerTicket", past.replay.prices[number] / 100) * 100)
