@@ -145,9 +145,8 @@ class Runner:
     ) -> Iterator[Sequence[Server]]:
         """Start the hosts: each has a folder of its own for what its processes share."""
         with ExitStack() as started:
-            hosts = []
-            for number in range(self._hosts):
-                own = folder / f"host{number}"
+            hosts, folders = [], [folder / f"host{number}" for number in range(self._hosts)]
+            for number, own in enumerate(folders):
                 own.mkdir()
                 settings = {**SETTINGS, "TMPDIR": str(own)}
                 workers = str(fault.workers[number % len(fault.workers)])
@@ -156,6 +155,8 @@ class Runner:
                 started.push(host)
                 hosts.append(host)
             start_all(hosts)
+            # Should the service share its folder in another way one day, these would be one host.
+            assert all([*own.glob(f"ticketing-*-{database}")] for own in folders), "what is shared?"
             yield hosts
 
     def _open(self, workload: Workload) -> None:

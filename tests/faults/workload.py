@@ -30,6 +30,8 @@ ON_ONE_CONNECTION = 10
 
 CLIENTS = 12
 
+_FIRST_DAY = date(2030, 1, 1)
+
 # Whoever changes details raises a capacity mostly, and sets a price now and then.
 _CAPACITIES = 0.8
 
@@ -55,7 +57,7 @@ class Workload:
         self.events: list[str] = []
         self.people = people
         self._ports = cycle(ports)
-        self._days = (date(2030, 1, 1) + timedelta(days) for days in count())
+        self._days = count()
         self._codes: list[str] = []
         self._stop = threading.Event()
         self._threads = self._staffed(clients, seed) if clients else []
@@ -90,7 +92,7 @@ class Workload:
 
     def new_day(self) -> str:
         """Return a day on which nothing is yet."""
-        return next(self._days).isoformat()
+        return (_FIRST_DAY + timedelta(next(self._days))).isoformat()
 
     def new_event(self, capacity: int, price: float) -> Operation:
         """Return what puts an event on a day that is free."""

@@ -87,7 +87,7 @@ def _served(
             for event, n in court.made[operation.key]
             if court.pasts[event].replay.entries[n]["action"] == "moved_out"
         ]
-        if not left:
+        if len(left) != 1:
             return  # the judge of moves tells of it
         ((past, number),) = left
     served = past.replay.following(number)

@@ -163,3 +163,15 @@ def test_finds_a_change_that_was_granted_and_not_made(values: dict[str, object])
     (found,) = untrue(court(unchanged(**values)))
 
     assert "nothing has changed" in found
+
+
+def test_leaves_a_move_that_left_twice_to_the_judge_of_moves() -> None:
+    here, there, key = booked(Trail()), Trail("e2"), "move"
+    answer = booking("b1", event="e2", assigned=[], assignedCount=0)
+    here.asked(asked("POST", "/bookings/b1/move", {"event": "e2"}, 200, answer, key=key,
+                     began=here.now))  # fmt: skip
+    for _ in range(2):
+        here.add("moved_out", "b1", key, "c1", 2, 1000)
+    there.add("moved_in", "b1", key, "c1", 2, 1000, sold=2)
+
+    assert list(untrue(court(here, there))) == []
