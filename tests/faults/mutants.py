@@ -152,7 +152,9 @@ LIES: dict[str, Sequence[Change]] = {
         ),
     ),
     "no code is good": (
-        Change("domain/commands/transfers.py", ".offer_until <= change_set.now", ".offer_until != ''"),
+        Change(
+            "domain/commands/transfers.py", ".offer_until <= change_set.now", ".offer_until != ''"
+        ),
     ),
     "a code is good twice": (
         Change(
