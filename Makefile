@@ -94,7 +94,7 @@ faults: $(DEV_READY)  ## break a running office for SECONDS=600 and check what c
 faults-quick: $(DEV_READY)  ## the quickest of the faults, about two minutes
 	@$(PYTHON) -m tests.faults --quick $(if $(SEED),--seed $(SEED))
 
-faults-mutants: $(DEV_READY)  ## builds with a guard taken out: each has to be noticed, five minutes
+faults-mutants: $(DEV_READY)  ## builds with a guard taken out: each has to be noticed, ten minutes
 	@$(PYTHON) -m tests.faults --mutants $(if $(SEED),--seed $(SEED))
 
 fuzz: $(DEV_READY) $(FUZZ_READY)  ## ask the live service what its OpenAPI document allows (SECONDS=)

@@ -36,6 +36,7 @@ class Client:
     """One client with one connection."""
 
     def __init__(self, port: int, timeout_s: float = NEVER_S) -> None:
+        self.port = port
         self._connection = HTTPConnection("127.0.0.1", port, timeout=timeout_s)
 
     def get(self, path: str) -> Answer:

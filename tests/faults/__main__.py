@@ -1,7 +1,8 @@
 """`python -m tests.faults [--seconds N] [--seed S] [--quick | --mutants] [--only NAME]`.
 
 Each fault alone first, then at random until the time is over, "everything at once" every other
-time. The seed is printed and chooses the same faults and the same operations again.
+time. The seed is printed and chooses the same faults and the same operations again. With
+`--hosts 1` there is one server, and what needs two is left out.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from tests.faults.disk import NoDisk
+from tests.faults.history import Request
 from tests.faults.judging import sometimes
 from tests.faults.judging.checker import Findings
 from tests.faults.judging.table import CALM, FAULTS, QUICK, REVEALED_BY
 from tests.faults.mutants import MUTANTS
-from tests.faults.runner import Ran, Runner
+from tests.faults.runner import OneHost, Ran, Runner
 
 EVERYTHING = "everything at once, at random"
 TRIES = 3
@@ -41,7 +43,7 @@ class Row:
         longest = max(ran.longest_s for ran in self.ran)
         return [
             str(len(self.ran)),
-            str(sum(ran.requests for ran in self.ran)),
+            str(sum(len(ran.requests) for ran in self.ran)),
             str(sum(ran.acknowledged for ran in self.ran)),
             *(str(sum(len(getattr(ran.findings, kind)) for ran in self.ran)) for kind in KINDS),
             f"{longest:.1f}" + (" **over**" if longest > bound_s else ""),
@@ -58,7 +60,7 @@ def main() -> int:
     chance = random.Random(asked.seed)
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        Runner(Path(folder), chance) as runner,
+        Runner(Path(folder), chance, asked.hosts) as runner,
     ):
         if asked.mutants:
             return _hunt(runner, asked.only or list(MUTANTS))
@@ -74,7 +76,7 @@ def _break(runner: Runner, chance: random.Random, asked: argparse.Namespace) -> 
     for name in _order(names, chance, 0 if asked.quick else until):
         try:
             ran = runner.run(FAULTS[name])
-        except NoDisk as reason:
+        except (NoDisk, OneHost) as reason:
             missing[name] = f"not run: {reason}"
             continue
         except Exception as error:
@@ -83,12 +85,13 @@ def _break(runner: Runner, chance: random.Random, asked: argparse.Namespace) -> 
             continue
         rows.setdefault(name, Row()).ran.append(ran)
         said = ran.findings.all[:3] or "nothing wrong"
-        print(f"{name}: {ran.requests} requests, {said}", flush=True)
+        print(f"{name}: {len(ran.requests)} requests, {said}", flush=True)
     _print(rows)
+    _print_kinds([request for row in rows.values() for ran in row.ran for request in ran.requests])
     for name, row in rows.items():
         print("".join(f"{name}: late: {text}\n" for ran in row.ran for text in ran.late), end="")
     print("\n".join(f"{name}: {reason}" for name, reason in missing.items()))
-    unmet = _print_met(rows)
+    unmet = _print_met(rows, sometimes.ALL if asked.hosts > 1 else sometimes.OF_ONE_HOST)
     wrong += [] if asked.only else [f"never met: {name}" for name in unmet]
     wrong += [text for row in rows.values() for ran in row.ran for text in ran.findings.all]
     print("\n".join(wrong[:50]))
@@ -129,12 +132,25 @@ def _print(rows: dict[str, Row]) -> None:
         print("| " + " | ".join([name, *row.cells(FAULTS[name].bound_s)]) + " |")
 
 
-def _print_met(rows: dict[str, Row]) -> list[str]:
+def _print_kinds(requests: Sequence[Request]) -> None:
+    """Print each kind of request: how many, how many were granted, which part was told 503."""
+    kinds: dict[str, list[Request]] = defaultdict(list)
+    for request in requests:
+        kinds[request.kind].append(request)
+    print("\n| kind | requests | acknowledged | 503 | longest (s) |\n|---|---|---|---|---|")
+    for kind, asked in sorted(kinds.items()):
+        granted = sum(1 for request in asked if request.is_granted)
+        unavailable = sum(1 for request in asked if request.status == 503) / len(asked)
+        longest = max(request.took_s for request in asked)
+        print(f"| {kind} | {len(asked)} | {granted} | {unavailable:.1%} | {longest:.1f} |")
+
+
+def _print_met(rows: dict[str, Row], names: Sequence[str]) -> list[str]:
     """Print what the runs have met, and return what none of them has."""
     met: Counter[str] = sum((ran.met for row in rows.values() for ran in row.ran), Counter())
     print("\n| met | times |\n|---|---|")
-    print("\n".join(f"| {name} | {met[name]} |" for name in sometimes.ALL))
-    return [name for name in sometimes.ALL if not met[name]]
+    print("\n".join(f"| {name} | {met[name]} |" for name in names))
+    return [name for name in names if not met[name]]
 
 
 def _arguments() -> argparse.Namespace:
@@ -145,6 +161,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--quick", action="store_true", help="the quickest rows, once each")
     parser.add_argument("--mutants", action="store_true", help="builds that have to be caught")
+    parser.add_argument("--hosts", type=int, default=2, help="servers that share MongoDB only")
     parser.add_argument("--only", action="append", help="these faults or mutants alone, by name")
     return parser.parse_args()
 

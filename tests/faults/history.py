@@ -20,7 +20,8 @@ class Operation:
     """One thing that a client wants, what it was told, and when (seconds of one steady clock).
 
     `began` is when it was first asked; `ended` is when the answer was there, infinity before that.
-    `person` is who is meant by the name in it, or by whoever asks for themselves.
+    `person` is who is meant by the name in it, or by whoever asks for themselves. `ports` are those
+    of the hosts that were asked, one for each attempt.
     """
 
     key: str
@@ -33,8 +34,10 @@ class Operation:
     attempts: int = 0
     longest_s: float = 0.0
     told: list[int] = field(default_factory=list)
+    ports: list[int] = field(default_factory=list)
     asker: Asker = NOBODY
     person: str | None = None
+    name: str = ""
 
     @property
     def granted(self) -> bool:
@@ -49,6 +52,16 @@ class Operation:
         return _KINDS[self.method, *parts[:1], *parts[2:]]
 
     @property
+    def asks_for(self) -> str:
+        """Its kind, as the table of kinds names it: finer than the judges need."""
+        body = self.body or {}
+        if self.name:
+            return self.name
+        if self.kind == "change":
+            return _CHANGES[next(iter(body))]
+        return "wait" if self.kind == "book" and body.get("waitlist") else self.kind
+
+    @property
     def subject(self) -> str:
         """The id in its path."""
         parts = self.path.split("/")
@@ -61,12 +74,46 @@ _KINDS = {
     ("POST", "events"): "create",
     ("PATCH", "events"): "change",
     ("POST", "events", "bookings"): "book",
+    ("POST", "events", "cancellation"): "call off",
     ("PATCH", "bookings"): "resize",
     ("DELETE", "bookings"): "cancel",
     ("DELETE", "bookings", "transfer"): "withdraw",
     ("POST", "bookings", "move"): "move",
     ("POST", "transfers"): "accept",
 }
+_CHANGES = {
+    "capacity": "change capacity",
+    "costPerTicket": "change price",
+    "date": "change date",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request of a client, of a command or a read: what, where, when, and what became of it.
+
+    `status` is None where no answer came.
+    """
+
+    kind: str
+    port: int
+    began: float
+    ended: float
+    status: int | None
+    is_read: bool = False
+
+    @property
+    def took_s(self) -> float:
+        return self.ended - self.began
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it was decided: granted, or refused by a rule."""
+        return self.status is not None and self.status not in AGAIN
+
+    @property
+    def is_granted(self) -> bool:
+        return self.status is not None and self.status < 300
 
 
 @dataclass(frozen=True)
@@ -93,6 +140,10 @@ class ListLook:
     goes_on: bool
 
 
+# Not decided: who is told so asks again.
+AGAIN = {429, 500, 503}
+
+
 def new_operation(
     method: str,
     path: str,
@@ -109,9 +160,6 @@ def new_operation(
         asker=asker,
         person=person or asker.person,
     )
-
-
-AGAIN = {429, 500, 503}
 
 
 def is_final(answer: Answer) -> bool:

@@ -90,8 +90,31 @@ GUARDS: dict[str, Sequence[Change]] = {
     ),
 }
 
+# Events that were read are known until a commit of the same host, by a stamp that its processes
+# share: sound on one host.
+_READS_KNOWN_TO_A_HOST: Sequence[Change] = (
+    Change(
+        "storage/driver/units_of_work.py",
+        "            _commit(session, client)\n            return",
+        "            from ticketing.storage.driver.host import renew_stamp\n"
+        "            _commit(session, client)\n"
+        "            renew_stamp('reads')\n"
+        "            return",
+    ),
+    Change(
+        "services/shared_reads.py",
+        "        return [events.get(self._db, id_)] * len(together)\n",
+        "        from ticketing.storage.driver.host import stamp_of\n"
+        "        stamp, known = stamp_of('reads').read(), self.__dict__.setdefault('known', {})\n"
+        "        if known.get(id_, (None,))[0] != stamp:\n"
+        "            known[id_] = stamp, events.get(self._db, id_)\n"
+        "        return [known[id_][1]] * len(together)\n",
+    ),
+)
+
 # What is stored is sound in most of these: only an answer or a rule tells.
 LIES: dict[str, Sequence[Change]] = {
+    "what a host has read is good until that host changes something": _READS_KNOWN_TO_A_HOST,
     "a position too high by one": (
         Change("domain/changes/change_set.py", "] - gone + 1\n", "] - gone + 2\n"),
     ),
@@ -129,7 +152,9 @@ LIES: dict[str, Sequence[Change]] = {
         ),
     ),
     "no code is good": (
-        Change("domain/commands/transfers.py", ".offer_until <= change_set.now", ".code != ''"),
+        Change(
+            "domain/commands/transfers.py", ".offer_until <= change_set.now", ".offer_until != ''"
+        ),
     ),
     "a code is good twice": (
         Change(
@@ -187,4 +212,34 @@ LIES: dict[str, Sequence[Change]] = {
     ),
 }
 
-MUTANTS = GUARDS | LIES
+# Nothing that is answered is wrong: something is not answered, or not in time.
+STALLS: dict[str, Sequence[Change]] = {
+    "nothing can be called off": (
+        Change(
+            "api/views/cancellations.py",
+            "    command = CallOff(expected_sequences())\n",
+            "    from ticketing.domain.errors import Busy\n"
+            "    raise Busy\n"
+            "    command = CallOff(expected_sequences())\n",
+        ),
+    ),
+    "no capacity can be changed": (
+        Change(
+            "api/views/events.py",
+            "    command = replace(command, expected=expected_sequences())\n",
+            "    from ticketing.domain.errors import Busy\n"
+            "    if 'capacity' in command.values:\n"
+            "        raise Busy\n"
+            "    command = replace(command, expected=expected_sequences())\n",
+        ),
+    ),
+    "the statistics take longer than a commit may": (
+        Change(
+            "api/views/statistics.py",
+            "    return respond(",
+            "    __import__('time').sleep(8.5)\n    return respond(",
+        ),
+    ),
+}
+
+MUTANTS = GUARDS | LIES | STALLS

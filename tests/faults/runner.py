@@ -5,21 +5,23 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.client import Client
 from tests.faults.builds import build
 from tests.faults.cluster import Cluster, Database, Embedded
 from tests.faults.disk import small_disk
-from tests.faults.history import new_operation
+from tests.faults.history import Request, new_operation
 from tests.faults.judging.checker import Findings, check
+from tests.faults.judging.liveness import starved
 from tests.faults.judging.table import Fault, World
 from tests.faults.nemesis import Target
+from tests.faults.nemesis.server import start_all
 from tests.faults.people import SETTINGS, Asker, register_all
-from tests.faults.workload import Workload
+from tests.faults.roll_call import call_the_roll
+from tests.faults.workload import CLIENTS, Workload
 from tests.system.runs import ticketing
 from tests.system.server import ROOT, Server
 from ticketing.storage.driver.clients import connect
@@ -27,6 +29,13 @@ from ticketing.storage.driver.units_of_work import utc_now
 
 CALM_S = 1.5
 REPLAYED = 20
+
+# The prices of the three events that the load is about; all but the last sell out.
+_PRICES = (5, 12.5, 7.25)
+
+
+class OneHost(Exception):
+    """The fault is one of two hosts, and there is one."""
 
 
 @dataclass
@@ -40,8 +49,8 @@ class Ran:
     met: Counter[str]
 
     @property
-    def requests(self) -> int:
-        return sum(operation.attempts for operation in self.workload.history)
+    def requests(self) -> Sequence[Request]:
+        return self.workload.requests
 
     @property
     def acknowledged(self) -> int:
@@ -55,9 +64,10 @@ class Ran:
 class Runner:
     """Runs faults one after the other, most of them on one replica set of three nodes."""
 
-    def __init__(self, folder: Path, chance: random.Random) -> None:
+    def __init__(self, folder: Path, chance: random.Random, hosts: int) -> None:
         self._folder = folder
         self._chance = chance
+        self._hosts = hosts
         self._three = Cluster(folder)
         self._runs = 0
 
@@ -69,7 +79,9 @@ class Runner:
         self._three.__exit__()
 
     def run(self, fault: Fault) -> Ran:
-        """Break an office in this way; raises NoDisk where a small disk can't be had."""
+        """Break an office in this way; raises NoDisk where a small disk can't be had, OneHost."""
+        if fault.two_hosts and self._hosts < 2:
+            raise OneHost("it needs two hosts")
         self._runs += 1
         folder = self._folder / f"run{self._runs}"
         folder.mkdir()
@@ -82,6 +94,11 @@ class Runner:
         if world == "three nodes":
             self._three.await_healthy()
             yield self._three
+        elif world == "three nodes by default":
+            (folder / "data").mkdir()
+            with Cluster(folder / "data", fast=False) as cluster:
+                cluster.await_healthy()
+                yield cluster
         elif world == "embedded node":
             with Embedded(folder / "data") as embedded:
                 yield embedded
@@ -98,41 +115,62 @@ class Runner:
             "migrate", root=root, MONGODB_URI=database.uri, DATABASE=name, environment=SETTINGS
         )
         assert migrated.returncode == 0, migrated.stderr
-        server = Server(
-            database.uri, name, folder / "log", root=root, LOG_LEVEL="warning", environment=SETTINGS
-        )
-        with connect(database.uri, appname="faults") as client, server:
+        with (
+            connect(database.uri, appname="faults") as client,
+            self._serving(fault, folder, root, database.uri, name) as hosts,
+        ):
             people = register_all(client[name], utc_now())
-            events, seed = self._open(server, people.staff), self._chance.randrange(10**6)
-            with Workload(server.port, events, seed, people) as workload:
-                target = Target(database, server, workload, self._chance)
+            seed, ports = self._chance.randrange(10**6), [host.port for host in hosts]
+            workload = Workload(ports, seed, people, CLIENTS if fault.busy else 0)
+            self._open(workload)
+            target = Target(database, hosts, workload, self._chance)
+            with workload:
                 time.sleep(CALM_S)
                 fault.breaks(target)
+                over = time.monotonic()
                 recovery_s = _recovers(workload)
-                time.sleep(CALM_S)
-            findings, met = check(client[name], workload, _counted(server, people.staff))
+                target.complaints += call_the_roll(workload, ports)
+            metrics = [_counted(host, people.staff) for host in hosts]
+            findings, met = check(client[name], workload, metrics, race=_is_race(fault))
             findings.differing += self._replays(workload)
-            findings.errors += [*target.complaints, *_crashes(server.log)]
+            findings.starved += starved(workload.requests, over, ports)
+            findings.errors += target.complaints
+            findings.errors += [line for host in hosts for line in _crashes(host.log)]
             client.drop_database(name)
         return Ran(workload, findings, recovery_s, target.late, met)
 
-    def _open(self, server: Server, staff: Asker) -> list[str]:
-        client, days = server.client(), ("2030-01-01", "2030-01-02", "2030-01-03")
+    @contextmanager
+    def _serving(
+        self, fault: Fault, folder: Path, root: Path, uri: str, database: str
+    ) -> Iterator[Sequence[Server]]:
+        """Start the hosts: each has a folder of its own for what its processes share."""
+        with ExitStack() as started:
+            hosts, folders = [], [folder / f"host{number}" for number in range(self._hosts)]
+            for number, own in enumerate(folders):
+                own.mkdir()
+                settings = {**SETTINGS, "TMPDIR": str(own)}
+                workers = str(fault.workers[number % len(fault.workers)])
+                host = Server(uri, database, own / "log", root=root, environment=settings,
+                              LOG_LEVEL="warning", WORKERS=workers)  # fmt: skip
+                started.push(host)
+                hosts.append(host)
+            start_all(hosts)
+            # Should the service share its folder in another way one day, these would be one host.
+            assert all([*own.glob(f"ticketing-*-{database}")] for own in folders), "what is shared?"
+            yield hosts
+
+    def _open(self, workload: Workload) -> None:
         capacities = 12, 150, self._chance.randint(1000, 5000)
-        events = [
-            {"name": "Gala", "date": day, "capacity": capacity, "costPerTicket": price}
-            for day, capacity, price in zip(days, capacities, (5, 12.5, 7.25), strict=True)
-        ]
-        return [
-            client.post("/api/v1/events", event, Authorization=staff.authorization).json["id"]
-            for event in events
+        workload.events += [
+            workload.open_event(capacity, price)
+            for capacity, price in zip(capacities, _PRICES, strict=True)
         ]
 
     def _replays(self, workload: Workload) -> list[str]:
         """Ask some answered operations again: each has to get the very same answer."""
         answered = [w for w in workload.history if w.answer is not None and w.answer.status < 410]
         wrong = []
-        client = Client(workload.port)
+        client = workload.connect()
         for operation in self._chance.sample(answered, min(REPLAYED, len(answered))):
             again = client.request(
                 operation.method, operation.path, operation.body, Idempotency_Key=operation.key,
@@ -143,6 +181,11 @@ class Runner:
                 wrong.append(f"{operation.method} {operation.path}: another answer to the same key")
         client.close()
         return wrong
+
+
+def _is_race(fault: Fault) -> bool:
+    """Tell whether nobody but another host can be faster with a commit."""
+    return fault.two_hosts and not fault.busy
 
 
 def _counted(server: Server, staff: Asker) -> str:
@@ -160,5 +203,5 @@ def _recovers(workload: Workload) -> float:
     """Tell how long it takes until a write is decided again."""
     body = {"event": workload.events[0], "nTickets": 1_000_000}
     operation = new_operation("POST", "/api/v1/transactions", body, workload.people.staff)
-    workload.fulfil(Client(workload.port), operation).close()
+    workload.fulfil(workload.connect(), operation).close()
     return time.monotonic() - operation.began

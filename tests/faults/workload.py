@@ -6,21 +6,34 @@ import random
 import threading
 import time
 from collections.abc import Sequence
+from datetime import date, timedelta
 from http.client import HTTPException
+from itertools import count, cycle
 
 from tests.client import Answer, Client
 from tests.faults.asking import Wallet, choose
-from tests.faults.history import ListLook, Look, Operation, is_final, new_operation
+from tests.faults.history import ListLook, Look, Operation, Request, is_final, new_operation
 from tests.faults.people import Asker, People
 
+API = "/api/v1"
 PATIENCE_S = 90
+# How long somebody goes on asking once everybody is told to stop.
+AT_THE_END_S = 30
 TIMEOUT_S = 12
 PAUSE_S = 0.05
 READ_PAUSE_S = 0.03
 IMPATIENCE_S = 0.05
 
-# How many operations go over one connection, on average: a new one may lead to another worker.
+# How many operations go over one connection, on average: a new one leads to another host, or may
+# lead to another worker.
 ON_ONE_CONNECTION = 10
+
+CLIENTS = 12
+
+_FIRST_DAY = date(2030, 1, 1)
+
+# Whoever changes details raises a capacity mostly, and sets a price now and then.
+_CAPACITIES = 0.8
 
 
 class Workload:
@@ -28,25 +41,32 @@ class Workload:
 
     Most are staff, who name their customers however they like; some are customers with an account,
     who act for themselves. Two more only look, and one raises the capacity of the smallest event
-    now and then.
+    now and then, or gives it another price. Their connections go to the hosts in turn. Without
+    `clients` nobody asks but whoever breaks something.
     """
 
     def __init__(
-        self, port: int, events: Sequence[str], seed: int, people: People, clients: int = 12
+        self, ports: Sequence[int], seed: int, people: People, clients: int = CLIENTS
     ) -> None:
-        self.port = port
         self.history: list[Operation] = []
+        self.requests: list[Request] = []
         self.looks: list[Look] = []
         self.lists: list[ListLook] = []
         self.refused = 0
         self.impatient = False
-        self.events = events
+        self.events: list[str] = []
         self.people = people
+        self._ports = cycle(ports)
+        self._days = count()
         self._codes: list[str] = []
         self._stop = threading.Event()
+        self._threads = self._staffed(clients, seed) if clients else []
+
+    def _staffed(self, clients: int, seed: int) -> list[threading.Thread]:
+        people = self.people
         askers = [*people.accounts, *[people.staff] * (clients - len(people.accounts))]
         chances = [random.Random(seed * 1000 + n) for n in range(clients + 3)]
-        self._threads = [
+        return [
             threading.Thread(target=self._buy, args=(chance, asker))
             for chance, asker in zip(chances, askers, strict=False)
         ] + [
@@ -66,24 +86,84 @@ class Workload:
         for thread in self._threads:
             thread.join()
 
-    def fulfil(self, client: Client, operation: Operation) -> Client:
+    def connect(self, timeout_s: float = TIMEOUT_S) -> Client:
+        """Return a client of the host whose turn it is."""
+        return Client(next(self._ports), timeout_s)
+
+    def new_day(self) -> str:
+        """Return a day on which nothing is yet."""
+        return (_FIRST_DAY + timedelta(next(self._days))).isoformat()
+
+    def new_event(self, capacity: int, price: float) -> Operation:
+        """Return what puts an event on a day that is free."""
+        body = {
+            "name": "Gala",
+            "date": self.new_day(),
+            "capacity": capacity,
+            "costPerTicket": price,
+        }
+        return new_operation("POST", f"{API}/events", body, self.people.staff)
+
+    def open_event(self, capacity: int, price: float) -> str:
+        """Put an event on sale; return its id."""
+        operation = self.new_event(capacity, price)
+        self.fulfil(self.connect(), operation).close()
+        assert operation.answer is not None
+        id_: str = operation.answer.json["id"]
+        return id_
+
+    def fulfil(
+        self, client: Client, operation: Operation, patience_s: float = PATIENCE_S
+    ) -> Client:
         """Ask, and again with the same key, until there is a final answer or patience ends.
 
         Returns the client to go on with: a connection that broke is not used again.
         """
         self.history.append(operation)
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + patience_s
         while True:
             client = self._attempt(client, operation)
             if operation.answer is not None or time.monotonic() > until:
                 return client
             time.sleep(PAUSE_S)
+            if self._stop.is_set():
+                until = min(until, time.monotonic() + AT_THE_END_S)
+
+    def read(self, client: Client, kind: str, path: str) -> Answer:
+        """Read something once, as staff; raises as the client does where no answer comes."""
+        began, status = time.monotonic(), None
+        try:
+            answer = client.request("GET", path, Authorization=self.people.staff.authorization)
+            status = answer.status
+        finally:
+            self._note(kind, client, began, status, is_read=True)
+        return answer
+
+    def first_change(self, since: float, port: int | None = None) -> float | None:
+        """Return when the first change was granted that was asked for since then, at that host."""
+        return min(
+            (
+                request.ended
+                for request in self.requests[:]
+                if request.is_granted and not request.is_read
+                if request.began >= since and port in (None, request.port)
+            ),
+            default=None,
+        )
+
+    def _note(
+        self, kind: str, client: Client, began: float, status: int | None, *, is_read: bool = False
+    ) -> None:
+        ended = time.monotonic()
+        self.requests.append(Request(kind, client.port, began, ended, status, is_read))
 
     def _attempt(self, client: Client, operation: Operation) -> Client:
         if self.impatient and operation.attempts < 2:
-            client = Client(self.port, IMPATIENCE_S)
+            client = self.connect(IMPATIENCE_S)
         operation.attempts += 1
-        started = time.monotonic()
+        operation.ports.append(client.port)
+        started, status = time.monotonic(), None
+        asked = client
         try:
             answer = client.request(
                 operation.method, operation.path, operation.body,
@@ -93,16 +173,18 @@ class Workload:
         except (HTTPException, OSError) as error:
             self.refused += isinstance(error, ConnectionRefusedError)
             client.close()
-            client = Client(self.port, TIMEOUT_S)
+            client = self.connect()
         else:
-            operation.told.append(answer.status)
+            status = answer.status
+            operation.told.append(status)
             if is_final(answer):
                 operation.answer, operation.ended = answer, time.monotonic()
+        self._note(operation.asks_for, asked, started, status)
         operation.longest_s = max(operation.longest_s, time.monotonic() - started)
         return client
 
     def _buy(self, chance: random.Random, asker: Asker) -> None:
-        client = Client(self.port, TIMEOUT_S)
+        client = self.connect()
         wallet = Wallet(self._codes)
         while not self._stop.is_set():
             operation = choose(chance, self.events, asker, wallet)
@@ -111,39 +193,42 @@ class Workload:
                 wallet.keep(operation, operation.answer)
             if chance.random() < 1 / ON_ONE_CONNECTION:
                 client.close()
+                client = self.connect()
         client.close()
 
     def _look(self, chance: random.Random) -> None:
-        client = Client(self.port, TIMEOUT_S)
+        client = self.connect()
         while not self._stop.wait(READ_PAUSE_S):
             event = chance.choice(self.events)
             is_list = chance.random() < 1 / 4
-            path = f"/api/v1/events/{event}" + ("/waiting-list" if is_list else "")
+            path = f"{API}/events/{event}" + ("/waiting-list" if is_list else "")
             began = time.monotonic()
             try:
-                answer = self._see(client, path)
+                answer = self.read(client, "waiting list" if is_list else "event", path)
             except (HTTPException, OSError):
-                client = Client(self.port, TIMEOUT_S)
+                client = self.connect()
                 continue
             if answer.status == 200 and is_list:
                 self.lists.append(_seen_list(event, began, answer))
             elif answer.status == 200:
                 self.looks.append(_seen(event, began, answer))
+            if chance.random() < 1 / ON_ONE_CONNECTION:
+                client.close()
+                client = self.connect()
         client.close()
 
-    def _see(self, client: Client, path: str) -> Answer:
-        return client.request("GET", path, Authorization=self.people.staff.authorization)
-
     def _manage(self, chance: random.Random) -> None:
-        client, event = Client(self.port, TIMEOUT_S), self.events[0]
-        path = f"/api/v1/events/{event}"
+        client, path = self.connect(), f"{API}/events/{self.events[0]}"
         while not self._stop.wait(chance.uniform(0.5, 1.5)):
             try:
-                capacity = self._see(client, path).json["capacity"] + chance.randint(1, 3)
+                capacity = self.read(client, "event", path).json["capacity"] + chance.randint(1, 3)
             except (HTTPException, OSError, KeyError):
-                client = Client(self.port, TIMEOUT_S)
+                client = self.connect()
                 continue
-            operation = new_operation("PATCH", path, {"capacity": capacity}, self.people.staff)
+            change: dict[str, object] = {"capacity": capacity}
+            if chance.random() > _CAPACITIES:
+                change = {"costPerTicket": chance.randint(1, 40) / 4}
+            operation = new_operation("PATCH", path, change, self.people.staff)
             client = self.fulfil(client, operation)
         client.close()
 

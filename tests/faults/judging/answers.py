@@ -28,11 +28,16 @@ def _faults(court: Court, operation: Operation) -> Iterator[str]:
     if found is None:
         if operation.kind in ("cancel", "return", "withdraw"):
             yield from _nothing_changed(court, operation, told)
+        elif operation.kind == "change":
+            yield from _as_it_was(court, operation)
         return
     past, number = found
     entry = past.replay.entries[number]
-    if operation.kind == "change":
+    if operation.kind in ("create", "change"):
         yield from _of_event(past, number, operation, told)
+        return
+    if operation.kind == "call off":
+        yield from _owed(past, number, told)
         return
     held = past.replay.at(entry["booking"], number)
     if operation.kind == "offer" or held is None:
@@ -82,7 +87,7 @@ def _served(
             for event, n in court.made[operation.key]
             if court.pasts[event].replay.entries[n]["action"] == "moved_out"
         ]
-        if not left:
+        if len(left) != 1:
             return  # the judge of moves tells of it
         ((past, number),) = left
     served = past.replay.following(number)
@@ -143,6 +148,36 @@ def _nothing_changed(court: Court, operation: Operation, told: Mapping[str, Any]
         explained = any(held.status == "cancelled" for held in moments)
     if not explained or told.get("assigned"):
         yield "granted, and nothing has changed"
+
+
+def _as_it_was(court: Court, operation: Operation) -> Iterator[str]:
+    """A change that changes nothing asks for what is so already."""
+    past, body = court.pasts.get(operation.subject), operation.body or {}
+    explained = past is not None and any(
+        body.get("capacity", past.timeline.states[number].capacity)
+        == past.timeline.states[number].capacity
+        and round(body.get("costPerTicket", past.replay.prices[number] / 100) * 100)
+        == past.replay.prices[number]
+        and "date" not in body  # nobody asks for a day twice
+        for number in past.moments(operation.began, operation.ended)
+    )
+    if not explained:
+        yield "granted, and nothing has changed"
+
+
+def _owed(past: Past, number: int, told: Mapping[str, Any]) -> Iterator[str]:
+    """Compare who is told to be owed something with all that was confirmed until then."""
+    held = [(id_, past.replay.at(id_, number - 1)) for id_ in past.replay.bookings]
+    owed = {id_: one for id_, one in held if one is not None and one.status == "confirmed"}
+    total = past.replay.sums[number - 1][1]
+    if round(told["owedTotal"] * 100) != total:
+        yield f"told that {told['owedTotal']} is owed, and it is {total}"
+    if len(told["owed"]) != min(len(owed), _MOST_NAMED):
+        yield f"told of {len(told['owed'])} who are owed something, and {len(owed)} are"
+    for row in told["owed"]:
+        one = owed.get(row["id"])
+        if one is None or (row["nTickets"], round(row["total"] * 100)) != (one.tickets, one.total):
+            yield f"told that {row} is owed, and held was {one}"
 
 
 def _of_event(

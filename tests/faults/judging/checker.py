@@ -8,7 +8,7 @@ was overtaken; and what everybody saw fits into one order of all that happened.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -27,8 +27,14 @@ from ticketing.storage.driver.clients import Database
 
 # Each of these is the effect of one request; assignments and the like are only consequences.
 # A move is what has arrived; that it has left as well is for its own judge.
-_EFFECTS = ("sold", "booked", "waitlisted", "cancelled", "returned", "reduced", "added", "offered",
-            "withdrawn", "transferred", "moved_in", "changed")  # fmt: skip
+_EFFECTS = ("created", "called_off", "sold", "booked", "waitlisted", "cancelled", "returned",
+            "reduced", "added", "offered", "withdrawn", "transferred", "moved_in",
+            "changed")  # fmt: skip
+
+_ENDS = ("cancelled", "returned")
+
+# Who the audit names where the service goes on by itself.
+_SERVICE = "office"
 
 
 @dataclass
@@ -43,6 +49,7 @@ class Findings:
     untrue: list[str] = field(default_factory=list)
     unruly: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
+    starved: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     @property
@@ -51,10 +58,12 @@ class Findings:
         return [f"{kind}: {text}" for kind in kinds for text in getattr(self, kind)]
 
 
-def check(db: Database, workload: Workload, metrics: str) -> tuple[Findings, Counter[str]]:
+def check(
+    db: Database, workload: Workload, metrics: Sequence[str], *, race: bool
+) -> tuple[Findings, Counter[str]]:
     """Check the database against the clients' histories; count what they have met, too.
 
-    `metrics` is what the server has counted.
+    `metrics` is what each host has counted, `race` says that only another host can have won.
     """
     entries = list(db.audit.find({}))
     statuses = {b["_id"]: b["status"] for b in db.bookings.find({}, {"status": True})}
@@ -69,7 +78,7 @@ def check(db: Database, workload: Workload, metrics: str) -> tuple[Findings, Cou
     findings.unruly += [*halves(court), *broken(court, workload.people.person_of)]
     findings.differing += _records(db, entries)
     findings.differing += [f"event {id_}: {difference}" for id_, difference in verify(db)]
-    return findings, met(court, metrics)
+    return findings, met(court, metrics, race=race)
 
 
 def compare(
@@ -80,6 +89,7 @@ def compare(
     """Compare histories with audit entries and the bookings' statuses."""
     findings = Findings()
     effects = effects_of(entries)
+    made = {*statuses, *(entry["event"] for entry in entries if entry["action"] == "created")}
     asked = set()
     for operation in history:
         asked.add(operation.key)
@@ -94,9 +104,8 @@ def compare(
                 f"{operation.method} {operation.path}: no answer ({operation.told[-3:]})"
             )
             continue
-        _check_promise(
-            operation, operation.answer.status, effects[operation.key], statuses, findings
-        )
+        count = effects[operation.key]
+        _check_promise(operation, operation.answer.status, count, made, statuses, findings)
     for key in effects.keys() - asked:
         findings.duplicated.append(f"an effect that nobody asked for: {key}")
     return findings
@@ -119,8 +128,19 @@ def judge(
 
 
 def effects_of(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:
-    """Count the effects of each request."""
-    return Counter(e["request_id"] for e in entries if e["action"] in _EFFECTS)
+    """Count the effects of each request.
+
+    What ends with an event that is called off is no effect of its own, nor what the service does
+    under its own name, whoever's commit it is done in.
+    """
+    entries = list(entries)
+    called_off = {e["request_id"] for e in entries if e["action"] == "called_off"}
+    return Counter(
+        entry["request_id"]
+        for entry in entries
+        if entry["action"] in _EFFECTS and entry.get("actor") != _SERVICE
+        if entry["action"] not in _ENDS or entry["request_id"] not in called_off
+    )
 
 
 def _records(db: Database, entries: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -135,17 +155,22 @@ def _records(db: Database, entries: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _check_promise(
-    operation: Operation, status: int, effects: int, statuses: Mapping[str, str], findings: Findings
+    operation: Operation,
+    status: int,
+    effects: int,
+    made: Collection[str],
+    statuses: Mapping[str, str],
+    findings: Findings,
 ) -> None:
     assert operation.answer is not None
     if status in (201, 202):
-        made = operation.subject if operation.kind == "offer" else operation.answer.json["id"]
-        if made not in statuses or effects != 1:
-            findings.lost.append(f"{operation.path} {made}: {effects} effects")
+        id_ = operation.subject if operation.kind == "offer" else operation.answer.json["id"]
+        if id_ not in made or effects != 1:
+            findings.lost.append(f"{operation.path} {id_}: {effects} effects")
     elif status == 200 and operation.kind in ("cancel", "return"):
         if statuses.get(operation.subject) != "cancelled":
             findings.lost.append(f"{operation.path}: acknowledged, but not cancelled")
-    elif status == 200 and effects != 1 and operation.kind != "withdraw":
+    elif status == 200 and effects != 1 and operation.kind not in ("withdraw", "change"):
         findings.lost.append(f"{operation.method} {operation.path}: {effects} effects")
     elif status >= 400 and effects:
         findings.duplicated.append(

@@ -12,6 +12,8 @@ from tests.faults.judging.replay import Held
 from tests.faults.judging.timeline import State
 from tests.faults.people import MOST
 
+_OF_NO_BOOKING = {"book", "sell", "create", "change", "call off"}
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -84,7 +86,7 @@ def booking_of(court: Court, operation: Operation) -> str | None:
         assert operation.body is not None
         offered = court.codes.get(operation.body["code"])
         return offered.subject if offered else None
-    return None if operation.kind in ("book", "sell", "change", "create") else operation.subject
+    return None if operation.kind in _OF_NO_BOOKING else operation.subject
 
 
 def _events(court: Court, operation: Operation, booking: str | None) -> Iterable[Past]:
@@ -165,6 +167,17 @@ def _not_found(at: Moment) -> bool:
     return at.operation.asker.person is not None and at.held.customer not in at.customers
 
 
+def _below_sold(at: Moment) -> bool:
+    wanted = int((at.operation.body or {})["capacity"])
+    return wanted < at.state.sold == int(at.told["ticketsSold"])
+
+
+def _below_waiting(at: Moment) -> bool:
+    wanted = int((at.operation.body or {})["capacity"])
+    waiting = (at.past.replay.at(id_, at.number) for id_ in at.past.replay.queues[at.number])
+    return any(one is not None and one.tickets > wanted for one in waiting)
+
+
 def _over_the_limit(at: Moment) -> bool:
     own = at.operation.asker.person is not None
     return own and int((at.operation.body or {}).get("nTickets", 1)) > MOST
@@ -189,4 +202,7 @@ _REASONS: Mapping[str, Callable[[Moment], bool]] = {
     "booking_not_found": _not_found,
     "bad_request": _over_the_limit,
     "offer_gone": _code_is_void,
+    "event_cancelled": lambda at: at.state.is_off,
+    "capacity_below_sold": _below_sold,
+    "capacity_below_waiting": _below_waiting,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -12,11 +12,12 @@ from tests.faults.judging.court import Court
 _ACTIONS = (
     "sold", "returned", "booked", "waitlisted", "cancelled", "assigned", "reduced", "added",
     "offered", "withdrawn", "transferred", "moved_out", "moved_in", "changed",
+    "called_off",
 )  # fmt: skip
 _CODES = (
     "sold_out", "not_enough_tickets", "waiting_list_first", "already_booked", "already_waiting",
     "limit_reached", "not_confirmed", "booking_cancelled", "not_a_reduction", "booking_not_found",
-    "offer_gone",
+    "offer_gone", "event_cancelled",
 )  # fmt: skip
 
 AGAIN = "a key asked again after a 503, and granted"
@@ -25,17 +26,25 @@ SPELT = "a person by two spellings"
 PASSED = "a code taken up by somebody else"
 SERVED = "a move that let somebody off the waiting list"
 DEFEAT = "a commit that another was faster than"
+OTHER = "a key asked again at another host, and granted"
+RACE = "a commit that the other host was faster than"
 GROUP = "several commands in one commit"
 
 ALL = (
     *(f"change: {action}" for action in _ACTIONS),
     *(f"refusal: {code}" for code in _CODES),
-    AGAIN, BROKEN, SPELT, PASSED, SERVED, DEFEAT, GROUP,
+    AGAIN, BROKEN, OTHER, SPELT, PASSED, SERVED, DEFEAT, RACE, GROUP,
 )  # fmt: skip
 
+OF_ONE_HOST = [name for name in ALL if name not in (OTHER, RACE)]
 
-def met(court: Court, metrics: str) -> Counter[str]:
-    """Count what a run has met; `metrics` is what the server has counted since its last start."""
+
+def met(court: Court, metrics: Sequence[str], *, race: bool = False) -> Counter[str]:
+    """Count what a run has met; `metrics` is what each host has counted since its last start.
+
+    In a `race` each host has one worker and all sell one event, so that a commit can be lost to
+    nobody but another host.
+    """
     found: Counter[str] = Counter()
     spelt: dict[str, set[str]] = {}
     for past in court.pasts.values():
@@ -48,6 +57,7 @@ def met(court: Court, metrics: str) -> Counter[str]:
             continue
         body: Mapping[str, object] = operation.body or {}
         found[AGAIN] += 503 in operation.told
+        found[OTHER] += len(set(operation.ports)) > 1
         found[BROKEN] += operation.attempts > len(operation.told)
         found[PASSED] += operation.kind == "accept"
         if operation.kind == "move":
@@ -55,13 +65,15 @@ def met(court: Court, metrics: str) -> Counter[str]:
         if operation.person is not None and "customer" in body:
             spelt.setdefault(operation.person, set()).add(str(body["customer"]))
     found[SPELT] = sum(1 for spellings in spelt.values() if len(spellings) > 1)
-    samples = {
-        sample.name: sample.value
-        for family in text_string_to_metric_families(metrics)
-        for sample in family.samples
-        if not sample.labels
-    }
-    found[DEFEAT] = int(samples.get("ticketing_commit_conflicts_total", 0))
-    commits = samples.get("ticketing_group_commands_count", 0)
-    found[GROUP] = int(samples.get("ticketing_group_commands_sum", 0) - commits)
+    for counted in metrics:
+        samples = {
+            sample.name: sample.value
+            for family in text_string_to_metric_families(counted)
+            for sample in family.samples
+            if not sample.labels
+        }
+        found[DEFEAT] += int(samples.get("ticketing_commit_conflicts_total", 0))
+        commits = samples.get("ticketing_group_commands_count", 0)
+        found[GROUP] += int(samples.get("ticketing_group_commands_sum", 0) - commits)
+    found[RACE] = found[DEFEAT] if race else 0
     return found

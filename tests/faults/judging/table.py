@@ -7,22 +7,26 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.faults.builds import CLOCKS, Change
-from tests.faults.nemesis import Target, clients, database, mixed, nothing, server
+from tests.faults.nemesis import Target, clients, database, hosts, mixed, nothing, server
 
-World = Literal["three nodes", "embedded node", "small disk"]
+World = Literal["three nodes", "three nodes by default", "embedded node", "small disk"]
 
 
 @dataclass(frozen=True)
 class Fault:
     """What is done to the office, on which MongoDB, with which build of the service.
 
-    `bound_s` is what the longest single request may take.
+    `bound_s` is what the longest single request may take, and `workers` how many each host has.
+    Where it is not `busy` nobody asks but whoever breaks something. Some need `two_hosts`.
     """
 
     breaks: Callable[[Target], None]
     bound_s: float
     world: World = "three nodes"
     build: Sequence[Change] = ()
+    workers: Sequence[int] = (2, 2)
+    busy: bool = True
+    two_hosts: bool = False
 
 
 CALM = Fault(nothing, 3)
@@ -30,10 +34,24 @@ CALM = Fault(nothing, 3)
 FAULTS: dict[str, Fault] = {
     "worker kill -9 every second": Fault(server.worker_killed, 3),
     "worker SIGSTOP 4 s, SIGCONT": Fault(server.worker_stopped, 5.5),
-    "gunicorn master kill -9, restart": Fault(server.master_killed, 8),
+    "gunicorn master kill -9, restart": Fault(server.all_killed, 8),
+    "one of two hosts kill -9, restart": Fault(server.host_killed, 8, two_hosts=True),
+    "one of two hosts SIGSTOP 4 s, SIGCONT": Fault(server.host_stopped, 5.5, two_hosts=True),
+    "two hosts sell one event": Fault(
+        hosts.sell_one_event, 3, workers=(1, 1), busy=False, two_hosts=True
+    ),
+    "two hosts, a long waiting list": Fault(
+        hosts.long_list, 3, workers=(1, 1), busy=False, two_hosts=True
+    ),
     "gunicorn SIGTERM under load, restart": Fault(server.terminated, 3),
+    "gunicorn SIGTERM, one of two hosts after the other": Fault(
+        server.terminated_in_turn, 3, two_hosts=True
+    ),
     "gunicorn HUP": Fault(server.reloaded, 5.5),
     "primary kill -9": Fault(database.primary_killed, 3.5),
+    "primary kill -9, MongoDB's own elections": Fault(
+        database.primary_killed_by_default, 9.5, world="three nodes by default"
+    ),
     "primary SIGTERM": Fault(database.primary_terminated, 2),
     "primary SIGSTOP 5 s, SIGCONT": Fault(database.primary_stopped, 7.5),
     "primary steps down": Fault(database.primary_steps_down, 2),
@@ -58,7 +76,8 @@ FAULTS: dict[str, Fault] = {
 QUICK = [
     "worker kill -9 every second",
     "gunicorn SIGTERM under load, restart",
-    "gunicorn master kill -9, restart",
+    "one of two hosts kill -9, restart",
+    "two hosts sell one event",
     "primary kill -9",
     "both secondaries, then the primary, kill -9",
     "the embedded single node kill -9, restart",

@@ -112,3 +112,66 @@ def test_finds_a_cancellation_that_was_granted_and_changed_nothing() -> None:
     (found,) = untrue(court(trail))
 
     assert "nothing has changed" in found
+
+
+OWED = [{"id": "b1", "customer": "p1", "nTickets": 3, "total": 15}]
+
+
+def called_off(**told: Any) -> Trail:
+    """Three were sold to one person, one waited, and it is called off."""
+    trail, key = full(), "off"
+    answer = {"event": {}, "owed": OWED, "owedTotal": 15, **told}
+    trail.asked(asked("POST", "/events/e1/cancellation", None, 200, answer, key=key,
+                      began=trail.now))  # fmt: skip
+    trail.add("called_off", None, key, sold=3, waiting=1)
+    trail.add("cancelled", "b1", key, "c1", 3, 1500, waiting=1)
+    return trail.add("cancelled", "b2", key, "c2", 1, None)
+
+
+def test_is_silent_about_what_is_owed_when_an_event_is_called_off() -> None:
+    assert list(untrue(court(called_off()))) == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"owed": []},
+        {"owedTotal": 20},
+        {"owed": [{**OWED[0], "total": 5}]},
+        {"owed": [{**OWED[0], "nTickets": 1}]},
+        {"owed": [{**OWED[0], "id": "b2"}]},
+    ],
+    ids=str,
+)
+def test_finds_what_is_told_otherwise_of_what_is_owed(told: dict[str, Any]) -> None:
+    assert len(list(untrue(court(called_off(**told))))) == 1
+
+
+def unchanged(**values: object) -> Trail:
+    """Somebody asks for a change, is told that it is so, and no entry was made."""
+    trail = booked(Trail(capacity=3, price=500))
+    return trail.asked(asked("PATCH", "/events/e1", values, 200, {}, began=trail.now))
+
+
+def test_lets_a_change_change_nothing_that_is_so_already() -> None:
+    assert list(untrue(court(unchanged(capacity=3)))) == []
+    assert list(untrue(court(unchanged(costPerTicket=5)))) == []
+
+
+@pytest.mark.parametrize("values", [{"capacity": 4}, {"costPerTicket": 6}, {"date": "2030-01-01"}])
+def test_finds_a_change_that_was_granted_and_not_made(values: dict[str, object]) -> None:
+    (found,) = untrue(court(unchanged(**values)))
+
+    assert "nothing has changed" in found
+
+
+def test_leaves_a_move_that_left_twice_to_the_judge_of_moves() -> None:
+    here, there, key = booked(Trail()), Trail("e2"), "move"
+    answer = booking("b1", event="e2", assigned=[], assignedCount=0)
+    here.asked(asked("POST", "/bookings/b1/move", {"event": "e2"}, 200, answer, key=key,
+                     began=here.now))  # fmt: skip
+    for _ in range(2):
+        here.add("moved_out", "b1", key, "c1", 2, 1000)
+    there.add("moved_in", "b1", key, "c1", 2, 1000, sold=2)
+
+    assert list(untrue(court(here, there))) == []

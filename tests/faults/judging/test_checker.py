@@ -104,3 +104,26 @@ def test_finds_who_never_got_an_answer_and_who_got_a_500() -> None:
     findings = compare([silent, crashed], [entry(key="k2", booking="s2")], {"s2": "confirmed"})
 
     assert len(findings.errors) == 2
+
+
+def test_counts_calling_off_as_one_effect_with_all_that_it_ends() -> None:
+    history = [operation(method="POST", path="/api/v1/events/e1/cancellation", status=200)]
+    entries = [entry(action="called_off"), entry(action="cancelled"), entry(action="returned")]
+
+    assert compare(history, entries, {}).all == []
+    assert compare(history, entries[1:], {}).lost
+    assert compare(history, [*entries, entry(action="called_off")], {}).duplicated
+
+
+def test_is_silent_about_what_the_service_does_under_its_own_name() -> None:
+    entries = [entry(), {**entry(action="cancelled"), "actor": "office"}]
+
+    assert compare([operation()], entries, {"s1": "confirmed"}).all == []
+
+
+def test_finds_an_event_that_was_acknowledged_and_is_not_there() -> None:
+    history = [operation(path="/api/v1/events", id="e1")]
+    made = {**entry(action="created"), "event": "e1"}
+
+    assert compare(history, [made], {}).all == []
+    assert compare(history, [], {}).lost

@@ -89,6 +89,44 @@ def test_judges_refusals_while_somebody_waits(operation: Operation, justified: b
     assert (list(unjustified(court(trail))) == []) is justified
 
 
+@pytest.mark.parametrize(
+    ("body", "code", "facts", "justified"),
+    [
+        ({"capacity": 2}, "capacity_below_sold", {"ticketsSold": 3}, True),
+        ({"capacity": 2}, "capacity_below_sold", {"ticketsSold": 4}, False),
+        ({"capacity": 3}, "capacity_below_sold", {"ticketsSold": 3}, False),
+        ({"capacity": 3}, "capacity_below_waiting", {}, True),
+        ({"capacity": 4}, "capacity_below_waiting", {}, False),
+        ({"capacity": 4}, "event_cancelled", {}, False),
+    ],
+)
+def test_judges_refusals_of_less_capacity(
+    body: dict[str, Any], code: str, facts: dict[str, Any], justified: bool
+) -> None:
+    trail = waits(booked(Trail(), tickets=3), "b2", "p2", tickets=4)
+    trail.asked(refused(("PATCH", "/events/e1"), body, code, **facts))
+
+    assert (list(unjustified(court(trail))) == []) is justified
+
+
+@pytest.mark.parametrize(
+    ("operation", "justified"),
+    [
+        (refused(SELL, sale(1), "event_cancelled"), True),
+        (refused(RESIZE, {"nTickets": 1}, "event_cancelled"), True),
+        (refused(("POST", "/events/e1/cancellation"), {}, "event_cancelled"), True),
+        (refused(SELL, sale(2), "not_enough_tickets", available=1), False),
+    ],
+)
+def test_judges_refusals_once_an_event_is_called_off(operation: Operation, justified: bool) -> None:
+    trail = booked(Trail()).asked(
+        asked("POST", "/events/e1/cancellation", None, 200, {}, key="off", began=4.0)
+    )
+    trail.add("called_off", None, "off", sold=2).asked(operation)
+
+    assert (list(unjustified(court(trail))) == []) is justified
+
+
 def test_knows_a_code_that_is_good_from_one_that_was_taken_back() -> None:
     trail = booked(Trail())
     trail.asked(asked("POST", "/bookings/b1/transfer", {}, 201, {"code": "xyz"}, key="offer"))

@@ -150,9 +150,25 @@ def test_finds_a_list_that_never_was(look: ListLook) -> None:
 
 def test_counts_what_a_run_has_met() -> None:
     metrics = "ticketing_commit_conflicts_total 3\n"
-    met = sometimes.met(court(list_of_two()), metrics)
+    met = sometimes.met(court(list_of_two()), [metrics])
 
     assert met["change: waitlisted"] == 2
     assert met[sometimes.DEFEAT] == 3
     assert not met["change: moved_in"]
     assert set(met) <= set(sometimes.ALL) | {"change: created"}
+
+
+def test_counts_who_was_answered_by_another_host_than_they_asked_first() -> None:
+    trail = booked(Trail())
+    assert not sometimes.met(court(trail), [])[sometimes.OTHER]
+
+    trail.history[0].ports = [8001, 8002]
+
+    assert sometimes.met(court(trail), [])[sometimes.OTHER] == 1
+
+
+def test_counts_a_defeat_by_the_other_host_where_nobody_else_can_have_won() -> None:
+    metrics = ["ticketing_commit_conflicts_total 3\n", "ticketing_commit_conflicts_total 2\n"]
+
+    assert sometimes.met(court(Trail()), metrics)[sometimes.RACE] == 0
+    assert sometimes.met(court(Trail()), metrics, race=True)[sometimes.RACE] == 5

@@ -26,10 +26,11 @@ class State:
     capacity: int
     sold: int
     waiting: int
+    is_off: bool = False
 
     @property
     def available(self) -> int:
-        return self.capacity - self.sold
+        return 0 if self.is_off else self.capacity - self.sold
 
 
 class Timeline:
@@ -41,11 +42,12 @@ class Timeline:
         self.oversold: list[str] = []
         self.overtaken: list[str] = []
         queue: dict[str, None] = {}
-        capacity = 0
+        capacity, is_off = 0, False
         for entry in sorted(trail, key=lambda e: e["sequence"]):
             capacity = entry["changes"].get("capacity", (0, capacity))[1]
+            is_off = is_off or entry["action"] == "called_off"
             self._serve(entry, queue)
-            self.states.append(State(capacity, entry["sold"], entry["waiting"]))
+            self.states.append(State(capacity, entry["sold"], entry["waiting"], is_off))
             self.keys.append(entry["request_id"])
             if not 0 <= entry["sold"] <= capacity:
                 self.oversold.append(f"{entry['sold']} of {capacity} sold at {entry['sequence']}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.cluster import Cluster, Database
@@ -19,7 +20,7 @@ class Target:
     """
 
     database: Database
-    server: Server
+    hosts: Sequence[Server]
     workload: Workload
     chance: random.Random
     complaints: list[str] = field(default_factory=list)
@@ -29,6 +30,10 @@ class Target:
     def cluster(self) -> Cluster:
         assert isinstance(self.database, Cluster)
         return self.database
+
+    def any_host(self) -> Server:
+        """Return one of the hosts, by chance."""
+        return self.chance.choice(self.hosts)
 
     def complain(self, unless: object, text: str) -> None:
         if not unless:

@@ -17,7 +17,9 @@ Faults = Sequence[Callable[[Target], None]]
 _OF_THE_SERVER: Faults = (
     server.worker_killed,
     server.worker_stopped,
-    server.master_killed,
+    server.all_killed,
+    server.host_killed,
+    server.host_stopped,
     server.terminated,
 )
 _OF_CLIENTS: Faults = (clients.cut_off, clients.gone_before_the_answer)
