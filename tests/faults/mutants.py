@@ -45,7 +45,7 @@ GUARDS: dict[str, Sequence[Change]] = {
         ),
         Change(
             "storage/writes/read_sets.py",
-            "events.find(db, event_id, session)",
+            "(events.take if take else events.find)(db, event_id, session)",
             "events.find(db, event_id)",
         ),
         Change(
@@ -231,6 +231,14 @@ STALLS: dict[str, Sequence[Change]] = {
             "    if 'capacity' in command.values:\n"
             "        raise Busy\n"
             "    command = replace(command, expected=expected_sequences())\n",
+        ),
+    ),
+    "who was defeated begins again as before": (
+        Change("services/writes/handler.py", "take=defeats > 0)", "take=False)"),
+        Change(
+            "services/writes/handler.py",
+            "                self._turns.defeated(event_id)\n",
+            "",
         ),
     ),
     "the statistics take longer than a commit may": (

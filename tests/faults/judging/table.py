@@ -92,4 +92,5 @@ REVEALED_BY = {
     "answers before the commit": "worker kill -9 every second",
     "w:1": "both secondaries, then the primary, kill -9",
     "no idempotency": "clients give up after 50 ms and ask again",
+    "who was defeated begins again as before": "two hosts, a long waiting list",
 }
