@@ -40,5 +40,7 @@ def differences_of_accounts(
             for error in unreadable:
                 yield error.told
         after = until
-        if reading is not None and until is not None:
-            reading.reached(Position(Part.ACCOUNTS, until))
+        if reading is not None:
+            if until is not None:
+                reading.reached(Position(Part.ACCOUNTS, until))
+            reading.between()

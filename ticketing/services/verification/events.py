@@ -78,6 +78,7 @@ def differences_of_event(
     try:
         while not verification.is_complete:
             yield from verification.step()
+            reading.between()
     except UnreadableDocument as spoilt:
         yield spoilt.told
 

@@ -27,6 +27,8 @@ class Position:
 class Reading:
     """How much has been read; `told` is called as it goes on, `reached` where it could be resumed.
 
+    `between` is called between the steps, when nothing is being read.
+
     `compared` counts the bookings that have been compared with their entries.
     """
 
@@ -35,6 +37,7 @@ class Reading:
     compared: int = 0
     told: Callable[[Reading], None] = lambda _: None
     reached: Callable[[Position], None] = lambda _: None
+    between: Callable[[], None] = lambda: None
 
     @property
     def is_empty(self) -> bool:

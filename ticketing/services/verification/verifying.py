@@ -46,7 +46,7 @@ def verify(
                 yield "", difference
             reading.reached(Position(Part.DATABASE))
         yield from _strays(db)
-        for sentence in schema.misfits(db):
+        for sentence in schema.misfits(db, between=reading.between):
             yield "", sentence
         for sentence in stored_responses.invented(db):
             yield "", sentence

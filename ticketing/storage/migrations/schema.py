@@ -8,7 +8,7 @@ compares the database with this table and makes what is missing; until then noth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -539,11 +539,13 @@ def differences(db: Database) -> list[str]:
     return found
 
 
-def misfits(db: Database, at_once: int = 10_000) -> Iterator[str]:
+def misfits(
+    db: Database, at_once: int = 10_000, between: Callable[[], None] = lambda: None
+) -> Iterator[str]:
     """Name each document that is not what its validator asks of it.
 
     Each query looks at so many documents: one that looks at all and finds nothing takes longer
-    than an operation may.
+    than an operation may. `between` is called between them.
     """
     for name, schema in SCHEMA.items():
         end: _Bound = []
@@ -552,6 +554,7 @@ def misfits(db: Database, at_once: int = 10_000) -> Iterator[str]:
             found = db[name].find({"$nor": [schema.validator]}, {"_id": True})
             for misfit in _between(found, begin, end):
                 yield f"the document {misfit['_id']!r} of {name} is not as it has to be"
+            between()
             if not end:
                 break
 
