@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
@@ -20,7 +20,7 @@ from ticketing.domain.verification.replaying import Model, replay
 
 
 def differences(
-    event: Event, bookings: Iterable[Booking], trail: Iterable[AuditEntry]
+    event: Event, bookings: Collection[Booking], trail: Iterable[AuditEntry]
 ) -> Iterator[str]:
     """Return, one sentence each, where the event, its bookings and its audit don't agree.
 
