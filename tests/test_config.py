@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from datetime import time
 
 import pytest
 
@@ -408,6 +409,22 @@ def test_forgets_nobody_by_a_slip_of_the_pen(set_to, days):
 
     with pytest.raises(SettingsError, match="TICKETING_IDLE_CUSTOMER_DAYS"):
         config.load()
+
+
+@pytest.mark.parametrize("at", ["24:00", "3:30", "03:60", "03:30:00", "night"])
+def test_verifies_at_no_time_that_there_is_not(set_to, at):
+    set_to(AUTH="open", VERIFY_AT=at)
+
+    with pytest.raises(SettingsError, match="TICKETING_VERIFY_AT"):
+        config.load()
+
+
+def test_verifies_at_the_time_that_is_set_and_never_where_none_is(set_to):
+    set_to(AUTH="open")
+    assert config.load().verify_at is None
+
+    set_to(VERIFY_AT="03:30")
+    assert config.load().verify_at == time(3, 30)
 
 
 def test_asks_no_second_factor_where_nobody_signs_in(set_to):

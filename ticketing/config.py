@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -52,6 +53,7 @@ _ORIGIN = re.compile(
     rf"(?P<scheme>https?)://(?P<host>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?",
     re.ASCII,
 )
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
 _PORTS = {"http": 80, "https": 443}
 _LONGEST_HOST = 253
@@ -74,6 +76,7 @@ class Settings:
     max_tickets_per_booking: int
     transfer_hours: int
     idle_customer_days: int
+    verify_at: time | None
     host: str
     port: int
     workers: int
@@ -164,6 +167,7 @@ def load(
             ),
             "transfer_hours": env.int("TRANSFER_HOURS", 72, validate=Range(min=1, max=8_760)),
             "idle_customer_days": env.int("IDLE_CUSTOMER_DAYS", 0, validate=_is_period),
+            "verify_at": env.str("VERIFY_AT", "", validate=_is_time_or_nothing),
             "host": env.str("HOST", "127.0.0.1", validate=Length(min=1)),
             "port": env.int("PORT", 8000, validate=Range(min=1, max=65_535)),
             "workers": env.int("WORKERS", 2, validate=Range(min=1, max=64)),
@@ -216,6 +220,7 @@ def load(
         **{
             **values,
             "timezone": ZoneInfo(values["timezone"]),
+            "verify_at": time.fromisoformat(values["verify_at"]) if values["verify_at"] else None,
             "secret_keys": tuple(key for key in keys if key),
             "cors_origins": _origins(values["cors_origins"]),
             "accent": values["accent"].lower(),
@@ -456,6 +461,11 @@ def _is_mail_uri(text: str) -> None:
 def _is_address_or_nothing(text: str) -> None:
     if text and not _ADDRESS.fullmatch(text):
         raise ValidationError("Not an address such as tickets@example.org.")
+
+
+def _is_time_or_nothing(text: str) -> None:
+    if text and not _TIME_OF_DAY.fullmatch(text):
+        raise ValidationError("Not a time of day such as 03:30.")
 
 
 def _is_url(text: str) -> None:

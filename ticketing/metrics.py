@@ -255,6 +255,8 @@ class _Known:
 KNOWN_NOW = {
     "ticketing_waiting_bookings": "Bookings on the waiting lists of all events.",
     "ticketing_awaited_events": "Events that somebody waits for.",
+    "ticketing_verification_timestamp_seconds": "When the last nightly verification ended.",
+    "ticketing_verification_differences": "What the last nightly verification found.",
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import time, timedelta
 
 import limits
 import pytest
@@ -18,6 +20,7 @@ from ticketing.domain.identity.users import Role
 from ticketing.server.mongod import free_port
 from ticketing.services.accounts import users as people
 from ticketing.services.writes import transaction
+from ticketing.storage.background import verification_runs
 from ticketing.storage.driver.clients import connect
 from ticketing.storage.driver.pool import PoolWatch
 from ticketing.storage.driver.units_of_work import utc_now
@@ -205,3 +208,20 @@ def test_begins_at_zero_so_that_the_first_is_an_increase(api_at, series):
     api = api_at(rates={"writes": limits.parse("9 per minute")})
 
     assert told(api)[series] == 0
+
+
+def test_tells_of_the_nightly_verification_where_there_is_one(api_at, db):
+    names = {"ticketing_verification_timestamp_seconds", "ticketing_verification_differences"}
+    nightly = api_at(verify_at=time(3, 30))
+    assert not told(nightly).keys() & names
+
+    since = utc_now() - timedelta(days=3)
+    verification_runs.expect(db, since, "events")
+    found = told(nightly)
+    assert [found[name] for name in sorted(names)] == [0, pytest.approx(since.timestamp(), abs=1)]
+
+    run = verification_runs.begin(db, since, "events")
+    verification_runs.end(db, replace(run, differences=3), ended := utc_now())
+    found = told(nightly)
+    assert [found[name] for name in sorted(names)] == [3, pytest.approx(ended.timestamp(), abs=1)]
+    assert not told(api_at()).keys() & names

@@ -22,8 +22,9 @@ from ticketing.domain.identity.caller import Caller
 from ticketing.server import background
 from ticketing.server.background import WORK, Work
 from ticketing.services.accounts import retention
-from ticketing.services.verification import verify
+from ticketing.services.verification import nightly, verify
 from ticketing.services.writes import recovery
+from ticketing.storage.background import verification_runs
 from ticketing.storage.driver.units_of_work import utc_now
 
 CALLER = Caller("ada", "r1")
@@ -31,13 +32,16 @@ CALLER = Caller("ada", "r1")
 
 @pytest.fixture
 def app(mongo, mongodb_uri, db):
-    return create_app(the_settings(database=db.name, mongodb_uri=mongodb_uri), mongo)
+    at = (utc_now() - timedelta(minutes=1)).time()
+    settings = the_settings(database=db.name, mongodb_uri=mongodb_uri, verify_at=at)
+    return create_app(settings, mongo)
 
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
     monkeypatch.setattr(recovery, "PAUSE_S", 0.05)
     monkeypatch.setattr(retention, "PAUSE_S", 0.05)
+    monkeypatch.setattr(nightly, "PAUSE_S", 0.05)
     monkeypatch.setattr(background, "AGAIN_S", 0.01)
 
 
@@ -79,10 +83,21 @@ def nothing_is_left_of_it(db):
     return not db.idempotency.count_documents({})
 
 
+def leave_a_verification_to_be_made(db, handler, monkeypatch):
+    verification_runs.expect(db, utc_now() - timedelta(days=1), "events")
+    handler.execute(a_new_event(capacity=9), on="e1", caller=CALLER)
+
+
+def it_has_been_made(db):
+    last = verification_runs.find_last(db)
+    return last is not None and last.entries == 1
+
+
 # For each piece of work: what gives it something to do, and what shows that it has been done.
 PROOFS = {
     "recovery": (leave_bookings_of_an_event_that_was_called_off, nothing_differs),
     "retention": (leave_an_erasure_to_be_gone_over, nothing_is_left_of_it),
+    "verification": (leave_a_verification_to_be_made, it_has_been_made),
 }
 
 

@@ -12,11 +12,10 @@ from tests.services.conftest import a_handler
 from ticketing.domain.identity.account_changes import AccountChange
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role
-from ticketing.services import verification
 from ticketing.services.accounts import users as people
 from ticketing.services.accounts.changes import change_account
 from ticketing.services.accounts.erasure import erase
-from ticketing.services.verification import verify
+from ticketing.services.verification import Part, Position, Reading, accounts, verify
 from ticketing.storage.accounts import users
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -166,7 +165,7 @@ def add_many(db, number):
 
 
 def test_looks_at_all_of_them_so_many_at_a_time(db, monkeypatch):
-    monkeypatch.setattr(verification, "_ACCOUNTS_AT_ONCE", 3)
+    monkeypatch.setattr(accounts, "AT_ONCE", 3)
     add_many(db, 10)
     for id_ in ("u00002", "u00003", "u00009"):
         db.users.update_one({"_id": id_}, {"$set": {"role": "staff"}})
@@ -177,6 +176,21 @@ def test_looks_at_all_of_them_so_many_at_a_time(db, monkeypatch):
     assert named == {"user u00002", "user u00003", "user u00009", "user u00005"}
 
 
+def test_goes_on_after_what_has_been_looked_at(db, monkeypatch):
+    monkeypatch.setattr(accounts, "AT_ONCE", 3)
+    add_many(db, 10)
+    for id_ in ("u00002", "u00006", "u00009"):
+        db.users.update_one({"_id": id_}, {"$set": {"role": "staff"}})
+    reached = []
+    reading = Reading(reached=reached.append)
+
+    told = list(verify(db, None, reading, begin=Position(Part.ACCOUNTS, "u00005")))
+
+    assert [line.split(":")[0] for _, line in told] == ["user u00006", "user u00009"]
+    assert reached == [Position(Part.ACCOUNTS, "u00008"), Position(Part.DATABASE)]
+    assert list(verify(db, None, Reading(), begin=Position(Part.DATABASE))) == []
+
+
 def test_keeps_few_of_them_in_memory(db):
     """Four times as many take no more than half again as much."""
     peaks = []
@@ -185,7 +199,7 @@ def test_keeps_few_of_them_in_memory(db):
         db.user_audit.delete_many({})
         add_many(db, number)
         tracemalloc.start()
-        assert list(verification._accounts(db)) == []
+        assert list(accounts.differences_of_accounts(db)) == []
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
 

@@ -21,6 +21,7 @@ from ticketing.api.http.context import AppContext
 from ticketing.services.accounts.retention import RetentionWorker
 from ticketing.services.mail import sender
 from ticketing.services.mail.smtp import MailServer
+from ticketing.services.verification.nightly import NightlyVerification
 from ticketing.services.writes import recovery
 
 log = structlog.get_logger(__name__)
@@ -58,10 +59,19 @@ def _forget(parts: AppContext, stop: threading.Event) -> None:
     RetentionWorker(parts.db, parts.settings.idle_customer_days).run(stop)
 
 
+def _verify(parts: AppContext, stop: threading.Event) -> None:
+    settings = parts.settings
+    if settings.verify_at is None:
+        stop.wait()
+        return
+    NightlyVerification(parts.db, settings.verify_at, settings.timezone).run(stop)
+
+
 WORK: tuple[Work, ...] = (
     Work("recovery", _recover),
     Work("mail", _send_mail),
     Work("retention", _forget),
+    Work("verification", _verify),
 )
 
 

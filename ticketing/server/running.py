@@ -52,6 +52,10 @@ class CannotStart(Exception):
     """Why the service does not start, in one sentence."""
 
 
+class NothingThere(CannotStart):
+    """There is no database, and none shall be made."""
+
+
 def run(data: Path) -> int:
     """Serve until Ctrl-C, with a MongoDB of our own where no URI is set; raises CannotStart."""
     settings = settings_for_trying_out()
@@ -80,12 +84,12 @@ def run(data: Path) -> int:
 def database(data: Path, *, make: bool = True) -> Iterator[Database]:
     """Return the database that `run` works on with this folder, also while it runs.
 
-    Raises CannotStart, also where there is none and none shall be made.
+    Raises CannotStart: NothingThere where there is none and none shall be made.
     """
     settings = settings_for_trying_out()
     server = None
     if not (make or settings.mongodb_uri or mongod.is_used(data)):
-        raise CannotStart(f"There is nothing in {data.resolve()}: no server ever ran there.")
+        raise NothingThere(f"There is nothing in {data.resolve()}: no server ever ran there.")
     try:
         uri = settings.mongodb_uri or mongod.running_in(data.resolve())
     except MongodError as error:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pymongo import ASCENDING, DESCENDING
-from pymongo.client_session import ClientSession
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.storage.customers import attach, of_customer, of_giver
-from ticketing.storage.documents import AUDIT, UnreadableDocument, first_readable, read_what_can_be
+from ticketing.storage.documents import AUDIT, first_readable, read_what_can_be
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading
+from ticketing.storage.lists.by_sequence import Walk
 
 _NAME = "audit"
 
@@ -78,15 +78,14 @@ def of_customer_whole(db: Database, customer: str) -> list[AuditEntry]:
     return attach(db, list(read_what_can_be(_NAME, found, AUDIT.decode)))
 
 
-def replay(
-    db: Database, event: str, session: ClientSession, unreadable: list[UnreadableDocument]
-) -> Iterable[AuditEntry]:
-    """Go through an event's entries from the first, in the order of their sequence.
+def walk(db: Database, event: str) -> Walk[AuditEntry]:
+    """Go through an event's entries from the first, in the order of their sequence."""
+    return Walk(db.audit, event, AUDIT.decode)
 
-    Those that can't be read go to `unreadable`.
-    """
-    found = db.audit.find({"event": event}, session=session).sort("sequence", ASCENDING)
-    return read_what_can_be(_NAME, found, AUDIT.decode, unreadable)
+
+def count(db: Database, event: str) -> int:
+    """Count the entries of an event, be it there or not."""
+    return db.audit.count_documents({"event": event})
 
 
 @reading

@@ -21,7 +21,6 @@ from ticketing.storage.customers import OF_A_CUSTOMER, OF_NOBODY, attach, of_cus
 from ticketing.storage.documents import (
     AT_ONCE,
     BOOKINGS,
-    UnreadableDocument,
     first_matching,
     first_readable,
     read,
@@ -29,6 +28,7 @@ from ticketing.storage.documents import (
 )
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading
+from ticketing.storage.lists.by_sequence import Walk
 from ticketing.storage.migrations.schema import ACTIVE, BY_TIME, OWED, WAITING
 
 _NAME = "bookings"
@@ -156,15 +156,9 @@ def count_ahead(db: Database, waiting: Booking, session: ClientSession | None) -
     )
 
 
-def of_event(
-    db: Database, event: str, session: ClientSession, unreadable: list[UnreadableDocument]
-) -> list[Booking]:
-    """List all bookings of an event, sales and cancelled ones among them.
-
-    Those that can't be read go to `unreadable`.
-    """
-    found = db.bookings.find({"event": event}, session=session)
-    return list(read_what_can_be(_NAME, found, BOOKINGS.decode, unreadable))
+def walk(db: Database, event: str) -> Walk[Booking]:
+    """Go through an event's bookings in the order of their sequence, sales and all others."""
+    return Walk(db.bookings, event, BOOKINGS.decode)
 
 
 def event_ids(db: Database) -> set[str]:

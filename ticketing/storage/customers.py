@@ -19,7 +19,12 @@ from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
 from ticketing.domain.errors import AddressBooked
 from ticketing.domain.identity.customers import Customer, CustomerRef, NamedCustomer
-from ticketing.storage.documents import CUSTOMERS, read
+from ticketing.storage.documents import (
+    CUSTOMERS,
+    UnreadableDocument,
+    read,
+    read_what_can_be,
+)
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading
 from ticketing.storage.ids import new_id
@@ -115,6 +120,21 @@ def find_many(
         return {}
     documents = db.customers.find({"_id": {"$in": list(ids)}}, session=session)
     return {document["_id"]: _read(document) for document in documents}
+
+
+def missing(
+    db: Database,
+    ids: Collection[str],
+    session: ClientSession,
+    unreadable: list[UnreadableDocument],
+) -> set[str]:
+    """Find which of these customers are not there; those that can't be read go to `unreadable`."""
+    if not ids:
+        return set()
+    documents = list(db.customers.find({"_id": {"$in": list(ids)}}, session=session))
+    for _ in read_what_can_be(_NAME, documents, CUSTOMERS.decode, unreadable):
+        pass
+    return set(ids) - {document["_id"] for document in documents}
 
 
 def insert_many(db: Database, customers: Sequence[Customer], session: ClientSession) -> None:

@@ -262,6 +262,12 @@ def count_waiting(db: Database) -> tuple[int, int]:
     return (rows[0]["events"], rows[0]["bookings"]) if rows else (0, 0)
 
 
+def collection_id(db: Database) -> str:
+    """Return what tells this database from every other, also from one that it was restored to."""
+    made = db.list_collections(filter={"name": _NAME})
+    return f"{db.name}/{next((each['info']['uuid'].hex() for each in made), '')}"
+
+
 def all_ids(db: Database) -> list[str]:
     """List the ids of all events, tombstones of deleted ones included."""
     return [document["_id"] for document in db.events.find({}, {"_id": True}).sort("_id")]

@@ -13,7 +13,7 @@ from ticketing.services.mail import sender
 from ticketing.services.mail.messages import Letters
 from ticketing.services.mail.sender import send, send_due
 from ticketing.services.mail.smtp import MailRefused, MailServer, MailServerAway
-from ticketing.storage import outbox
+from ticketing.storage.background import outbox
 from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S
 from ticketing.storage.driver.units_of_work import settled, utc_now
 

@@ -19,7 +19,7 @@ from tests.waiting import NEVER_S, eventually
 from ticketing.domain.identity.caller import Caller
 from ticketing.server.mongod import free_port
 from ticketing.services.mail.messages import Letters
-from ticketing.storage import outbox
+from ticketing.storage.background import outbox
 from ticketing.storage.driver.units_of_work import settled, utc_now
 
 CALLER = Caller("ada", "r1")

@@ -93,7 +93,7 @@ def test_works_while_the_service_runs_and_while_it_does_not(tmp_path):
 def test_finds_nothing_in_a_folder_that_is_not_there_and_makes_none(tmp_path):
     done = verify_command(tmp_path / "a-typo")
 
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (3, "")
     assert f"There is nothing in {tmp_path / 'a-typo'}" in done.stderr
     assert not (tmp_path / "a-typo").exists()
 
@@ -101,7 +101,7 @@ def test_finds_nothing_in_a_folder_that_is_not_there_and_makes_none(tmp_path):
 def test_finds_nothing_in_a_folder_of_something_else(tmp_path):
     (tmp_path / "letter").write_text("Dear Ada")
 
-    assert verify_command(tmp_path).returncode == 2
+    assert verify_command(tmp_path).returncode == 3
     assert [file.name for file in tmp_path.iterdir()] == ["letter"]
 
 
@@ -109,7 +109,7 @@ def test_finds_nothing_in_an_empty_database(db, mongodb_uri, tmp_path):
     for name in (db.name, "a-typo"):
         done = verify_command(tmp_path, MONGODB_URI=mongodb_uri, DATABASE=name)
 
-        assert (done.returncode, done.stdout) == (2, "")
+        assert (done.returncode, done.stdout) == (3, "")
         assert f"There is no event and no audit entry in the database {name}" in done.stderr
 
 
@@ -136,7 +136,7 @@ def test_finds_no_event_that_there_never_was(db, mongodb_uri, tmp_path):
     settings = {"MONGODB_URI": mongodb_uri, "DATABASE": db.name}
 
     done = ticketing("verify", "--event", "a-typo", **settings)
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert "There is no event a-typo" in done.stderr
     done = ticketing("verify", "--event", "e1", **settings)
     assert (done.returncode, done.stderr) == (0, "")

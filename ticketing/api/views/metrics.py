@@ -10,6 +10,7 @@ from ticketing.domain.errors import DatabaseUnavailable
 from ticketing.domain.identity.users import Role
 from ticketing.metrics import CONTENT_TYPE
 from ticketing.storage import events
+from ticketing.storage.background import verification_runs
 
 blp = Blueprint("metrics", __name__, description="What Prometheus asks for")
 
@@ -24,8 +25,23 @@ def metrics() -> Response:
     For staff, and for whoever shows `TICKETING_METRICS_KEY` as a bearer token.
     """
     try:
-        events_, bookings = events.count_waiting(app_context.db)
-        known = {"ticketing_awaited_events": events_, "ticketing_waiting_bookings": bookings}
+        known = _known_now()
     except DatabaseUnavailable:
         known = {}  # what was counted is told all the same
     return Response(app_context.metrics.exposition(known), content_type=CONTENT_TYPE)
+
+
+def _known_now() -> dict[str, float]:
+    """Look up what is not counted but in the database."""
+    awaited, waiting = events.count_waiting(app_context.db)
+    known: dict[str, float] = {
+        "ticketing_awaited_events": awaited,
+        "ticketing_waiting_bookings": waiting,
+    }
+    last = None
+    if app_context.settings.verify_at is not None:
+        last = verification_runs.find_last(app_context.db)
+    if last is not None and last.ended_at is not None:
+        known["ticketing_verification_timestamp_seconds"] = last.ended_at.timestamp()
+        known["ticketing_verification_differences"] = last.differences
+    return known

@@ -22,9 +22,9 @@ from ticketing.services.accounts.changes import add_within, change_within
 from ticketing.services.accounts.users import new_user
 from ticketing.services.mail.messages import Kind, Letters
 from ticketing.services.signing_in.passwords import Passwords
-from ticketing.storage import outbox
 from ticketing.storage.accounts import codes, users
 from ticketing.storage.accounts.codes import Code, Purpose
+from ticketing.storage.background import outbox
 from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database
 from ticketing.storage.driver.units_of_work import settled
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from ticketing.domain.identity.names import deliverable
-from ticketing.storage.outbox import Mail
+from ticketing.storage.background.outbox import Mail
 
 Kind = Literal["verify", "known", "reset", "address", "leaving"]
 

@@ -22,9 +22,9 @@ from pymongo.errors import PyMongoError
 from ticketing.domain.errors import DomainError
 from ticketing.services.mail.messages import Letters
 from ticketing.services.mail.smtp import MailRefused, MailServer, MailServerAway
-from ticketing.storage import outbox
+from ticketing.storage.background import outbox
+from ticketing.storage.background.outbox import Mail
 from ticketing.storage.driver.clients import Database
-from ticketing.storage.outbox import Mail
 
 log = structlog.get_logger(__name__)
 

@@ -8,11 +8,13 @@ compares the database with this table and makes what is missing; until then noth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo import ASCENDING, IndexModel
+from pymongo.collection import Collection
+from pymongo.cursor import Cursor
 from pymongo.errors import DuplicateKeyError
 
 from ticketing.domain.bookings import REASONS
@@ -537,11 +539,42 @@ def differences(db: Database) -> list[str]:
     return found
 
 
-def misfits(db: Database) -> Iterator[str]:
-    """Name each document that is not what its validator asks of it."""
+def misfits(
+    db: Database, at_once: int = 10_000, between: Callable[[], None] = lambda: None
+) -> Iterator[str]:
+    """Name each document that is not what its validator asks of it.
+
+    Each query looks at so many documents: one that looks at all and finds nothing takes longer
+    than an operation may. `between` is called between them.
+    """
     for name, schema in SCHEMA.items():
-        for misfit in db[name].find({"$nor": [schema.validator]}, {"_id": True}):
-            yield f"the document {misfit['_id']!r} of {name} is not as it has to be"
+        end: _Bound = []
+        while True:
+            begin, end = end, _bound_after(db[name], end, at_once)
+            found = db[name].find({"$nor": [schema.validator]}, {"_id": True})
+            for misfit in _between(found, begin, end):
+                yield f"the document {misfit['_id']!r} of {name} is not as it has to be"
+            between()
+            if not end:
+                break
+
+
+# An id of whatever type, as MongoDB takes it for a bound; an empty one is none.
+_Bound = list[tuple[str, Any]]
+
+
+def _bound_after(collection: Collection[Document], begin: _Bound, number: int) -> _Bound:
+    """Find the id before which there are so many from the beginning on, if there is one."""
+    found = _between(collection.find({}, {"_id": True}), begin, [])
+    ids = list(found.sort("_id", ASCENDING).skip(number).limit(1))
+    return [("_id", ids[0]["_id"])] if ids else []
+
+
+def _between(found: Cursor[Document], begin: _Bound, end: _Bound) -> Cursor[Document]:
+    """Return what is found from one id on and before another, by the order of all types."""
+    found = found.hint([("_id", ASCENDING)])
+    found = found.min(begin) if begin else found
+    return found.max(end) if end else found
 
 
 def is_behind(db: Database) -> bool:

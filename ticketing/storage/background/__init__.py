@@ -1,0 +1,1 @@
+"""What the work beside the requests finds and leaves: mail that is due, and verifications."""
