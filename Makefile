@@ -1,12 +1,13 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz clients postman bench bench-guessing lint format typecheck coverage sure openapi lock clean lighthouse pythons monitoring audit
+.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz clients postman bench bench-guessing bench-large lint format typecheck coverage sure openapi lock clean lighthouse pythons monitoring audit
 
 PORT ?=
 DATA ?= var
 ARGS ?=
 SEED ?=
 SECONDS ?= 600
+BOOKINGS ?= 1000000
 
 VENV := .venv
 FUZZ_VENV := .venv-fuzz
@@ -108,6 +109,9 @@ postman: $(DEV_READY)  ## write postman_collection.json from the OpenAPI documen
 
 bench: $(DEV_READY)  ## the rush on one hot event and what else people do, each against what it should come to (needs wrk)
 	@$(PYTHON) -m bench.rush $(ARGS)
+
+bench-large: $(DEV_READY)  ## what each request costs where one event has BOOKINGS=1000000
+	@$(PYTHON) -m bench.large --bookings $(BOOKINGS) $(ARGS)
 
 bench-guessing: $(DEV_READY)  ## a till that sells while 64 connections guess passwords, a minute
 	@$(PYTHON) -m bench.guessing $(ARGS)

@@ -9,6 +9,7 @@ processes of a host share. `--only` takes those whose name has the word (`host`)
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -82,12 +83,16 @@ def _measure(uri: str, db: Database, asked: argparse.Namespace, folder: Path) ->
 def _ask(uri: str, db: Database, site: Site, seconds: int, folder: Path) -> Figures:
     """Start what a site consists of, which has the machine for itself, and sell."""
     ports, servers = [], []
+    processors = sorted(os.sched_getaffinity(0))
     try:
         for number, workers in enumerate(site.workers):
             host = folder / f"host-{number}"
             host.mkdir(exist_ok=True)
             ports.append(free_port())
-            servers.append(start(uri, ports[-1], workers, "wsgi:app", own=host, AUTH="open"))
+            cpu = processors[number % len(processors)] if len(site.workers) > 1 else None
+            servers.append(
+                start(uri, ports[-1], workers, "wsgi:app", own=host, cpu=cpu, AUTH="open")
+            )
         events = [post(Client(ports[0]), "/api/v1/events", _an_event(db))["id"]
                   for _ in range(site.events)]  # fmt: skip
         plan = list(zip(ports, cycle(events), strict=False))

@@ -14,18 +14,26 @@ from ticketing.server.running import GUNICORN
 
 
 def start(
-    uri: str, port: int, workers: int, app: str, *, own: Path | None = None, **settings: str
+    uri: str,
+    port: int,
+    workers: int,
+    app: str,
+    *,
+    own: Path | None = None,
+    cpu: int | None = None,
+    **settings: str,
 ) -> subprocess.Popen[bytes]:
     """Start a server with so many workers and wait until it is ready.
 
-    With a folder of its `own` it shares no lock with another, like one on another host.
+    With a folder of its `own` it shares no lock with another, like one on another host; a `cpu`
+    is the only processor that it may use, since each server gives its first worker the first.
     """
     settings = {"MONGODB_URI": uri, "DATABASE": "bench", "PORT": str(port),
                 "WORKERS": str(workers), **settings}  # fmt: skip
     folder = {"TMPDIR": str(own)} if own else {}
     environment = {**os.environ, **folder, **{f"TICKETING_{k}": v for k, v in settings.items()}}
     server = subprocess.Popen(
-        [*GUNICORN, app],
+        [*(["taskset", "--cpu-list", str(cpu)] if cpu is not None else []), *GUNICORN, app],
         env=environment,
         stderr=subprocess.DEVNULL,
     )

@@ -19,13 +19,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from ticketing.app import command_handler
 from ticketing.domain.commands.events import Create
 from ticketing.domain.identity.caller import Caller
+from ticketing.domain.identity.names import canonical_key
 from ticketing.server.mongod import Mongod
 from ticketing.server.running import settings_for_trying_out
 from ticketing.services import commands
@@ -72,7 +73,7 @@ def fill(db: Database, handler: CommandHandler, wanted: int) -> None:
     for name in ("ada", "grace"):
         book = commands.book(commands.named(name), 1, limit=PurchaseLimit())
         handler.execute(book, on="small", caller=caller)
-    large = Create("Large", None, None, wanted - wanted // 10, PRICE)
+    large = Create("Large", None, date(2040, 1, 2), wanted - wanted // 10, PRICE)
     handler.execute(large, on="large", caller=caller)
     _copy_all(db, wanted, large.capacity)
 
@@ -140,7 +141,7 @@ def _copy(one: _Copied, n: int, sold: int, waiting: int) -> _Copied:
     return _Copied(
         {**one.booking, "_id": id_, **same, "created_at": at},
         {**entry, "changes": changes},
-        one.customer and {**one.customer, "_id": whose, "name": name, "key": name},
+        one.customer and {**one.customer, "_id": whose, "name": name, "key": canonical_key(name)},
     )
 
 
