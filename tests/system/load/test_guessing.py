@@ -63,7 +63,7 @@ def test_answers_no_more_guesses_than_the_limit_while_a_till_sells(server, peopl
     till = server.client()
     token = sign_in(till, people[0]).json["token"]
     bearer = {"Authorization": f"Bearer {token}"}
-    event = {"name": "Gala", "date": "2030-10-31", "capacity": 1000, "costPerTicket": 5}
+    event = {"name": "Gala", "date": "2030-10-31", "capacity": 1_000_000, "costPerTicket": 5}
     event_id = till.post("/api/v1/events", event, **bearer).json["id"]
     routes = [("POST", "/api/v1/tokens"), ("GET", "/api/v1/bookings"), ("GET", "/api/v1/events")]
     done = threading.Event()
