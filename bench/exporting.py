@@ -13,17 +13,16 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from bench.mongodb import own_mongod
 from ticketing.app import command_handler
 from ticketing.command.exchange.formats import FORMATS
 from ticketing.domain.commands.events import Create
 from ticketing.domain.identity.caller import Caller
-from ticketing.server.mongod import Mongod
 from ticketing.server.running import settings_for_trying_out
 from ticketing.services import commands
 from ticketing.services.commands import PurchaseLimit
@@ -40,13 +39,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="What an export takes.")
     parser.add_argument("--bookings", type=int, default=1_000_000)
     most = parser.parse_args().bookings
-    with tempfile.TemporaryDirectory() as folder:
-        mongod = Mongod(Path(folder) / "db")
-        mongod.start()
-        try:
-            _measure(mongod.uri, most, Path(folder))
-        finally:
-            mongod.kill()
+    with own_mongod() as (mongod, folder):
+        _measure(mongod.uri, most, folder)
     return 0
 
 
@@ -90,7 +84,7 @@ def _bookings(one: Document, numbers: range) -> Iterator[Document]:
         yield {
             **one,
             "_id": f"b{n:023x}",
-            "event": f"e{n // AN_EVENT}",
+            "event": f"e{1 + n // AN_EVENT}",
             "customer": f"c{n:023x}",
             "sequence": n % AN_EVENT + 10,
             "created_at": one["created_at"] - timedelta(days=1) + timedelta(milliseconds=n),

@@ -12,7 +12,6 @@ import argparse
 import base64
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -22,11 +21,12 @@ from http.client import HTTPException
 from pathlib import Path
 from statistics import quantiles
 
+from bench.mongodb import own_mongod
 from bench.scenarios import EVENT
 from bench.serving import post, start
 from tests.client import Client
 from ticketing.domain.identity.users import Role
-from ticketing.server.mongod import Mongod, free_port
+from ticketing.server.mongod import free_port
 from ticketing.services.accounts.users import register
 from ticketing.services.signing_in.passwords import Passwords
 from ticketing.storage.driver.clients import Database, connect
@@ -43,13 +43,8 @@ def main() -> int:
     asked = _arguments()
     if asked.guess_at:
         return _guess(asked.guess_at, asked.connections, asked.seconds)
-    with tempfile.TemporaryDirectory() as folder:
-        mongod = Mongod(Path(folder))
-        mongod.start()
-        try:
-            return _measure(mongod.uri, asked)
-        finally:
-            mongod.kill()
+    with own_mongod() as (mongod, _):
+        return _measure(mongod.uri, asked)
 
 
 def _measure(uri: str, asked: argparse.Namespace) -> int:

@@ -11,21 +11,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from pathlib import Path
 from statistics import median
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from bench.mongodb import own_mongod
 from bench.verifying import fill
 from ticketing.app import command_handler, create_app
 from ticketing.server import logs
-from ticketing.server.mongod import Mongod
 from ticketing.server.running import settings_for_trying_out
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.driver.clients import Database, connect
@@ -52,13 +50,8 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=20)
     given = parser.parse_args()
     logs.configure("critical")
-    with tempfile.TemporaryDirectory() as folder:
-        mongod = Mongod(Path(folder) / "db")
-        mongod.start()
-        try:
-            _measure(mongod.uri, given.bookings, given.times)
-        finally:
-            mongod.kill()
+    with own_mongod() as (mongod, _):
+        _measure(mongod.uri, given.bookings, given.times)
     return 0
 
 

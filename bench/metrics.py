@@ -12,19 +12,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from flask.testing import FlaskClient
 
+from bench.mongodb import own_mongod
 from bench.scenarios import EVENT, SALES
 from ticketing.server import logs
-from ticketing.server.mongod import Mongod
 from ticketing.server.running import settings_for_trying_out
 from ticketing.storage.driver.clients import connect
 from ticketing.storage.migrations.runner import migrate
@@ -35,15 +33,10 @@ WARM_UP = 50
 def main() -> int:
     """Print both figures, and what metrics add."""
     asked = _arguments()
-    with tempfile.TemporaryDirectory() as folder:
+    with own_mongod() as (mongod, folder):
         # The library looks at it once, when it is imported.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        mongod = Mongod(Path(folder) / "db")
-        mongod.start()
-        try:
-            _measure(mongod.uri, asked)
-        finally:
-            mongod.kill()
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        _measure(mongod.uri, asked)
     return 0
 
 

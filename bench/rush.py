@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from statistics import median
 from typing import NamedTuple
 
 from bench import cpu, wrk
+from bench.mongodb import own_mongod
 from bench.report import Line, write
 from bench.scenarios import EVENT, PLAIN, WARM_UP_S, Scenario, scenarios
 from bench.serving import post, start
@@ -62,13 +62,8 @@ def main() -> int:
     if not shutil.which("wrk"):
         print("wrk is not installed: apt-get install wrk", file=sys.stderr)
         return 1
-    with tempfile.TemporaryDirectory() as folder:
-        mongod = Mongod(Path(folder))
-        mongod.start()
-        try:
-            return _measure(mongod, asked, Path(folder))
-        finally:
-            mongod.kill()
+    with own_mongod() as (mongod, folder):
+        return _measure(mongod, asked, folder)
 
 
 def _measure(mongod: Mongod, asked: argparse.Namespace, folder: Path) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,10 +21,11 @@ from statistics import median
 from typing import NamedTuple
 
 from bench import wrk
+from bench.mongodb import own_mongod
 from bench.scenarios import EVENT, SALES, WARM_UP_S
 from bench.serving import post, start
 from tests.client import Client
-from ticketing.server.mongod import Mongod, free_port
+from ticketing.server.mongod import free_port
 from ticketing.storage.driver.clients import Database, connect
 from ticketing.storage.migrations.runner import migrate
 
@@ -52,15 +52,9 @@ class Figures(NamedTuple):
 def main() -> int:
     """Run the benchmark."""
     asked = _arguments()
-    with tempfile.TemporaryDirectory() as folder:
-        mongod = Mongod(Path(folder) / "db")
-        mongod.start()
-        try:
-            with connect(mongod.uri, appname="bench") as client:
-                migrate(client["bench"])
-                _measure(mongod.uri, client["bench"], asked, Path(folder))
-        finally:
-            mongod.kill()
+    with own_mongod() as (mongod, folder), connect(mongod.uri, appname="bench") as client:
+        migrate(client["bench"])
+        _measure(mongod.uri, client["bench"], asked, folder)
     return 0
 
 

@@ -16,18 +16,16 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
+from bench.mongodb import own_mongod
 from ticketing.app import command_handler
 from ticketing.domain.commands.events import Create
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.names import canonical_key
-from ticketing.server.mongod import Mongod
 from ticketing.server.running import settings_for_trying_out
 from ticketing.services import commands
 from ticketing.services.commands import PurchaseLimit
@@ -46,13 +44,8 @@ def main() -> int:
     parser.add_argument("--bookings", type=int, default=1_000_000)
     most = parser.parse_args().bookings
     for wanted in (most // 10, most):
-        with tempfile.TemporaryDirectory() as folder:
-            mongod = Mongod(Path(folder) / "db")
-            mongod.start()
-            try:
-                _measure(mongod.uri, wanted)
-            finally:
-                mongod.kill()
+        with own_mongod() as (mongod, _):
+            _measure(mongod.uri, wanted)
     return 0
 
 

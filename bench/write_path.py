@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -21,9 +20,9 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from bench.mongodb import own_mongod
 from bench.scenarios import EVENT
 from ticketing.app import create_app
-from ticketing.server.mongod import Mongod
 from ticketing.server.running import settings_for_trying_out
 from ticketing.storage.driver.clients import connect
 from ticketing.storage.migrations.runner import migrate
@@ -60,18 +59,13 @@ def passed(ask: Callable[[], Any]) -> list[str]:
 
 def main() -> int:
     """Print both counts for a sale and for a booking; `--files` lists the files as well."""
-    with tempfile.TemporaryDirectory() as folder:
-        mongod = Mongod(Path(folder))
-        mongod.start()
-        try:
-            settings = replace(
-                settings_for_trying_out(), mongodb_uri=mongod.uri, log_level="error", rates={}
-            )
-            with connect(mongod.uri, appname="bench") as client:
-                migrate(client[settings.database])
-                _measure(create_app(settings, client).test_client())
-        finally:
-            mongod.kill()
+    with own_mongod() as (mongod, _):
+        settings = replace(
+            settings_for_trying_out(), mongodb_uri=mongod.uri, log_level="error", rates={}
+        )
+        with connect(mongod.uri, appname="bench") as client:
+            migrate(client[settings.database])
+            _measure(create_app(settings, client).test_client())
     return 0
 
 
