@@ -45,7 +45,7 @@ GUARDS: dict[str, Sequence[Change]] = {
         ),
         Change(
             "storage/writes/read_sets.py",
-            "(events.take if take else events.find)(db, event_id, session)",
+            "events.find(db, event_id, session)",
             "events.find(db, event_id)",
         ),
         Change(
@@ -234,7 +234,7 @@ STALLS: dict[str, Sequence[Change]] = {
         ),
     ),
     "who was defeated begins again as before": (
-        Change("services/writes/handler.py", "take=defeats > 0)", "take=False)"),
+        Change("services/writes/handler.py", "lock=defeats > 0)", "lock=False)"),
         Change(
             "services/writes/handler.py",
             "                self._turns.defeated(event_id)\n",

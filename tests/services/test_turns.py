@@ -10,7 +10,7 @@ from pymongo.errors import AutoReconnect
 
 from tests.builders import CALLER, a_new_event, named, sell
 from tests.builders import book as a_booking_of
-from tests.services.conftest import a_handler
+from tests.services.conftest import a_handler, keyed
 from tests.storage.test_turns import stored
 from tests.system.checks import check_event
 from tests.waiting import NEVER_S
@@ -18,7 +18,8 @@ from ticketing.domain.errors import Busy
 from ticketing.services.verification import verify
 from ticketing.services.writes import turns as module
 from ticketing.services.writes.turns import Turns
-from ticketing.storage.writes import read_sets, turns
+from ticketing.storage import events
+from ticketing.storage.writes import idempotency, turns
 
 
 @pytest.fixture
@@ -42,22 +43,32 @@ def event(handler):
 
 @pytest.fixture
 def whenever_read(monkeypatch):
-    """Has something done whenever a handler has read what it decides on."""
+    """Has something done whenever a handler has read what it decides on.
+
+    Returns a list that tells of each time whether the events were locked before.
+    """
 
     def arrange(handler, act):
-        decide_on = handler._transactions.decide_on
-        times = []
+        decide_on, lock = handler._transactions.decide_on, events.lock
+        times, locked = [], set()
 
-        def interrupted(*args, **known):
-            decision = decide_on(*args, **known)
-            times.append(known.get("take", False))
+        def locking(db, id_, session):
+            lock(db, id_, session)
+            locked.add((session, id_))
+
+        monkeypatch.setattr(events, "lock", locking)
+
+        def interrupted(event, envelopes, session):
+            decision = decide_on(event, envelopes, session)
+            times.append((session, event) in locked)
             act()
             return decision
 
-        monkeypatch.setattr(type(handler._transactions), "decide_on", lambda _, *a, **k: (
-            interrupted(*a, **k) if threading.current_thread().name == "slow" else
-            decide_on(*a, **k)
-        ))  # fmt: skip
+        def decided(_, *args):
+            is_slow = threading.current_thread().name == "slow"
+            return (interrupted if is_slow else decide_on)(*args)
+
+        monkeypatch.setattr(type(handler._transactions), "decide_on", decided)
         return times
 
     return arrange
@@ -117,8 +128,25 @@ def test_a_move_is_defeated_once_and_not_for_ever(host, db, event, whenever_read
     result = by_a_slow_thread(lambda: slow.move(booked.id, to="e1", caller=CALLER))
 
     assert result.outcome.booking.event == "e1"
-    assert len(times) == 4
+    assert times == [False, False, True, True]
     assert list(verify(db)) == []
+
+
+def test_locks_the_event_before_it_looks_a_key_up(host, db, event, monkeypatch):
+    """Whoever sells between that look and the lock would be first every time."""
+    slow, quick = host("slow"), host("quick", commit_s=0.3)
+    find_many, act = idempotency.find_many, sells_while_the_other_decides(quick)
+
+    def interrupted(*args):
+        found = find_many(*args)
+        act()
+        return found
+
+    monkeypatch.setattr(idempotency, "find_many", interrupted)
+    result = by_a_slow_thread(lambda: slow.execute(sell(2), on="e1", **keyed()))
+
+    assert result.outcome.tickets == 2
+    check_event(db, "e1")
 
 
 def test_leaves_nothing_behind_where_it_had_locked_an_event_in_vain(mongo, db, event):
@@ -126,7 +154,7 @@ def test_leaves_nothing_behind_where_it_had_locked_an_event_in_vain(mongo, db, e
     before = db.events.find_one()
 
     with mongo.start_session() as session, session.start_transaction():
-        assert read_sets.load_read_set(db, "e1", [sell()], session, take=True)[0] is not None
+        events.lock(db, "e1", session)
 
     after = db.events.find_one()
     assert {**after, "turn": None} == {**before, "turn": None}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pymongo import ASCENDING, ReturnDocument, UpdateOne
+from pymongo import ASCENDING, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
@@ -45,16 +45,13 @@ def find(db: Database, id_: str, session: ClientSession | None = None) -> Event 
     return read(_NAME, document, EVENTS.decode) if document else None
 
 
-def take(db: Database, id_: str, session: ClientSession) -> Event | None:
-    """Find an event as `find` does, and lock it until the transaction ends.
+def lock(db: Database, id_: str, session: ClientSession) -> None:
+    """Lock an event, if it is there, until the transaction ends.
 
     Whoever writes it from now on meets a conflict instead of making one. `turn` counts how often
     that was done, for a write that changes nothing would lock nothing; it means nothing else.
     """
-    document = db.events.find_one_and_update(
-        {"_id": id_}, {"$inc": {"turn": 1}}, return_document=ReturnDocument.AFTER, session=session
-    )
-    return read(_NAME, document, EVENTS.decode) if document else None
+    db.events.update_one({"_id": id_}, {"$inc": {"turn": 1}}, session=session)
 
 
 @reading
@@ -154,7 +151,7 @@ def fence_all(db: Database) -> None:
     now. Raises DatabaseUnavailable where some event may not have been written; an event that a
     validator refuses is one that no batch can write either.
     """
-    fences = [UpdateOne({"_id": id_}, {"$inc": {"fences": 1}}) for id_ in _every_id(db)]
+    fences = [UpdateOne({"_id": id_}, {"$inc": {"fences": 1}}) for id_ in reading(all_ids)(db)]
     if not fences:
         return
     try:
@@ -163,11 +160,6 @@ def fence_all(db: Database) -> None:
     except BulkWriteError as error:
         if error.details["writeConcernErrors"] or not breaks_validators_only(error):
             raise DatabaseUnavailable from error
-
-
-@reading
-def _every_id(db: Database) -> list[str]:
-    return [document["_id"] for document in db.events.find({}, {"_id": True})]
 
 
 def is_empty(db: Database) -> bool:

@@ -175,7 +175,7 @@ class CommandHandler:
         while True:
             try:
                 seconds = until - time.monotonic()
-                return self._attempt(event_id, submissions, seconds, take=defeats > 0)
+                return self._attempt(event_id, submissions, seconds, lock=defeats > 0)
             except Conflict as conflict:
                 defeats += 1
                 self._turns.defeated(event_id)
@@ -199,10 +199,12 @@ class CommandHandler:
             return error
 
     def _attempt(
-        self, event_id: str, submissions: Sequence[Submission], seconds: float, *, take: bool
+        self, event_id: str, submissions: Sequence[Submission], seconds: float, *, lock: bool
     ) -> Sequence[CommandResult | BaseException]:
         def work(session: ClientSession) -> _Written:
-            return self._decide_and_write(event_id, submissions, session, take=take)
+            if lock:
+                self._transactions.lock([event_id], session)
+            return self._decide_and_write(event_id, submissions, session)
 
         begun = time.perf_counter()
         try:
@@ -221,17 +223,12 @@ class CommandHandler:
         return results
 
     def _decide_and_write(
-        self,
-        event_id: str,
-        submissions: Sequence[Submission],
-        session: ClientSession,
-        *,
-        take: bool,
+        self, event_id: str, submissions: Sequence[Submission], session: ClientSession
     ) -> _Written:
         """Read, decide and write a batch within one transaction."""
         batch = self._transactions.batch_of(submissions, session)
         envelopes = [submission.envelope for submission in batch.fresh]
-        decision = self._transactions.decide_on(event_id, envelopes, session, take=take)
+        decision = self._transactions.decide_on(event_id, envelopes, session)
         results = batch.complete(decision.outcomes, has_remaining_work=decision.has_remaining_work)
         self._transactions.write([decision], batch, session)
         return results, decision.entries

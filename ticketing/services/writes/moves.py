@@ -43,7 +43,9 @@ class Moves:
         attempts = count()
 
         def work(session: ClientSession) -> CommandResult | BaseException:
-            return self._decide_and_write(submission, origin, to, session, take=next(attempts) > 0)
+            if next(attempts) > 0:
+                self._transactions.lock({origin, to}, session)
+            return self._decide_and_write(submission, origin, to, session)
 
         with ExitStack() as held:
             for event in sorted({origin, to}):
@@ -54,16 +56,8 @@ class Moves:
         return result
 
     def _decide_and_write(
-        self,
-        submission: Submission,
-        origin: str,
-        to: str,
-        session: ClientSession,
-        *,
-        take: bool,
+        self, submission: Submission, origin: str, to: str, session: ClientSession
     ) -> CommandResult | BaseException:
-        if take:
-            self._transactions.take({origin, to}, session)
         batch = self._transactions.batch_of([submission], session)
         if not batch.fresh:
             return batch.complete([])[0]

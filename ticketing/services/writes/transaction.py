@@ -24,6 +24,14 @@ class Transactions:
     clock: Callable[[], datetime]
     today: Callable[[datetime], date]
 
+    def lock(self, event_ids: Collection[str], session: ClientSession) -> None:
+        """Lock events, in one order for everybody: the first thing that is done, if it is.
+
+        It is for whoever has been defeated (docs/adr/0022).
+        """
+        for event_id in sorted(event_ids):
+            events.lock(self.db, event_id, session)
+
     def batch_of(self, submissions: Sequence[Submission], session: ClientSession) -> Batch:
         """Return the submissions with what is stored under their keys.
 
@@ -36,26 +44,13 @@ class Transactions:
         return Batch(submissions, stored)
 
     def decide_on(
-        self,
-        event_id: str,
-        envelopes: Sequence[Envelope],
-        session: ClientSession,
-        *,
-        take: bool = False,
+        self, event_id: str, envelopes: Sequence[Envelope], session: ClientSession
     ) -> Decision:
-        """Read what the commands have to know of an event, and decide them.
-
-        `take` locks the event before, for who has been defeated (docs/adr/0022).
-        """
+        """Read what the commands have to know of an event, and decide them."""
         commands = [envelope.command for envelope in envelopes]
-        event, read_set = read_sets.load_read_set(self.db, event_id, commands, session, take=take)
+        event, read_set = read_sets.load_read_set(self.db, event_id, commands, session)
         now = self.clock()
         return decide(event_id, event, read_set, envelopes, now, self.today(now))
-
-    def take(self, event_ids: Collection[str], session: ClientSession) -> None:
-        """Lock events before anything is read, in one order for everybody."""
-        for event_id in sorted(event_ids):
-            events.take(self.db, event_id, session)
 
     def write(self, decisions: Sequence[Decision], batch: Batch, session: ClientSession) -> None:
         """Write what was decided, and the responses that a completed batch has to store."""

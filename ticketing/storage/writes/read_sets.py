@@ -17,19 +17,13 @@ _EMPTY = ReadSet()
 
 
 def load_read_set(
-    db: Database,
-    event_id: str,
-    commands: Sequence[AnyCommand],
-    session: ClientSession,
-    *,
-    take: bool = False,
+    db: Database, event_id: str, commands: Sequence[AnyCommand], session: ClientSession
 ) -> tuple[Event | None, ReadSet]:
     """Return the event and what the commands have to know beside it.
 
     A batch that needs the event alone, as one of sales does while nobody waits, costs one read.
-    `take` locks the event by that read, so that what is decided on it can't be in vain.
     """
-    event = (events.take if take else events.find)(db, event_id, session)
+    event = events.find(db, event_id, session)
     reads = [command.reads() for command in commands]
     if all(wanted is NOTHING for wanted in reads) and (event is None or _is_settled(event)):
         return event, _EMPTY
