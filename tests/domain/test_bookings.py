@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import ADA, GRACE, LINUS, NOW, a_customer, book, give_back, outcome, sell
+from tests.domain.all_at_once import differences
 from tests.domain.world import World
 from ticketing.domain.changes import read_set, waiting_list
 from ticketing.domain.changes.results import BookingResult
@@ -26,7 +27,6 @@ from ticketing.domain.errors import (
     SoldOut,
     WaitingListFirst,
 )
-from ticketing.domain.verification.model import differences
 
 HEDY = a_customer("hedy")
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from tests.builders import ADA, GRACE, LINUS, NOW, book, sell
+from tests.domain.all_at_once import differences
 from tests.domain.world import World
 from ticketing.domain.commands.bookings import CancelFor, Resize
 from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.commands.sales import Return
 from ticketing.domain.commands.transfers import Transfer
-from ticketing.domain.verification.model import differences
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tests.builders import NOW, an_envelope, an_event
+from tests.domain.all_at_once import differences
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.read_set import ReadSet, combine, depth_for
@@ -15,7 +16,6 @@ from ticketing.domain.commands.decide import Decision, decide
 from ticketing.domain.commands.events import Create
 from ticketing.domain.events import Event
 from ticketing.domain.identity.customers import Customer, NamedCustomer
-from ticketing.domain.verification.model import differences
 from ticketing.storage import customers
 
 

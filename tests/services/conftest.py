@@ -13,9 +13,9 @@ from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.writes.idempotency import StoredResponse
 
 
-def a_handler(mongo, db, **known) -> CommandHandler:
+def a_handler(mongo, db, clock=utc_now, **known) -> CommandHandler:
     values = {"group_size": 128, "wait_s": 4, "commit_s": 8}
-    return CommandHandler(mongo, db, utc_now, **{**values, **known})
+    return CommandHandler(mongo, db, clock, **{**values, **known})
 
 
 def keyed(key="k1") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pymongo.read_concern import ReadConcern
 
 from tests.clocks import Clock
+from tests.waiting import NEVER_S
 from ticketing.server.mongod import free_port
 from ticketing.services import rates as module
 from ticketing.services.rates import OwnWindows, RateLimiter
@@ -31,7 +32,7 @@ def limiter(db, mongodb_uri, clock):
     """Make a worker's limiter, which counts with all others."""
 
     def make(limit):
-        shared = SharedCounts(mongodb_uri, db.name, timeout_s=2.0)
+        shared = SharedCounts(mongodb_uri, db.name, timeout_s=NEVER_S)
         made = RateLimiter({"reads": limits.parse(limit)}, shared)
         made._ahead = module._Ahead(clock)
         return made

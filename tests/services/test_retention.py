@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -38,8 +38,7 @@ def clock():
 
 @pytest.fixture
 def handler(mongo, db, clock):
-    handler = a_handler(mongo, db)
-    handler._transactions = type(handler._transactions)(db, clock, lambda _: date.min)
+    handler = a_handler(mongo, db, clock)
     handler.execute(a_new_event(day=NOW.date()), on="e1", caller=CALLER)
     handler.execute(a_new_event(day=NOW.date() + timedelta(days=1)), on="e2", caller=CALLER)
     return handler

@@ -10,6 +10,7 @@ import pytest
 
 from bench.verifying import fill
 from tests.builders import ADA, GRACE, LINUS, NOW, a_customer, a_new_event, book, sell
+from tests.domain.all_at_once import differences
 from tests.domain.world import World
 from ticketing.domain.bookings import Share
 from ticketing.domain.commands.bookings import Cancel, CancelFor, Resize
@@ -17,7 +18,6 @@ from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.commands.sales import Return
 from ticketing.domain.commands.transfers import Transfer
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.verification.model import differences
 from ticketing.services.verification import Reading, verify
 from ticketing.storage.documents import AUDIT, BOOKINGS, CUSTOMERS, EVENTS
 from ticketing.storage.migrations import schema

@@ -15,7 +15,7 @@ from ticketing.domain.identity.caller import Caller
 from ticketing.services import commands
 from ticketing.services.writes.batch import Batch
 from ticketing.services.writes.transaction import Transactions
-from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database
+from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.units_of_work import settled, utc_now
 
 # A year at an event a day: a second of work, where MongoDB may end a transaction after five.
@@ -50,6 +50,6 @@ def create_all(db: Database, events: Sequence[Create], caller: Caller) -> Sequen
         return outcomes
 
     try:
-        return settled(db, work, seconds=OPERATION_TIMEOUT_S)
+        return settled(db, work)
     except _Refused as refused:
         return refused.outcomes

@@ -10,6 +10,7 @@ import limits
 import pytest
 from pymongo.read_concern import ReadConcern
 
+from tests.waiting import NEVER_S
 from ticketing.domain.errors import TooManyRequests, WrongPassword
 from ticketing.server.mongod import free_port
 from ticketing.services.signing_in import attempts as module
@@ -33,7 +34,7 @@ def worker(request, db, mongodb_uri):
     away = f"mongodb://127.0.0.1:{free_port()}/"
 
     def make(limit="3 per minute"):
-        uri, timeout_s = (mongodb_uri, 2.0) if request.param == "shared" else (away, 0.1)
+        uri, timeout_s = (mongodb_uri, NEVER_S) if request.param == "shared" else (away, 0.1)
         shared = SharedCounts(uri, db.name, timeout_s=timeout_s)
         return Attempts(limits.parse(limit) if limit else None, shared)
 
@@ -46,7 +47,7 @@ def workers(db, mongodb_uri):
 
     def make(number, limit="3 per minute"):
         return [
-            Attempts(limits.parse(limit), SharedCounts(mongodb_uri, db.name, timeout_s=2.0))
+            Attempts(limits.parse(limit), SharedCounts(mongodb_uri, db.name, timeout_s=NEVER_S))
             for _ in range(number)
         ]
 

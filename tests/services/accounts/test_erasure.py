@@ -7,7 +7,7 @@ the erasure.
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -48,9 +48,7 @@ def clock():
 @pytest.fixture
 def handler(mongo, db, clock):
     """An office with one event that has tickets, and one that is sold out."""
-    handler = a_handler(mongo, db)
-    handler._transactions = type(handler._transactions)(db, clock, lambda _: date.min)
-    handler._moves._transactions = handler._transactions
+    handler = a_handler(mongo, db, clock)
     handler.execute(a_new_event(day=TOMORROW), on="free", caller=STAFF)
     full = a_new_event(day=TOMORROW + timedelta(days=1), capacity=1)
     handler.execute(full, on="full", caller=STAFF)

@@ -77,7 +77,9 @@ def complete(document: Json, *, contact: Json, descriptions: dict[str, str]) -> 
     _describe_schemas(schemas, descriptions)
     for _, operation in operations(document):
         if body := operation.get("requestBody"):
-            body["required"] = any(_asks_for_something(schemas, said) for said in _bodies(body))
+            body["required"] = any(
+                _asks_for_something(schemas, said["schema"]) for said in body["content"].values()
+            )
 
 
 def operations(document: Json) -> Iterator[tuple[str, Json]]:
@@ -121,10 +123,6 @@ def _describe_schemas(schemas: Json, descriptions: dict[str, str]) -> None:
             schema["minProperties"] = _AT_LEAST[name]
         for field, said in schema.get("properties", {}).items():
             said["description"] = FIELDS.get(f"{name}.{field}", FIELDS.get(field, ""))
-
-
-def _bodies(body: Json) -> Iterator[Json]:
-    yield from (content["schema"] for content in body["content"].values())
 
 
 def _asks_for_something(schemas: Json, schema: Json) -> bool:

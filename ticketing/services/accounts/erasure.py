@@ -7,11 +7,9 @@ addresses, codes, sessions and mail, and the answers stored under keys that name
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import TypeVar
 
 from pymongo.client_session import ClientSession
 
@@ -27,10 +25,8 @@ from ticketing.services.accounts.changes import change_within
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage import audit, bookings, customers, events
 from ticketing.storage.accounts import erasure, idle, user_audit, users
-from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database
+from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.units_of_work import settled
-
-T = TypeVar("T")
 
 # Nobody has been given so many changes of an account.
 _MOST_ENTRIES = 10_000
@@ -97,12 +93,12 @@ def erase(
             raise CustomerNotFound
         events.fence_all(db)
         marked = _Marked(db, customer_id, since)
-        customer = _settled(db, partial(_deactivate, marked, caller, now, ahead_from))
+        customer = settled(db, partial(_deactivate, marked, caller, now, ahead_from))
         if customer is None:
             continue
         for waiting in bookings.waiting_of(db, customer_id):
             commands.execute(Cancel(waiting.id, only_waiting=True), on=waiting.event, caller=caller)
-        if _settled(db, partial(_erase, marked, customer)):
+        if settled(db, partial(_erase, marked, customer)):
             return
     raise Busy
 
@@ -117,10 +113,6 @@ class _Marked:
 
     def find(self, session: ClientSession) -> Customer | None:
         return idle.find_marked(self.db, self.id, self.since, session)
-
-
-def _settled(db: Database, work: Callable[[ClientSession], T]) -> T:
-    return settled(db, work, seconds=OPERATION_TIMEOUT_S)
 
 
 def _deactivate(

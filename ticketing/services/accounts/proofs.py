@@ -25,7 +25,7 @@ from ticketing.services.signing_in.passwords import Passwords
 from ticketing.storage.accounts import codes, users
 from ticketing.storage.accounts.codes import Code, Purpose
 from ticketing.storage.background import outbox
-from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database
+from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.units_of_work import settled
 
 # Nobody's mailbox is filled from here: so many of one kind to one account in an hour.
@@ -107,7 +107,7 @@ class Proofs:
             by = Caller(user.id, caller.request_id)
             return change_within(self.db, user, change, by, now, session)
 
-        return settled(self.db, work, seconds=OPERATION_TIMEOUT_S)
+        return settled(self.db, work)
 
     def reset(self, secret: str, password: str, caller: Caller, now: datetime) -> User:
         """Take a code for a new password; raises CodeNotFound, UnusablePassword.
@@ -127,14 +127,14 @@ class Proofs:
             by = Caller(user.id, caller.request_id)
             return change_within(self.db, user, change, by, now, session)
 
-        return settled(self.db, work, seconds=OPERATION_TIMEOUT_S)
+        return settled(self.db, work)
 
     def _do(self, work: Callable[[ClientSession], None]) -> None:
         try:
-            settled(self.db, work, seconds=OPERATION_TIMEOUT_S)
+            settled(self.db, work)
         except EmailTaken:
             # Somebody registered with the same address at the same moment: now it is known.
-            settled(self.db, work, seconds=OPERATION_TIMEOUT_S)
+            settled(self.db, work)
 
     def _send_code(
         self,

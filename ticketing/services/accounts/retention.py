@@ -22,7 +22,7 @@ from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
 from ticketing.services.accounts.changes import change_within
 from ticketing.storage import customers, leases
 from ticketing.storage.accounts import erasure, idle, users
-from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database
+from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.units_of_work import settled
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,7 @@ def look_at(
         erasure.erase(db, customer, session)
         return True
 
-    return settled(db, work, seconds=OPERATION_TIMEOUT_S)
+    return settled(db, work)
 
 
 class RetentionWorker:

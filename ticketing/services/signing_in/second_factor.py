@@ -43,7 +43,7 @@ from ticketing.services.accounts.changes import change_within
 from ticketing.services.signing_in.sign_in import SignIn
 from ticketing.storage.accounts import second_factors, users
 from ticketing.storage.accounts.second_factors import SecondFactor
-from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database
+from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.units_of_work import settled
 
 log = structlog.get_logger(__name__)
@@ -130,7 +130,7 @@ class SecondFactors:
             change = AccountChange(second_factor=factor.id)
             change_within(self.db, user, change, caller, now, session)
 
-        settled(self.db, work, seconds=OPERATION_TIMEOUT_S)
+        settled(self.db, work)
         return made
 
     def _use(self, user: User, code: str, now: datetime) -> bool:
@@ -185,7 +185,7 @@ def reset(db: Database, user_id: str, caller: Caller, now: datetime) -> User:
         second_factors.forget(db, user_id, session)
         return change_within(db, user, AccountChange(second_factor=""), caller, now, session)
 
-    return settled(db, work, seconds=OPERATION_TIMEOUT_S)
+    return settled(db, work)
 
 
 def _step_of(secret: str, code: str, now: datetime) -> int | None:

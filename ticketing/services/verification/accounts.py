@@ -19,6 +19,7 @@ def differences_of_accounts(
     db: Database, begin: str = "", reading: Reading | None = None
 ) -> Iterator[str]:
     """Compare accounts with their audit, so many at a time, each lot as of a single moment."""
+    reading = reading or Reading()
     after: str | None = begin
     while after is not None:
         with db.client.start_session(snapshot=True) as session:
@@ -40,7 +41,6 @@ def differences_of_accounts(
             for error in unreadable:
                 yield error.told
         after = until
-        if reading is not None:
-            if until is not None:
-                reading.reached(Position(Part.ACCOUNTS, until))
-            reading.between()
+        if until is not None:
+            reading.reached(Position(Part.ACCOUNTS, until))
+        reading.between()

@@ -29,6 +29,7 @@ from ticketing.domain.errors import (
     Unreadable,
 )
 from ticketing.storage.driver.clients import (
+    OPERATION_TIMEOUT_S,
     Client,
     Database,
     Document,
@@ -92,7 +93,9 @@ def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds:
         raise
 
 
-def settled(db: Database, work: Callable[[ClientSession], T], *, seconds: float) -> T:
+def settled(
+    db: Database, work: Callable[[ClientSession], T], *, seconds: float = OPERATION_TIMEOUT_S
+) -> T:
     """Do the work in one transaction, decided anew after each Conflict; raises Busy, and the rest.
 
     For what seldom happens at the same moment: whoever comes often waits in a queue instead
