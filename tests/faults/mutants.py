@@ -48,6 +48,7 @@ GUARDS: dict[str, Sequence[Change]] = {
             "events.find(db, event_id, session)",
             "events.find(db, event_id)",
         ),
+        Change("storage/events.py", "*stages], session=session), None)", "*stages]), None)"),
         Change(
             "storage/writes/change_sets.py",
             ', "status": before.status, "tickets": before.tickets}',

@@ -17,7 +17,14 @@ from ticketing.domain.errors import BookingNotFound, TransactionNotFound
 from ticketing.domain.events import Event
 from ticketing.domain.places import Place, Row
 from ticketing.storage import events
-from ticketing.storage.customers import OF_A_CUSTOMER, OF_NOBODY, attach, of_customer, of_customers
+from ticketing.storage.customers import (
+    OF_A_CUSTOMER,
+    OF_NOBODY,
+    any_of,
+    attach,
+    of_customer,
+    of_customers,
+)
 from ticketing.storage.documents import (
     AT_ONCE,
     BOOKINGS,
@@ -45,29 +52,34 @@ class Filter:
     status: str | None = None
 
 
-def find_many(
-    db: Database,
-    ids: Collection[str],
-    customers: Collection[str],
-    event: str,
-    session: ClientSession,
-    acquirers: Collection[str] = (),
-) -> dict[str, Booking]:
-    """Find these bookings of the event, and the active ones of these customers, by id.
+def named_or_held(
+    event: str, ids: Collection[str], customers: Collection[str], acquirers: Collection[str] = ()
+) -> Document | None:
+    """Select these bookings of the event, and the active ones of these customers; None for nothing.
 
     Of `acquirers` also the active ones that they passed on, or a part of them.
     """
-    found: list[Document] = []
+    meant: list[Document] = []
     if ids:
-        found += db.bookings.find({"_id": {"$in": list(ids)}, "event": event}, session=session)
+        meant.append({"_id": {"$in": list(ids)}, "event": event})
     if customers:
-        found += db.bookings.find(
-            {"event": event, **of_customers(customers), **ACTIVE}, session=session
-        )
+        meant.append({"event": event, **of_customers(customers), **ACTIVE})
     if acquirers:
         passed_on = {"shares.customer": {"$in": list(acquirers), "$type": "string"}}
-        found += db.bookings.find({"event": event, **passed_on, **ACTIVE}, session=session)
-    return {booking.id: booking for booking in map(_read, found)}
+        meant.append({"event": event, **passed_on, **ACTIVE})
+    return any_of(meant)
+
+
+def find_held(
+    db: Database, event: str, customers: Collection[str], session: ClientSession
+) -> dict[str, Booking]:
+    """Find the active bookings of these customers for an event, by id."""
+    return read_many(db.bookings.find(named_or_held(event, (), customers), session=session))
+
+
+def read_many(documents: Iterable[Document]) -> dict[str, Booking]:
+    """Return bookings by id."""
+    return {booking.id: booking for booking in map(_read, documents)}
 
 
 @reading
