@@ -10,6 +10,7 @@ from tests.builders import a_customer, an_event, book, sell
 from tests.services.conftest import a_handler
 from ticketing.domain.commands.bookings import Cancel
 from ticketing.domain.commands.command import Envelope
+from ticketing.domain.commands.events import CallOff
 from ticketing.domain.identity.caller import Caller
 from ticketing.services import commands
 from ticketing.services.writes.batch import Submission
@@ -23,8 +24,10 @@ class Asked(CommandListener):
 
     def __init__(self):
         self.commands = []
+        self.updates = []
 
     def started(self, event):
+        self.updates += event.command.get("updates", []) if event.command_name == "update" else []
         named = event.command.get(event.command_name)
         self.commands.append((event.command_name, named if isinstance(named, str) else None))
 
@@ -91,3 +94,16 @@ def test_of_a_booking_that_is_cancelled(commit, db):
 
     assert cancelled[0] == ("aggregate", "events")
     assert len(cancelled) <= 6
+
+
+def test_of_an_event_that_is_called_off(commit, db, asked):
+    """As many updates as there are ways to end, however many end."""
+    for name in ("ada", "grace", "linus", "hedy"):
+        commit(book(a_customer(name), 1 if name == "hedy" else 2), sell(1), sell(3))
+    asked.updates.clear()
+
+    commit(CallOff())
+
+    # Customers with one ticket and with two, sales with one and with three.
+    assert len(asked.updates) == 4
+    assert db.bookings.count_documents({"status": "cancelled", "reason": "called_off"}) == 12

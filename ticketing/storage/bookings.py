@@ -109,8 +109,19 @@ def first_active(db: Database, event: str, limit: int, session: ClientSession) -
     """List active bookings, sales among them, in the order in which they were made."""
     if not limit:
         return []
-    found = db.bookings.find({"event": event, **ACTIVE}, session=session)
+    active = _of_both_kinds(event, "confirmed", "waiting")
+    found = db.bookings.find(active, session=session)
     return [_read(document) for document in found.sort("sequence", ASCENDING).limit(limit)]
+
+
+def _of_both_kinds(event: str, *statuses: BookingStatus, **more: object) -> Document:
+    """Select an event's bookings, sales among them, of these statuses.
+
+    Each has an index of its kind, and MongoDB merges what it finds in the order of the sequence.
+    """
+    kinds = (OF_A_CUSTOMER, OF_NOBODY)
+    meant = [{"event": event, **kind, "status": status} for kind in kinds for status in statuses]
+    return {"$or": [{**each, **more} for each in meant]}
 
 
 def largest_waiting(
@@ -353,11 +364,9 @@ def wanted_by(wanted: Filter) -> Document:
         conditions["event"] = wanted.event
     if wanted.customer is not None:
         conditions |= of_customer(wanted.customer)
-    if wanted.status is not None:
-        conditions["status"] = wanted.status
-    elif wanted.event is not None or wanted.customer is not None:
-        # Each by name: see the indexes for it.
-        conditions["status"] = {"$in": list(get_args(BookingStatus))}
+    # Each by name: see the indexes for it.
+    all_ = {"$in": list(get_args(BookingStatus))}
+    conditions["status"] = wanted.status if wanted.status is not None else all_
     return conditions
 
 
@@ -397,8 +406,7 @@ def owed(
     if event.sold:
         if len(found) == limit:
             following = {**following, "$lt": found[-1].sequence}
-        confirmed: Document = {"$and": [ACTIVE, {"status": "confirmed"}]}
-        still = {"event": event.id, "sequence": following, **confirmed}
+        still = _of_both_kinds(event.id, "confirmed", sequence=following)
         found += _in_order(db, still, limit, session)
     return attach(db, sorted(found, key=lambda b: b.sequence)[:limit], session)
 
