@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -79,6 +79,7 @@ class Rounds:
         return [line(s.name, taken, against=s.against, wanted=s.wanted) for s in all_]
 
     def _measured(self, scenario: Scenario, seconds: int) -> Measured:
+        scenario = replace(scenario, asked=scenario.asked.prepared())
         meter = Meter(self._office, [self._servers[scenario.server]])
         before = meter.settled()
         figures = self._ask(scenario, seconds)

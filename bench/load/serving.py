@@ -15,13 +15,21 @@ from typing import Any
 from bench.load import cpu
 from bench.load.office import Office
 from tests.client import Client
-from ticketing.server.mongod import free_port
+from ticketing.server.mongod import die_with_parent, free_port
 from ticketing.server.running import GUNICORN, SERVICE
 
 SECRET = "a-key-for-the-benchmark-alone-0123456789"
 METRICS_KEY = "another-key-for-the-benchmark-alone-0123"
 
-STOP_TIMEOUT_S = 20
+# However slow the machine is, nobody is refused for lack of time: that would be no fault.
+PATIENCE = {
+    "LANE_WAIT_S": "25",
+    "COMMIT_TIMEOUT_S": "30",
+    "REQUEST_TIMEOUT_S": "30",
+    "GRACEFUL_TIMEOUT_S": "30",
+}
+
+STOP_TIMEOUT_S = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     settings = {"MONGODB_URI": office.mongod.uri, "DATABASE": office.settings.database,
                 "PORT": str(port), "WORKERS": str(workers), "AUTH": "open",
-                "METRICS_KEY": METRICS_KEY, **settings}  # fmt: skip
+                "METRICS_KEY": METRICS_KEY, **PATIENCE, **settings}  # fmt: skip
     # What is set around the benchmark is none of its own.
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("TICKETING_")}
     folder = {"TMPDIR": str(own)} if own else {}
@@ -85,6 +93,7 @@ def _start(
          *GUNICORN, app],
         env={**inherited, **folder, **{f"TICKETING_{k}": v for k, v in settings.items()}},
         stderr=subprocess.DEVNULL,
+        preexec_fn=die_with_parent,
     )  # fmt: skip
 
 

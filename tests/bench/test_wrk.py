@@ -128,3 +128,17 @@ def test_fills_in_numbers_values_and_tokens_in_turns(site, tmp_path):
         ("Bearer t1", '{"n":4,"event":"e1"}'),
         ("Bearer t2", '{"n":5,"event":"e2"}'),
     ]
+
+
+def test_makes_values_before_anything_is_measured():
+    made: list[int] = []
+
+    def values() -> list[str]:
+        made.append(1)
+        return ["b1"]
+
+    ready = Asked("DELETE", "/bookings/{value}", values=values, once=True).prepared()
+
+    assert made == [1]
+    assert ready.values is not None
+    assert (ready.values(), ready.once, made) == (["b1"], True, [1])
