@@ -12,21 +12,28 @@ _HEAD = ("a second", "p50 ms", "p99 ms", "Python ms", "MongoDB ms", "a commit", 
 def text(run: Run) -> str:
     """Return the table for a terminal."""
     width = max(len(line.name) for line in run.lines) + 2
-    rows = [(line.name, *_cells(line), ratio(line)) for line in run.lines]
     table = [
         name.ljust(width) + "".join(cell.rjust(11) for cell in cells) + "  " + told
-        for name, *cells, told in [("", *_HEAD, "ratio to"), *rows]
+        for name, *cells, told in _rows(run)
     ]
     return "\n".join([*(line.rstrip() for line in table), run.books])
 
 
 def markdown(run: Run) -> str:
     """Return the table for a page, with a line on where and how it was measured."""
-    head = ["", *_HEAD, "ratio to"]
-    rows = [[line.name, *_cells(line), ratio(line)] for line in run.lines]
-    marks = ["---", *(["--:"] * len(_HEAD)), "---"]
+    head, *rows = _rows(run)
+    marks = ["---", *(["--:"] * (len(head) - 2)), "---"]
     table = "\n".join("| " + " | ".join(row) + " |" for row in [head, marks, *rows])
     return f"{caption(run)}\n\n{table}\n\n{run.books[0].upper()}{run.books[1:]}."
+
+
+def _rows(run: Run) -> list[list[str]]:
+    """Return the head and a row for each line, without columns of what was not measured."""
+    cells = [_cells(line) for line in run.lines]
+    known = [n for n, column in enumerate(zip(*cells, strict=True)) if any(column)]
+    rows = [["", *_HEAD, "ratio to"]]
+    rows += [[line.name, *own, ratio(line)] for line, own in zip(run.lines, cells, strict=True)]
+    return [[row[0], *(row[n + 1] for n in known), row[-1]] for row in rows]
 
 
 def caption(run: Run) -> str:

@@ -11,7 +11,7 @@ import bench.report
 from bench.report.figures import Line, Run
 from bench.report.machine import Machine, python_build
 from bench.report.tables import markdown, text
-from tests.bench.runs import ALONE, SALE, STATUS, a_run
+from tests.bench.runs import ALONE, SALE, STATUS, TILL, a_run
 
 
 def test_reads_what_was_written(tmp_path):
@@ -62,6 +62,12 @@ def test_the_table_tells_group_sizes_and_what_came_to_nothing():
         "| sale | 1,000 | 30.2 | 80.5 | 1.30 | 0.30 | 15.0 | 1.0% "
         "| 0.50 refused (wanted 0.65: NOT met) |"
     )
+
+
+def test_the_table_has_no_column_of_what_was_not_measured():
+    head = markdown(a_run(ALONE, TILL)).splitlines()[2]
+
+    assert head == "|  | a second | p50 ms | p99 ms | ratio to |"
 
 
 def test_the_table_tells_no_transactions_of_what_commits_nothing():
