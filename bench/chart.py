@@ -11,7 +11,7 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -22,9 +22,9 @@ MARGIN, GAP = 24, 20
 TITLE, LEAD, ROW, BAR = 28, 18, 30, 14
 BARS = 400
 WORD = 104
-LEAD_WIDTH = 140
-# Wide enough for each font that system-ui may come to.
-EM_S = 0.62
+# A letter's width in its size, wide enough for each font that system-ui may come to; a long line
+# evens it out.
+EM_S, LONG_EM_S = 0.62, 0.55
 
 STYLE = """
   svg { color-scheme: light dark; font-family: system-ui, sans-serif; font-size: 13px }
@@ -69,7 +69,7 @@ class Layout:
     width: int
     most: int
     step: int
-    top: int
+    top: int = 0
 
     def x(self, rate: float) -> float:
         """Return where a bar of this rate ends."""
@@ -92,9 +92,9 @@ def main() -> int:
 
 def draw(run: Run) -> str:
     """Return the chart of a run."""
-    where, _, how = caption(run).partition("; ")
-    lead = textwrap.wrap(where, LEAD_WIDTH) + textwrap.wrap(how, LEAD_WIDTH)
-    layout = _layout(run.lines, MARGIN + TITLE + len(lead) * LEAD + 2 * GAP)
+    layout = _layout(run.lines)
+    lead = _lead(run, layout.width)
+    layout = replace(layout, top=MARGIN + TITLE + len(lead) * LEAD + 2 * GAP)
     bottom = layout.top + len(run.lines) * ROW
     size = layout.width, bottom + 2 * GAP + MARGIN
     leads = (_text(MARGIN, MARGIN + TITLE + LEAD * n + 12, words, "less")
@@ -121,6 +121,13 @@ def _head(run: Run, width: int, height: int) -> Iterator[str]:
     yield f'<desc id="desc">{escape(_described(run))}</desc>'
     yield f"<style>{STYLE}</style>"
     yield (f'<rect class="page" x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8"/>')
+
+
+def _lead(run: Run, width: int) -> list[str]:
+    """Return where and how it was measured, in lines that fit."""
+    most = int((width - 2 * MARGIN) / (12 * LONG_EM_S))
+    where, _, how = caption(run).partition("; ")
+    return textwrap.wrap(where, most) + textwrap.wrap(how, most)
 
 
 def _title(run: Run) -> str:
@@ -150,7 +157,7 @@ def _ratio(line: Line) -> str:
     return f"{line.ratio:.2f} of {line.against}{' by p99' if line.by == 'p99_ms' else ''}{wanted}"
 
 
-def _layout(lines: Sequence[Line], top: int) -> Layout:
+def _layout(lines: Sequence[Line]) -> Layout:
     longest_name = max(len(line.name) for line in lines)
     longest_ratio = max(len(_ratio(line)) for line in lines)
     figures = MARGIN + round(longest_name * 13 * EM_S) + 56
@@ -158,7 +165,7 @@ def _layout(lines: Sequence[Line], top: int) -> Layout:
     verdicts = bars + BARS + GAP
     width = verdicts + WORD + round(longest_ratio * 13 * EM_S) + MARGIN
     most, step = _scale(max(_reach(line) for line in lines))
-    return Layout(MARGIN, figures, bars, verdicts, width, most, step, top)
+    return Layout(MARGIN, figures, bars, verdicts, width, most, step)
 
 
 def _reach(line: Line) -> float:
