@@ -36,6 +36,8 @@ def main() -> int:
     made.add_argument("--bookings", type=int, default=100_000, help="of the largest event")
     made.add_argument("--connections", type=int, default=32)
     asked = made.parse_args()
+    if asked.bookings < SMALLEST:
+        made.error(f"--bookings: at least {SMALLEST:,}, of the smallest event")
     with own_office() as office:
         return exit_code(lambda: _measure(office, asked))
 
