@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz clients postman bench bench-quick bench-growth bench-scaling bench-guessing bench-large bench-docs lint format typecheck coverage sure openapi lock clean lighthouse pythons monitoring audit
+.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz clients postman bench bench-quick bench-layers bench-growth bench-scaling bench-guessing bench-large bench-docs lint format typecheck coverage sure openapi lock clean lighthouse pythons monitoring audit
 
 PORT ?=
 DATA ?= var
@@ -113,6 +113,9 @@ bench: $(DEV_READY)  ## the rush on one hot event and what else people do, each 
 
 bench-quick: $(DEV_READY)  ## the same, each once: fails where an answer or the books are wrong, never for a time (needs wrk)
 	@$(PYTHON) -m bench.rush --quick $(ARGS)
+
+bench-layers: $(DEV_READY)  ## what gunicorn, Flask, checking and committing each add to a sale (needs wrk)
+	@$(PYTHON) -m bench.layers $(ARGS)
 
 bench-growth: $(DEV_READY)  ## sales, bookings and statistics where one event has 1000 bookings up to BOOKINGS=100000 (needs wrk)
 	@$(PYTHON) -m bench.growth --bookings $(or $(BOOKINGS),100000) $(ARGS)

@@ -23,6 +23,7 @@ KEPT = ROOT / "docs" / "pictures"
 # The page that shows each benchmark's table, and those that have a chart.
 PAGES = {
     "bench": "docs/performance.md",
+    "bench-layers": "docs/performance.md",
     "bench-growth": "docs/performance.md",
     "bench-scaling": "docs/scaling.md",
     "bench-guessing": "docs/security.md",

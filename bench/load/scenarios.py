@@ -17,6 +17,7 @@ EVENT = {"name": "Rush", "date": "2040-10-31", "capacity": 1_000_000, "costPerTi
 WARM_UP_S = 2
 SALES = "/api/v1/transactions"
 PLAIN = "/bench/validated"
+BARE, FLASK = "/bench/bare", "/bench/flask"
 STATISTICS = "/api/v1/statistics/monthly"
 
 HOT, QUIET = "hot", "quiet"

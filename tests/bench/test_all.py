@@ -17,6 +17,7 @@ pytestmark = pytest.mark.system
 
 SMALL = {
     "bench.growth": ["--bookings", "10000", "--rounds", "1", "--seconds", "1"],
+    "bench.layers": ["--rounds", "1", "--seconds", "1"],
     "bench.scaling": ["--rounds", "1", "--seconds", "1", "--only", "an event each"],
     "bench.guessing": ["--seconds", "2", "--connections", "8"],
     "bench.large": ["--bookings", "1000", "--times", "1"],
@@ -25,7 +26,7 @@ SMALL = {
     "bench.micro.metrics": ["--sales", "60"],
     "bench.micro.write_path": [],
 }
-LINES = {"bench.growth": 6, "bench.scaling": 2, "bench.guessing": 2}
+LINES = {"bench.growth": 6, "bench.layers": 6, "bench.scaling": 2, "bench.guessing": 2}
 
 
 def run(module: str, *arguments: str) -> str:
@@ -38,7 +39,7 @@ def run(module: str, *arguments: str) -> str:
 
 
 def needs_wrk(module: str) -> pytest.MarkDecorator | tuple[()]:
-    missing = module in ("bench.growth", "bench.scaling") and not shutil.which("wrk")
+    missing = module != "bench.guessing" and not shutil.which("wrk")
     return pytest.mark.skip(reason="wrk is not installed") if missing else ()
 
 

@@ -7,7 +7,9 @@ from contextlib import contextmanager, nullcontext
 
 import pytest
 
+from tests.waiting import NEVER_S
 from ticketing.domain.errors import Busy, OutcomeUnknown
+from ticketing.services.writes import queue as module
 from ticketing.services.writes.queue import BatchQueues
 
 WAIT_S = 5.0
@@ -53,12 +55,12 @@ def queued(queues: BatchQueues[str, str], event_id: str, number: int) -> None:
 
 
 def in_order(
-    pool: ThreadPoolExecutor, queues: BatchQueues[str, str], *requests: str
+    pool: ThreadPoolExecutor, queues: BatchQueues[str, str], *requests: str, behind: int = 0
 ) -> list[Future[str]]:
     """Queue requests behind a commit that is under way, one after the other."""
     futures = []
-    for place, request in enumerate(requests, 1):
-        futures.append(pool.submit(queues.submit, "e1", request, wait_s=WAIT_S))
+    for place, request in enumerate(requests, 1 + behind):
+        futures.append(pool.submit(queues.submit, "e1", request, wait_s=NEVER_S))
         queued(queues, "e1", place)
     return futures
 
@@ -183,6 +185,85 @@ def test_says_that_the_outcome_is_unknown_once_a_group_took_the_request(pool):
     gate.open.release(1)
 
     assert (first.result(WAIT_S), second.result(WAIT_S)) == ("a done", "b done")
+
+
+def test_wakes_those_behind_somebody_who_gave_up(pool):
+    gate = Gate()
+    queues = queues_of(gate, complete_s=0.05)
+    first = pool.submit(queues.submit, "e1", "a", wait_s=WAIT_S)
+    gate.await_commit()
+    leader = pool.submit(queues.submit, "e1", "b", wait_s=NEVER_S)
+    queued(queues, "e1", 1)
+    gives_up = pool.submit(queues.submit, "e1", "c", wait_s=1)
+    queued(queues, "e1", 2)
+    behind = in_order(pool, queues, "d", "e", behind=2)
+
+    gate.open.release(1)
+    gate.await_commit()
+    with pytest.raises(OutcomeUnknown):
+        gives_up.result(NEVER_S)
+    gate.open.release(1)
+
+    assert [one.result(NEVER_S) for one in (first, leader, *behind)] == [
+        f"{name} done" for name in "abde"
+    ]
+
+
+def test_wakes_those_behind_somebody_whose_time_ends_as_they_are_completed(pool, monkeypatch):
+    """The one finds that it is completed and goes, before anybody has woken it."""
+    ended, completed = threading.Event(), threading.Event()
+    original = BatchQueues._complete
+
+    def complete(self, queue, batch, results):
+        original(self, queue, batch, results)
+        if len(batch) > 1:
+            completed.set()
+            assert ended.wait(NEVER_S)
+
+    monkeypatch.setattr(BatchQueues, "_complete", complete)
+    gate = Gate()
+    queues = queues_of(gate)
+    first = pool.submit(queues.submit, "e1", "a", wait_s=NEVER_S)
+    gate.await_commit()
+    leader = pool.submit(queues.submit, "e1", "b", wait_s=NEVER_S)
+    queued(queues, "e1", 1)
+    late = pool.submit(queues.submit, "e1", "c", wait_s=1)
+    queued(queues, "e1", 2)
+    behind = in_order(pool, queues, "d", behind=2)
+
+    gate.open.release(2)
+    assert completed.wait(NEVER_S)
+    # The leader has woken nobody yet: by itself the late one finds out, and wakes the one behind.
+    assert late.result(NEVER_S) == "c done"
+    assert behind[0].result(NEVER_S) == "d done"
+    ended.set()
+    assert [one.result(NEVER_S) for one in (first, leader)] == ["a done", "b done"]
+
+
+def test_wakes_one_after_the_other(pool, monkeypatch):
+    """Nobody is woken before the one in front of them runs."""
+    entered, go_on = threading.Semaphore(0), threading.Semaphore(0)
+    original = module._Waiter.wake_next
+
+    def wake_next(self):
+        if self.next is not None:
+            entered.release()
+            assert go_on.acquire(timeout=NEVER_S)
+        original(self)
+
+    monkeypatch.setattr(module._Waiter, "wake_next", wake_next)
+    gate = Gate()
+    queues = queues_of(gate)
+    first = pool.submit(queues.submit, "e1", "a", wait_s=NEVER_S)
+    gate.await_commit()
+    others = in_order(pool, queues, *"bcde")
+    gate.open.release(2)
+
+    for number in range(3):
+        assert entered.acquire(timeout=NEVER_S)
+        assert not any(other.done() for other in others[number:])
+        go_on.release()
+    assert [one.result(NEVER_S) for one in (first, *others)] == [f"{n} done" for n in "abcde"]
 
 
 def test_keeps_no_lane_that_nobody_is_in():

@@ -152,7 +152,7 @@ def test_recovers_nothing_on_a_database_that_will_not_do(fresh_db, mongo, monkey
         handler.execute(sell(1), on="e1", caller=CALLER)
     crash_after_the_first_commit(handler, monkeypatch, CallOff())
     remaining = list(verify(fresh_db))
-    fresh_db.bookings.drop_index("active")
+    fresh_db.bookings.drop_index("of_event")
 
     RecoveryWorker(fresh_db, handler)._recover()
 

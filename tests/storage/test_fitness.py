@@ -113,7 +113,7 @@ def test_says_which_version_a_newer_database_needs(mongo, fresh_db):
 
 
 def test_looks_before_the_first_change(fresh_db, clock):
-    fresh_db.bookings.drop_index("active")
+    fresh_db.bookings.drop_index("of_event")
 
     with pytest.raises(DatabaseUnfit):
         Fitness(fresh_db, clock).require(for_changes=True)
@@ -121,7 +121,7 @@ def test_looks_before_the_first_change(fresh_db, clock):
 
 def test_lets_reads_go_on_but_for_a_database_that_is_too_new(fresh_db, clock):
     known = Fitness(fresh_db, clock)
-    fresh_db.bookings.drop_index("active")
+    fresh_db.bookings.drop_index("of_event")
     known.require(for_changes=False)
 
     fresh_db.migrations.insert_one({"_id": "0999_holds"})
@@ -143,7 +143,7 @@ def test_looks_in_the_background_while_others_go_on(fresh_db, clock):
     """The change that starts the look still goes by what is known; soon after none does."""
     known = Fitness(fresh_db, clock)
     known.require(for_changes=True)
-    fresh_db.bookings.drop_index("active")
+    fresh_db.bookings.drop_index("of_event")
 
     clock.time += fitness.FRESH_S + 1
     known.require(for_changes=True)
@@ -157,7 +157,7 @@ def test_looks_in_the_background_while_others_go_on(fresh_db, clock):
 def test_does_not_go_by_what_was_known_long_ago(fresh_db, clock):
     known = Fitness(fresh_db, clock)
     known.require(for_changes=True)
-    fresh_db.bookings.drop_index("active")
+    fresh_db.bookings.drop_index("of_event")
 
     clock.time += fitness.STALE_S + 1
 
@@ -166,7 +166,7 @@ def test_does_not_go_by_what_was_known_long_ago(fresh_db, clock):
 
 
 def test_notices_that_it_was_mended(fresh_db, clock):
-    fresh_db.bookings.drop_index("active")
+    fresh_db.bookings.drop_index("of_event")
     known = Fitness(fresh_db, clock)
     with pytest.raises(DatabaseUnfit):
         known.require(for_changes=True)
