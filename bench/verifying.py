@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from bench.mongodb import own_mongod
 from ticketing.app import command_handler
+from ticketing.domain.changes.chain import Head, next_head
 from ticketing.domain.commands.events import Create
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.names import canonical_key
@@ -30,6 +31,7 @@ from ticketing.server.running import settings_for_trying_out
 from ticketing.services import commands
 from ticketing.services.commands import PurchaseLimit
 from ticketing.services.writes.handler import CommandHandler
+from ticketing.storage.documents import AUDIT, Fields
 from ticketing.storage.driver.clients import Database, Document, connect
 from ticketing.storage.driver.units_of_work import utc_now
 from ticketing.storage.migrations.runner import migrate
@@ -87,11 +89,15 @@ def _copy_all(db: Database, wanted: int, capacity: int) -> None:
             kind = waiting if n >= capacity else booked if n % 2 else sold
             yield _copy(kind, n, min(n + 1, capacity), max(0, n + 1 - capacity))
 
+    head = _head_of(db)
     for some in _in_lots(rows()):
         customers = [row.customer for row in some if row.customer]
         if customers:
             db.customers.insert_many(customers, ordered=False)
         db.bookings.insert_many([row.booking for row in some], ordered=False)
+        for row in some:
+            head = next_head(head, AUDIT.decode(Fields(row.entry)))
+            row.entry["hash"] = head.hash
         db.audit.insert_many([row.entry for row in some], ordered=False)
     last = db.audit.find_one({"event": "large", "sequence": wanted + 1})
     assert last is not None
@@ -103,8 +109,15 @@ def _copy_all(db: Database, wanted: int, capacity: int) -> None:
         "sequence": wanted + 1,
         "ever_booked": True,
         "updated_at": last["at"],
+        "head": str(head),
     }
     db.events.update_one({"_id": "large"}, {"$set": figures})
+
+
+def _head_of(db: Database) -> Head:
+    event = db.events.find_one({"_id": "large"})
+    assert event is not None
+    return Head.parse(event["head"])
 
 
 def _in_lots(rows: Iterator[_Copied]) -> Iterator[list[_Copied]]:

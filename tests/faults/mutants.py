@@ -202,8 +202,8 @@ LIES: dict[str, Sequence[Change]] = {
     "a move leaves its tickets behind": (
         Change(
             "domain/changes/change_set.py",
-            "        self._count(booking, None)\n        del",
-            "        self._count(None, None)\n        del",
+            'self._count(caller, "moved_out", booking, None, {})',
+            'self._count(caller, "moved_out", booking, booking, {})',
         ),
     ),
     "a move does not tell where from": (
