@@ -15,9 +15,12 @@ class NotedHead:
     event: str
     head: Head
 
+    def __str__(self) -> str:
+        return f"{self.event}:{self.head}"
+
     @classmethod
     def parse(cls, text: str) -> NotedHead:
-        """Return what `EVENT:SEQUENCE:HASH` says; raises ValueError for anything else."""
+        """Return what `str` writes, `EVENT:SEQUENCE:HASH`; raises ValueError for anything else."""
         event, colon, head = text.partition(":")
         if not event or not colon:
             raise ValueError(f"{text[:100]!r} is no EVENT:SEQUENCE:HASH")
