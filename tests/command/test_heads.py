@@ -122,6 +122,13 @@ def test_goes_on_with_what_was_noted_after_an_interruption(command, heads, tmp_p
     assert (done.code, file.exists()) == (1, False)
 
 
+def test_a_sale_of_the_command_says_what_proves_it(command, heads, db):
+    done = command("sell", "e1", "2")
+
+    assert done.printed.startswith("Sold 2 for 25: transaction ")
+    assert done.said == f"Proof: e1:{heads_of(db, 'e1')[4]}\n"
+
+
 def the_program():
     """What docs/operations.md says to whoever wants to compute the hashes without the service."""
     page = (ROOT / "docs" / "operations.md").read_text()
