@@ -160,6 +160,16 @@ def test_hashes_taken_away_at_the_end_are_told_by_a_receipt_alone(db, handler, e
     assert "has no hash any more" in told(db, evening)[0]
 
 
+def test_hashes_taken_away_from_some_entry_on_are_told_by_their_receipts_alone(db, evening):
+    db.audit.update_many({"sequence": {"$gt": 3}}, {"$unset": {"hash": 1}})
+    assert [s.split(":")[0] for s in told(db)] == ["event"], "it has the head of entry 5"
+
+    db.events.update_one({"_id": "e1"}, {"$set": {"head": str(evening[2].head)}})
+
+    assert told(db) == []
+    assert sequences_in(told(db, evening)) == [4, 5]
+
+
 def test_each_of_a_batch_gets_the_head_of_its_own_entry(db, handler):
     handler.execute(a_new_event(capacity=10), on="e1", caller=CALLER)
     submissions = [Submission(an_envelope(sell(1))) for _ in range(12)]
