@@ -56,8 +56,8 @@ migrate: $(RUN_READY)  ## bring the database of TICKETING_MONGODB_URI up to date
 admin: $(RUN_READY)  ## make an administrator: EMAIL=, the password is asked for (DATA=)
 	@$(with_port) $(PYTHON) -m ticketing create-admin "$(EMAIL)" --data "$(DATA)"
 
-verify: $(RUN_READY)  ## prove that counters, bookings and audit agree (DATA=, EVENT=, RESUME=)
-	@$(with_port) $(PYTHON) -m ticketing verify --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)") $(if $(RESUME),--resume "$(RESUME)")
+verify: $(RUN_READY)  ## prove that counters, bookings and audit agree (DATA=, EVENT=, RESUME=, HEAD=, HEADS=)
+	@$(with_port) $(PYTHON) -m ticketing verify --data "$(DATA)" $(if $(EVENT),--event "$(EVENT)") $(if $(RESUME),--resume "$(RESUME)") $(if $(HEADS),--heads "$(HEADS)") $(foreach head,$(HEAD),--head "$(head)")
 
 # Loads, proxies and browsers want the machine for themselves, so they come one after the other. The rest waits
 # for disks and servers half of the time: three at once keep two cores busy.

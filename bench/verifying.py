@@ -22,11 +22,13 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from bench.load.office import PREPARING, own_office
+from ticketing.domain.changes.chain import Head, next_head
 from ticketing.domain.commands.events import Create
 from ticketing.domain.identity.names import canonical_key
 from ticketing.services import commands
 from ticketing.services.commands import PurchaseLimit
 from ticketing.services.writes.handler import CommandHandler
+from ticketing.storage.documents import AUDIT, Fields
 from ticketing.storage.driver.clients import Database, Document
 
 PRICE = 500
@@ -101,11 +103,15 @@ def _copy_all(db: Database, event: str, wanted: int, waiting: int, first: int) -
             at = begun["at"] + timedelta(seconds=1, milliseconds=n)
             yield _copy(kind, first + n, own, figures, at)
 
+    head = _head_of(db, event)
     for some in _in_lots(rows()):
         customers = [row.customer for row in some if row.customer]
         if customers:
             db.customers.insert_many(customers, ordered=False)
         db.bookings.insert_many([row.booking for row in some], ordered=False)
+        for row in some:
+            head = next_head(head, AUDIT.decode(Fields(row.entry)))
+            row.entry["hash"] = head.hash
         db.audit.insert_many([row.entry for row in some], ordered=False)
     last = db.audit.find_one({"event": event, "sequence": wanted + 1})
     assert last is not None
@@ -117,8 +123,15 @@ def _copy_all(db: Database, event: str, wanted: int, waiting: int, first: int) -
         "sequence": wanted + 1,
         "ever_booked": True,
         "updated_at": last["at"],
+        "head": str(head),
     }
     db.events.update_one({"_id": event}, {"$set": figures})
+
+
+def _head_of(db: Database, event: str) -> Head:
+    document = db.events.find_one({"_id": event})
+    assert document is not None
+    return Head.parse(document["head"])
 
 
 def _in_lots(rows: Iterator[_Copied]) -> Iterator[list[_Copied]]:

@@ -80,6 +80,12 @@ def refused(answer, status, code):
     return answer.json
 
 
+def but_head(receipt):
+    """Return a receipt as what it is of is shown later: without the head."""
+    assert receipt["head"]
+    return {name: value for name, value in receipt.items() if name != "head"}
+
+
 def refused_plainly(answer, status, code):
     """Check that an answer is a problem that also speaks as the briefs' services do."""
     problem = refused(answer, status, code)

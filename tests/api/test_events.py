@@ -30,6 +30,7 @@ def test_creates_the_event_of_the_brief(api):
         "waiting": 0,
         "status": "scheduled",
         "revenue": 0,
+        "head": event["head"],
     }
     assert api.get(answer.headers["Location"]).json == answer.json
 

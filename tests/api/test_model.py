@@ -23,8 +23,9 @@ from tests.api.auth.test_users import PASSWORD, Person
 from tests.api.model import Counter
 from tests.conftest import QUICK
 from ticketing.domain.identity.users import Role
+from ticketing.domain.verification.heads import NotedHead
 from ticketing.services.accounts import users as people
-from ticketing.services.verification import verify
+from ticketing.services.verification import differences_of_heads, verify
 
 WITH_ACCOUNTS = ["ada@example.org", "grace@example.org"]
 NAMES = [*WITH_ACCOUNTS, "linus@example.org", "hedy@example.org"]
@@ -51,6 +52,7 @@ class Both(RuleBasedStateMachine):
         self.staff = staff
         self.themselves = themselves
         self.db = db
+        self.receipts = []
 
     bookings = Bundle("bookings")
     sales = Bundle("sales")
@@ -299,8 +301,13 @@ class Both(RuleBasedStateMachine):
     def teardown(self):
         for event in self.both[0]:
             assert list(verify(self.db, event)) == []
+        assert list(differences_of_heads(self.db, self.receipts)) == []
 
     def same(self, shown, operation):
+        if "head" in shown:
+            self.receipts.append(NotedHead.parse(f"{shown['event']}:{shown['head']}"))
+            (last,) = self.db.audit.find({"event": shown["event"]}).sort("sequence", -1).limit(1)
+            assert shown["head"] == f"{last['sequence']}:{last['hash']}"
         model = self.model_of(operation)
         assert shown["event"] == self.events[self.models.index(model)]
         assert (name_of(shown), shown["nTickets"]) == (operation.customer, operation.tickets)

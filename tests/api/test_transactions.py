@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.conftest import refused
+from tests.api.conftest import but_head, refused
 
 
 def test_sells_the_three_tickets_of_the_brief(till, api):
@@ -14,7 +14,7 @@ def test_sells_the_three_tickets_of_the_brief(till, api):
     sale = answer.json
     assert answer.headers["Location"] == f"/api/v1/transactions/{sale['id']}"
     assert (sale["event"], sale["nTickets"], sale["total"]) == (event["id"], 3, 15)
-    assert api.get(answer.headers["Location"]).json == sale
+    assert api.get(answer.headers["Location"]).json == but_head(sale)
     shown = till.show(event)
     assert (shown["ticketsSold"], shown["ticketsAvailable"]) == (3, 97)
     assert (shown["revenue"], shown["bookings"]) == (15, 0)

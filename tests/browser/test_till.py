@@ -51,6 +51,21 @@ def test_sells_out_by_keyboard_alone(window_of, hall_db, event):
     assert sold(hall_db, event) == 3
 
 
+def test_what_proves_a_sale_is_on_its_paper_and_not_read_out(window_of, hall_db, event):
+    sal = window_of("sal")
+    page = sal.go("/office/till")
+    page.keyboard.type("3")
+    page.keyboard.press("Enter")
+    expect(receipt(sal)).to_contain_text("3 tickets, €54.00")
+    expect(receipt(sal).get_by_text("Proof")).to_be_hidden()
+
+    page.emulate_media(media="print")
+
+    head = hall_db.events.find_one({"_id": event})["head"]
+    expect(receipt(sal).get_by_text("Proof")).to_be_visible()
+    expect(receipt(sal)).to_contain_text(f"Proof {event}:{head}")
+
+
 def test_a_lost_answer_ends_in_one_sale_and_a_true_receipt(window_of, hall_db, event):
     sal = window_of("sal")
     page = sal.go("/office/till")

@@ -2,8 +2,8 @@
 
 A concert is put on, sold out, waited for, passed on and called off, by people who sign in. What was
 asked and answered first under each operation and status is the example of it, so that they fit
-together: the id that one answer shows is the one that the next request names. Ids, keys and codes
-are written anew in the order in which they were met; everything else is as it was answered.
+together: the id that one answer shows is the one that the next request names. Ids, hashes, keys and
+codes are written anew in the order in which they were met; everything else is as it was answered.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import re
 import tempfile
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ EXAMPLES = ROOT / "ticketing" / "api" / "document" / "examples.json"
 
 V1, PASSWORD = "/api/v1", "correct horse battery staple"
 ID, REQUEST_ID = re.compile(r"\b[0-9a-f]{24}\b"), re.compile(r"\b[0-9a-f]{32}\b")
+HASH = re.compile(r"\b[0-9a-f]{64}\b")
 BEGAN = datetime(2026, 11, 27, 18, 0, tzinfo=UTC)
 CONCERT = {"name": "Brass & Bellows", "date": "2026-12-31", "capacity": 4, "costPerTicket": 16}
 
@@ -147,13 +149,18 @@ class Evening:
         """Write what was shown, the same each time."""
         text = json.dumps(self.shown, indent=1, ensure_ascii=False, sort_keys=True)
         ids: dict[str, str] = {}
+        hashes: dict[str, str] = {}
 
         def renamed(found: re.Match[str]) -> str:
             return ids.setdefault(found[0], f"674712a0c41d5e9b7f0a{len(ids) + 1:04x}")
 
+        def hashed_anew(found: re.Match[str]) -> str:
+            return hashes.setdefault(found[0], sha256(str(len(hashes)).encode()).hexdigest())
+
         for value, name in sorted(self.secrets.items(), key=lambda one: -len(one[0])):
             if name != "next":
                 text = text.replace(value, STAND_INS[name])
+        text = HASH.sub(hashed_anew, text)
         text = REQUEST_ID.sub("4fd0cbb0f1b0421db5e3bd6a7a0d6c3e", ID.sub(renamed, text))
         for value, name in self.secrets.items():
             if name == "next":

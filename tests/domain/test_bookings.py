@@ -303,7 +303,7 @@ def test_serves_the_list_with_what_the_counter_takes_back():
     (sale,) = world.do(sell(2))
     world.do(book(ADA), book(GRACE))
 
-    (held,) = world.do(give_back(sale))
+    (held,) = world.do(give_back(sale.booking))
 
     assert [b.customer for b in held.assigned] == [ADA, GRACE]
     world.check()

@@ -71,7 +71,7 @@ def test_sells_to_others_when_nobody_else_waits():
     world.do(Change({"capacity": 3}))
 
     assert world.waiting() == []
-    assert world.do(sell(2))[0].status == "confirmed"
+    assert world.do(sell(2))[0].booking.status == "confirmed"
     world.check()
 
 

@@ -121,7 +121,7 @@ def test_offers_a_booking_to_whoever_gives_the_code():
 
     (offer,) = world.do(Offer("b1", "the code", SOON, ADA.id))
 
-    assert offer == TransferOffer(world.bookings["b1"], "the code", SOON)
+    assert offer == TransferOffer(world.bookings["b1"], "the code", SOON, world.event.head)
     assert "the code" not in repr(world.bookings["b1"]), "only its digest is kept"
     assert world.holders() == [ADA]
     refused(world, Accept("b1", "another", GRACE), OfferGone)

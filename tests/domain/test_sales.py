@@ -15,7 +15,7 @@ def test_sells_all_the_tickets_asked_for():
 
     assert decision.after.sold == 3
     assert decision.after.revenue == 1500
-    assert decision.outcomes[0].total == 1500
+    assert decision.outcomes[0].booking.total == 1500
 
 
 def test_counts_a_sale_over_the_counter_as_no_customers_booking():
@@ -68,7 +68,9 @@ def test_takes_tickets_back_once():
 
     assert decision.after.sold == 0
     assert len(decision.entries) == 1
-    assert decision.outcomes[1] == BookingResult(decision.outcomes[0].booking)
+    assert decision.outcomes[1] == BookingResult(
+        decision.outcomes[0].booking, head=decision.after.head
+    )
 
 
 def test_sells_tickets_that_came_back_in_the_same_group():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cache
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +20,7 @@ from tests.faults.judging.moves import halves
 from tests.faults.judging.replay import Replay
 from tests.faults.judging.timeline import Timeline, disorder
 from ticketing.domain.audit import AuditEntry
+from ticketing.domain.changes.chain import Head
 from ticketing.domain.changes.change_set import ChangeSet
 from ticketing.domain.commands import moves as rules
 from ticketing.domain.commands.bookings import Book, Resize
@@ -31,6 +34,7 @@ ACCOUNT_IDS = {account.id for account in ACCOUNTS}
 GRANTED = b"BookingResult(", b"Booking(", b"EventResult(", b"TransferOffer("
 CHANGING = Sell | Book | Transfer | Resize | Offer | Accept | Leave
 ACQUIRING = "booked", "waitlisted", "added"
+HEAD = re.compile(r"head=Head\(sequence=(\d+), hash='([0-9a-f]{64})'\)")
 
 
 def simulated(seed: int, **known: bool) -> Simulation:
@@ -56,6 +60,48 @@ def test_lets_nobody_have_more_than_they_may_and_takes_a_code_once(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_move_is_one_change_of_two_events(seed):
     require_whole_moves(of_seed(seed))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_answers_with_the_head_after_each_ones_own_change(seed):
+    require_heads(of_seed(seed))
+
+
+def test_notices_one_head_for_all_of_a_batch(monkeypatch):
+    def head_of_first(change_set):
+        first = change_set.entries[0] if change_set.entries else None
+        return Head(first.sequence, first.hash) if first else change_set.event.head
+
+    monkeypatch.setattr(ChangeSet, "chain_head", property(head_of_first))
+
+    def agrees(seed):
+        try:
+            require_heads(simulated(seed))
+        except AssertionError:
+            return False
+        return True
+
+    assert not all(map(agrees, SEEDS))
+
+
+def require_heads(simulation: Simulation) -> None:
+    """Require that who was granted something was told the head after it, as the trail has it."""
+    effects = simulation.effects()
+    for operation in simulation.operations.values():
+        found = HEAD.search(operation.answers[0].decode())
+        if found is None:
+            continue
+        head = Head(int(found[1]), found[2])
+        heads = {
+            Head(entry.sequence, entry.hash): (entry, following)
+            for world in simulation.worlds.values()
+            for entry, following in pairwise([*world.trail, None])
+        }
+        assert head in heads
+        if effects[operation.key]:
+            entry, following = heads[head]
+            assert entry.request_id == operation.key
+            assert following is None or following.request_id != operation.key
 
 
 def require_order(simulation: Simulation) -> None:
@@ -178,26 +224,24 @@ def leaves_without_serving(monkeypatch):
 
 
 def keeps_its_tickets_there_too(monkeypatch):
-    def count(change_set, before, after):
-        del after
-        ChangeSet._count(change_set, before, before)
-
-    monkeypatch.setattr(ChangeSet, "record_departure", _departing(count))
+    monkeypatch.setattr(
+        ChangeSet, "record_departure", _departing(lambda booking: (booking, booking))
+    )
 
 
 def takes_one_ticket_along(monkeypatch):
-    def count(change_set, before, after):
-        fewer = replace(before, tickets=before.tickets - 1)
-        ChangeSet._count(change_set, fewer, after)
+    def fewer(booking):
+        return replace(booking, tickets=booking.tickets - 1), None
 
-    monkeypatch.setattr(ChangeSet, "record_departure", _departing(count))
+    monkeypatch.setattr(ChangeSet, "record_departure", _departing(fewer))
 
 
-def _departing(count):
+def _departing(sides):
+    """Count the booking from one of these to the other."""
+
     def depart(change_set, caller, booking):
-        count(change_set, booking, None)
+        change_set._count(caller, "moved_out", *sides(booking), {})
         del change_set._bookings[booking.id]
-        change_set._record_entry(caller, "moved_out", booking, {})
 
     return depart
 

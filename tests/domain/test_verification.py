@@ -10,6 +10,7 @@ import pytest
 from tests.builders import ADA, GRACE, LINUS, NOW, book, sell
 from tests.domain.all_at_once import differences
 from tests.domain.world import World
+from ticketing.domain.changes.chain import next_head
 from ticketing.domain.commands.bookings import CancelFor, Resize
 from ticketing.domain.commands.events import CallOff, Change
 from ticketing.domain.commands.sales import Return
@@ -27,6 +28,15 @@ def world():
 
 def found(world):
     return list(differences(world.event, world.bookings.values(), world.trail))
+
+
+def chained_anew(world):
+    """Compute all hashes again, as somebody would who has changed an entry."""
+    head = None
+    for number, entry in enumerate(world.trail):
+        head = next_head(head, entry)
+        world.trail[number] = replace(entry, hash=head.hash)
+    world.event = replace(world.event, head=head)
 
 
 def says(world, *words):
@@ -151,6 +161,7 @@ def test_finds_an_oversold_event_though_everything_else_agrees():
         world.trail[0], changes={**world.trail[0].changes, "capacity": (None, 3)}
     )
     world.event = replace(world.event, capacity=3)
+    chained_anew(world)
 
     assert found(world) == ["audit entry 2 (sold): 4 tickets sold of 3"]
 

@@ -202,8 +202,20 @@ LIES: dict[str, Sequence[Change]] = {
     "a move leaves its tickets behind": (
         Change(
             "domain/changes/change_set.py",
-            "        self._count(booking, None)\n        del",
-            "        self._count(None, None)\n        del",
+            'self._count(caller, "moved_out", booking, None, {})',
+            'self._count(caller, "moved_out", booking, booking, {})',
+        ),
+    ),
+    # All is stored as it should be, and what is told in a batch is the head of its first member.
+    "one head for all of a batch": (
+        Change(
+            "domain/commands/decide.py",
+            "        return outcome.with_head(change_set.chain_head)\n",
+            "        first = change_set.entries[0] if change_set.entries else None\n"
+            "        from ticketing.domain.changes.chain import Head\n\n"
+            "        return outcome.with_head(\n"
+            "            Head(first.sequence, first.hash) if first else change_set.chain_head\n"
+            "        )\n",
         ),
     ),
     "a move does not tell where from": (

@@ -86,7 +86,7 @@ def test_lets_a_request_that_mongodb_refuses_spoil_no_other(db, handler, event):
 
     results = handler._commit("e1", [Submission(an_envelope(command)) for command in commands])
 
-    assert (results[0].outcome.tickets, results[2].outcome.tickets) == (2, 3)
+    assert [results[n].outcome.booking.tickets for n in (0, 2)] == [2, 3]
     assert isinstance(results[1], Exception)
     check_event(db, "e1")
 

@@ -114,7 +114,7 @@ def test_who_decides_slowly_is_defeated_once_and_not_for_ever(host, db, event, w
 
     result = by_a_slow_thread(lambda: slow.execute(sell(2), on="e1", caller=CALLER))
 
-    assert result.outcome.tickets == 2
+    assert result.outcome.booking.tickets == 2
     assert times == [False, True]
     check_event(db, "e1")
 
@@ -145,7 +145,7 @@ def test_locks_the_event_before_it_looks_a_key_up(host, db, event, monkeypatch):
     monkeypatch.setattr(idempotency, "find_many", interrupted)
     result = by_a_slow_thread(lambda: slow.execute(sell(2), on="e1", **keyed()))
 
-    assert result.outcome.tickets == 2
+    assert result.outcome.booking.tickets == 2
     check_event(db, "e1")
 
 

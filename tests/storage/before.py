@@ -12,6 +12,7 @@ def without_customers(db: Any) -> None:
     for name in ("bookings", "audit", "users"):
         db.command("collMod", name, validator={})
     db.audit.update_many({}, {"$unset": {"changes.reason": 1}})
+    without_chain(db)
     db.bookings.update_many({}, {"$unset": {"price": 1, "shares": 1}})
     for customer in list(db.customers.find({}, CALLED)):
         user = customer.get("user")
@@ -27,6 +28,12 @@ def without_customers(db: Any) -> None:
     db.migrations.delete_one({"_id": "0007_customers"})
 
 
+def without_chain(db: Any) -> None:
+    """Have entries without a hash, and events without a head."""
+    db.audit.update_many({}, {"$unset": {"hash": 1}})
+    db.events.update_many({}, {"$unset": {"head": 1}})
+
+
 def with_names(db: Any) -> list[list[Any]]:
     """Return all that was stored of events before, with names in the place of customers' ids."""
     names = {customer["_id"]: customer["name"] for customer in db.customers.find()}
@@ -34,7 +41,9 @@ def with_names(db: Any) -> list[list[Any]]:
     def told(value: Any) -> Any:
         if isinstance(value, dict):
             return {
-                key: told(inner) for key, inner in value.items() if key not in ("price", "shares")
+                key: told(inner)
+                for key, inner in value.items()
+                if key not in ("price", "shares", "head", "hash")
             }
         if isinstance(value, list):
             return [told(inner) for inner in value]

@@ -15,7 +15,7 @@ from ticketing.storage.documents import AUDIT, Fields
 
 EVENT_OF_ALL = an_event(venue="Hall", day=HALLOWEEN, owed_total=500)
 # Of these the audit tells by its actions alone.
-UNTOLD = {"shares", "offer", "offer_until", "sold_by", "cancelled_by", "updated_at"}
+UNTOLD = {"shares", "offer", "offer_until", "sold_by", "cancelled_by", "updated_at", "head"}
 BOOKING_OF_ALL = a_sale(
     customer=ADA, cancelled_at=NOW, reason="staff", price=500, shares=(Share("c1", 2),),
     offer="digest", offer_until=NOW,
@@ -56,7 +56,7 @@ def test_a_change_of_any_field_can_be_shown(name, value):
         ("day", HALLOWEEN, {"date": [None, "2024-10-31"]}),
         ("price", 1250, {"costPerTicket": [None, 12.5]}),
         ("tickets", 2, {"nTickets": [None, 2]}),
-        ("customer", ADA, {"customer": [None, "ada"]}),
+        ("customer", ADA, {"customer": [None, "ada"], "customerId": [None, "customer-ada"]}),
         ("cancelled_at", NOW, {"cancelledAt": [None, "2024-10-01T12:00:00.000Z"]}),
         ("owed_total", 500, {"owed_total": [None, 500]}),
     ],

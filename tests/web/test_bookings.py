@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.services.chained import heads_of
 from tests.web.conftest import FRIDAY, SATURDAY, Page, book, put_on
 
 
@@ -26,6 +27,16 @@ def test_books_and_says_what_is_one_s_own(robin, ida):
     again = ida.get("/bookings")
     assert "Booked." not in again.text
     assert "You have 2 tickets." in ida.get(f"/events/{event}").text
+
+
+def test_a_booking_s_page_names_what_proves_its_story(robin, ida, hall):
+    event = put_on(robin)
+    book(ida, event, 2)
+    booking = hall.db.bookings.find_one()["_id"]
+
+    page = ida.get(f"/bookings/{booking}")
+
+    assert f"Proof {event}:{heads_of(hall.db, event)[2]} . Keep it" in page.text
 
 
 def test_sending_the_same_form_twice_books_once(robin, ida, hall):

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tests.services.chained import heads_of
+from tests.storage.before import without_chain
 from tests.web.conftest import FRIDAY, YESTERDAY, Page, book, put_on
 
 TODAY = "2026-11-25"
@@ -32,6 +34,30 @@ def test_a_number_and_enter_sell(sal, robin, hall):
     sale = hall.db.bookings.find_one()
     assert sale["customer"] is None
     assert f"Receipt {sale['_id'][-8:]} , Wed 25 Nov, 18:00:04, sal@example.org" in page.text
+
+
+def test_a_receipt_names_what_proves_the_sale_and_what_came_of_it(sal, robin, hall):
+    event = put_on(robin, date=TODAY)
+    page = sell(sal, event, 3)
+    proofs = heads_of(hall.db, event)
+    assert f"Proof {event}:{proofs[2]}" in page.text
+
+    sale = hall.db.bookings.find_one()["_id"]
+    sell(sal, event, 1)
+    sal.submit(page, f"/office/till/{sale}/give-back")
+
+    receipt = sal.get(f"/office/till?event={event}&sale={sale}").text
+    assert f"Proof {event}:{heads_of(hall.db, event)[4]}" in receipt
+
+
+def test_a_receipt_of_before_has_nothing_to_prove_it(sal, robin, hall):
+    event = put_on(robin, date=TODAY)
+    sell(sal, event, 3)
+    without_chain(hall.db)
+
+    sale = hall.db.bookings.find_one()["_id"]
+
+    assert "Proof" not in sal.get(f"/office/till?event={event}&sale={sale}").text
 
 
 def test_the_same_form_twice_is_one_sale_and_says_so(sal, robin, hall):

@@ -10,7 +10,7 @@ from pathlib import Path
 from ticketing.services.verification import Part, Position
 
 # Another form of the file is another number.
-_FORM = 1
+_FORM = 2
 
 
 class UnusableFile(Exception):
@@ -25,6 +25,7 @@ class Checkpoint:
     position: Position = field(default_factory=Position)
     events: int = 0
     entries: int = 0
+    unchained: int = 0
     differences: int = 0
 
     @property

@@ -42,6 +42,8 @@ class AuditEntry:
     `changes` maps each field that changed to (old, new).
     When and why a booking was cancelled is in no field of its own: `at`, the actor, and whether the
     event had been called off tell it.
+    `hash` chains it to the entries before it (`ticketing.domain.changes.chain`); None of what a
+    version of before wrote.
     """
 
     event: str
@@ -57,3 +59,4 @@ class AuditEntry:
     actor: str
     at: datetime
     request_id: str
+    hash: str | None = None

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from ticketing.domain.changes.chain import Head
+
 EventStatus = Literal["scheduled", "cancelled", "deleted"]
 
 MAX_TEXT = 200
@@ -23,6 +25,8 @@ class Event:
     true once anything was sold or anybody waited. A deleted event is kept as a tombstone, so that
     its id is never used again. `owed_total` is what an event had brought when it was called off, in
     minor units, and None for any other. `updated_at` is when change number `sequence` was decided.
+    `head` is that of the event's chain, and None before there is one. Its sequence is lower than
+    the event's where a version of before has changed something since.
     """
 
     id: str
@@ -41,6 +45,7 @@ class Event:
     created_at: datetime
     owed_total: int | None = None
     updated_at: datetime | None = None
+    head: Head | None = None
 
     @property
     def available(self) -> int:

@@ -183,11 +183,10 @@ class _Venue:
                 share, left = share - size, left - size
             for outcome in buyers.map(lambda c: self._do(event, *c), commands):
                 if isinstance(outcome, BookingResult):
-                    self.bookings += 1
+                    is_sale = outcome.booking.customer is None
+                    self.sales += is_sale
+                    self.bookings += not is_sale
                     held.append(outcome.booking)
-                elif isinstance(outcome, Booking):
-                    self.sales += 1
-                    held.append(outcome)
         return held
 
     def _change_of_mind(self, event: str, held: list[Booking]) -> None:

@@ -1,7 +1,7 @@
 """Compares stored responses with the audit: a key that comes again is answered by them alone.
 
-What a response told of a booking, some entry of that booking's audit has to tell as well. Of a
-refusal nothing is kept that could be compared.
+What a response told of a booking, some entry of that booking's audit has to tell as well, and the
+head that it named has to be that entry's. Of a refusal nothing is kept that could be compared.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ticketing.domain import money
+from ticketing.domain.verification.heads import NotedHead, head_difference
 from ticketing.storage import audit
+from ticketing.storage.documents import UnreadableDocument
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.writes import idempotency
 
@@ -34,6 +36,17 @@ def invented(db: Database) -> Iterator[str]:
                 f"the response stored for {record.caller} under {record.key} tells of booking "
                 f"{told['id']} what no audit entry does"
             )
+        if (difference := _head_difference(db, told)) is not None:
+            yield f"the response stored for {record.caller} under {record.key}: {difference}"
+
+
+def _head_difference(db: Database, told: Mapping[str, Any]) -> str | None:
+    """Compare the head that a response named; one of a version of before named none."""
+    try:
+        noted = NotedHead.parse(f"{told['event']}:{told['head']}")
+        return head_difference(noted, audit.find(db, noted.event, noted.head.sequence))
+    except (KeyError, ValueError, UnreadableDocument):
+        return None  # what can't be read is told of elsewhere
 
 
 def _booking_in(body: bytes) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ from pymongo import ASCENDING, DESCENDING
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.storage.customers import attach, of_customer, of_giver
-from ticketing.storage.documents import AUDIT, first_readable, read_what_can_be
+from ticketing.storage.documents import AUDIT, first_readable, read, read_what_can_be
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import reading
 from ticketing.storage.lists.by_sequence import Walk
@@ -66,6 +66,13 @@ def _wanted(event: str, booking: str | None, customer: str | None, bounds: Docum
     # Each side by its own index, in the order of the sequence: so it has to stand outermost.
     sides = of_customer(customer), of_giver(customer)
     return {"$or": [{**conditions, **side} for side in sides]}
+
+
+@reading
+def find(db: Database, event: str, sequence: int) -> AuditEntry | None:
+    """Find one entry of an event; raises UnreadableDocument."""
+    document = db.audit.find_one({"event": event, "sequence": sequence})
+    return read(_NAME, document, AUDIT.decode) if document else None
 
 
 @reading

@@ -26,6 +26,7 @@ import structlog
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking, Share
+from ticketing.domain.changes.chain import Head
 from ticketing.domain.errors import Unreadable
 from ticketing.domain.events import Event
 from ticketing.domain.identity.customers import Customer
@@ -126,6 +127,13 @@ class Fields:
         """Return a customer of whom only the id stands here, or None for null."""
         id_ = self.text_or_none(name)
         return None if id_ is None else Customer(id_, None)
+
+    def head(self, name: str) -> Head:
+        """Return the head of a chain."""
+        try:
+            return Head.parse(self.text(name))
+        except ValueError:
+            raise self.odd(name) from None
 
     def mapping(self, name: str) -> Document:
         """Return a document within the document."""
@@ -359,6 +367,7 @@ _WRITERS: Mapping[type, Callable[[Any], Any]] = {
     tuple: lambda shares: [{"customer": s.customer, "tickets": s.tickets} for s in shares],
     date: date.isoformat,
     Customer: lambda customer: customer.id,
+    Head: str,
     dict: lambda changes: {name: [_write(side) for side in pair] for name, pair in changes.items()},
 }
 
@@ -371,6 +380,7 @@ _READERS: Mapping[tuple[Any, bool], Read] = {
     (datetime, False): Fields.moment,
     (datetime, True): Fields.moment,
     (Customer, True): Fields.customer_or_none,
+    (Head, True): Fields.head,
     (tuple[Share, ...], True): _shares_of,
     (Mapping[str, tuple[object, object]], False): _changes_of,
 }

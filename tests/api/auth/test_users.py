@@ -14,7 +14,7 @@ import pytest
 from argon2 import extract_parameters
 
 from tests.api import conftest
-from tests.api.conftest import refused
+from tests.api.conftest import but_head, refused
 from tests.conftest import QUICK
 from ticketing.domain.identity.account_changes import AccountChange
 from ticketing.domain.identity.caller import Caller
@@ -456,7 +456,7 @@ def test_shows_and_changes_nobody_elses_bookings(person, event, staff):
     assert mallory.ask("GET", "/bookings").json["items"] == []
     refused(mallory.ask("GET", f"/bookings?customer={ada.email}"), 403, "forbidden")
 
-    assert ada.ask("GET", path).json == booking
+    assert ada.ask("GET", path).json == but_head(booking)
     assert [b["id"] for b in ada.ask("GET", "/bookings").json["items"]] == [booking["id"]]
     assert staff.ask("GET", path).status_code == 200
 
@@ -467,9 +467,11 @@ def test_knows_a_user_by_whatever_name_staff_gives(person, event, staff):
     answer = book(staff, event, customer="ADA@Example.org")
 
     assert answer.json["customer"] == ada.user.email
-    assert ada.ask("GET", f"/bookings/{answer.json['id']}").json == answer.json
+    assert ada.ask("GET", f"/bookings/{answer.json['id']}").json == but_head(answer.json)
     for name in ("ada@EXAMPLE.org", ada.user.id, answer.json["customerId"]):
-        assert staff.ask("GET", f"/bookings?customer={name}").json["items"] == [answer.json]
+        assert staff.ask("GET", f"/bookings?customer={name}").json["items"] == [
+            but_head(answer.json)
+        ]
     refused(book(staff, event, customer=ada.user.id), 409, "already_booked")
     refused(book(ada, event), 409, "already_booked")
 
@@ -480,10 +482,12 @@ def test_an_account_has_what_was_booked_for_its_address(person, event, staff):
 
     ada = person("ada")
 
-    assert ada.ask("GET", f"/bookings/{booking['id']}").json == booking
+    assert ada.ask("GET", f"/bookings/{booking['id']}").json == but_head(booking)
     refused(book(ada, event), 409, "already_booked")
     refused(book(staff, event, customer="ada@example.org"), 409, "already_booked")
-    assert staff.ask("GET", "/bookings?customer=ADA@example.org").json["items"] == [booking]
+    assert staff.ask("GET", "/bookings?customer=ADA@example.org").json["items"] == [
+        but_head(booking)
+    ]
 
 
 def test_passes_a_booking_on_to_another_user(person, event):

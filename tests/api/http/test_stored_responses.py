@@ -8,6 +8,7 @@ import re
 import pytest
 from bson import Binary
 
+from tests.services.chained import chain_anew
 from ticketing.services.verification import verify
 
 
@@ -40,6 +41,20 @@ def test_finds_a_response_that_was_altered(db, record, wrong):
     ((_, told),) = verify(db)
 
     assert re.search("under k1 tells of booking .* what no audit entry does", told)
+
+
+def test_finds_a_head_that_is_not_the_entry_s(db, record):
+    """The service keeps receipts itself for a while: so a careless hand is found out."""
+    chain_anew(db, json.loads(record["body"])["event"])
+    assert list(verify(db)) == []
+    db.audit.update_one({"action": "created"}, {"$set": {"request_id": "another"}})
+    for event in db.audit.distinct("event"):
+        chain_anew(db, event)
+
+    told = [sentence for _, sentence in verify(db)]
+
+    assert len(told) == 2, "of the booking and of its change, before it was moved"
+    assert all(re.search("stored for .* under k.: head .* was noted as", each) for each in told)
 
 
 def test_finds_a_response_that_was_invented(db, record):

@@ -24,7 +24,7 @@ def untrue(court: Court) -> Iterator[str]:
 def _faults(court: Court, operation: Operation) -> Iterator[str]:
     assert operation.answer is not None
     told = operation.answer.json
-    found = _change(court, operation)
+    found = change_of(court, operation)
     if found is None:
         if operation.kind in ("cancel", "return", "withdraw"):
             yield from _nothing_changed(court, operation, told)
@@ -51,7 +51,7 @@ def _faults(court: Court, operation: Operation) -> Iterator[str]:
     yield from _figures(past, last, told, past.replay.at(entry["booking"], last) or held)
 
 
-def _change(court: Court, operation: Operation) -> tuple[Past, int] | None:
+def change_of(court: Court, operation: Operation) -> tuple[Past, int] | None:
     """Return which change an operation has made; a move's is where the booking arrived."""
     for event, number in court.made.get(operation.key, ()):
         entry = court.pasts[event].replay.entries[number]

@@ -15,6 +15,7 @@ from typing import Any
 from tests.faults.history import Look, Operation
 from tests.faults.judging.answers import untrue
 from tests.faults.judging.court import summon
+from tests.faults.judging.heads import false_heads
 from tests.faults.judging.moves import halves
 from tests.faults.judging.reads import misread
 from tests.faults.judging.refusals import unjustified
@@ -74,6 +75,7 @@ def check(
         *untrue(court),
         *unjustified(court),
         *misread(court, workload.looks, workload.lists),
+        *false_heads(court, workload.looks),
     ]
     findings.unruly += [*halves(court), *broken(court, workload.people.person_of)]
     findings.differing += _records(db, entries)

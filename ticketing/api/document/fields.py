@@ -46,6 +46,9 @@ FIELDS = {
     "eventd": "The event's id, as the first brief spells it.",
     "expiresAt": "Until when it is good.",
     "expiresIn": "For how many seconds the token is good.",
+    "hash": "What chains it to the entry before (SHA-256); null where an older version wrote it.",
+    "head": "The head of the event's chain after the change, `sequence:hash`: whoever keeps it can "
+    "have it compared later (`ticketing verify --head`). Null before there is one.",
     "id": "Its id.",
     "lastUsedAt": "When it was last used; null where it never was.",
     "message": "What has happened, in words.",
@@ -108,6 +111,7 @@ FIELDS = {
     "BookOrCancel.event": "The event's id, as a string or a number.",
     "BookOrCancel.eventId": "The event's id, as a string or a number.",
     "BookingPage.items": "The bookings.",
+    "Event.head": "The head of the event's chain, `sequence:hash`; null before there is one.",
     "CalledOff.event": "The event, as it is now.",
     "CalledOff.owed": "Who is owed what: the first 100. `GET` lists all.",
     "Cancellation.finishing": "True while bookings are still being ended.",

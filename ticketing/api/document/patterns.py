@@ -30,5 +30,8 @@ _SHOWN = r"[^\u0000-\u001f\u007f-\u009f]"
 TEXT = f"^{_SHOWN}*$"
 NOT_BLANK = rf"^{_SHOWN}*[^\u0000-\u001f\u007f-\u009f\s]{_SHOWN}*$"
 
+# Of an event's chain: the sequence of the last entry and its hash.
+HEAD = "^[1-9][0-9]{0,15}:[0-9a-f]{64}$"
+
 DAY = f"^(?:{_SLASHED}|{_ISO})$"
 DAY_OR_TIME = f"^(?:{_SLASHED}|(?:{_ISO})(?:{_TIME})?)$"

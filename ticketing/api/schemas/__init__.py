@@ -31,6 +31,7 @@ from ticketing.api.schemas.audit import AUDIT_PAGE, AUDIT_QUERY
 from ticketing.api.schemas.bookings import (
     BOOKING_PAGE,
     BOOKING_QUERY,
+    BOOKING_RECEIPT,
     BOOKING_SIZE,
     HELD_BOOKING,
     MADE_BOOKING,
@@ -60,6 +61,7 @@ from ticketing.api.schemas.transactions import (
     TRANSACTION,
     TRANSACTION_PAGE,
     TRANSACTION_QUERY,
+    TRANSACTION_RECEIPT,
 )
 from ticketing.api.schemas.transfers import ACCEPTANCE, MOVE, TRANSFER, TRANSFER_OFFER
 from ticketing.api.schemas.waiting_list import WAITING_PAGE
@@ -71,6 +73,7 @@ __all__ = [
     "AUDIT_QUERY",
     "BOOKING_PAGE",
     "BOOKING_QUERY",
+    "BOOKING_RECEIPT",
     "BOOKING_SIZE",
     "CALLED_OFF",
     "CANCELLATION",
@@ -114,6 +117,7 @@ __all__ = [
     "TRANSACTION",
     "TRANSACTION_PAGE",
     "TRANSACTION_QUERY",
+    "TRANSACTION_RECEIPT",
     "TRANSFER",
     "TRANSFER_OFFER",
     "USER",

@@ -36,7 +36,7 @@ class AuditRequest(PageRequest):
 class ChangedFields(fields.Dict):
     """What an audit entry says has changed, out, in the API's names: `{field: [old, new]}`.
 
-    Each is spelled as the event or the booking shows it.
+    Each is spelled as the event or the booking shows it: a customer by name and by id.
     """
 
     documented: ClassVar[dict[str, Any]] = {"type": "object"}
@@ -52,6 +52,8 @@ class ChangedFields(fields.Dict):
                 field._serialize(side, name, None) if field else side  # noqa: SLF001
                 for side in pair
             ]
+            if name == "customer":
+                changes["customerId"] = [side.id if side else None for side in pair]
         return changes
 
 
@@ -71,6 +73,7 @@ class AuditEntry(Schema):
     actor = fields.String(required=True)
     at = Instant(required=True)
     request_id = fields.String(required=True, data_key="requestId")
+    hash = fields.String(required=True, allow_none=True)
 
 
 class AuditPage(Page):

@@ -9,6 +9,7 @@ import marshmallow as ma
 from marshmallow import Schema, fields
 
 from ticketing.api.schemas.fields import (
+    ChainHead,
     CustomerId,
     CustomerName,
     Flag,
@@ -116,7 +117,7 @@ class Assigning(Schema):
         """Return what is not about assigning from the booking or the event itself."""
         if attr == "assigned":
             return obj.assigned[:MOST_NAMED]
-        if attr in ("assigned_count", "position"):
+        if attr in ("assigned_count", "position", "head"):
             return getattr(obj, attr)
         return super().get_attribute(subject_of(obj), attr, default)
 
@@ -126,7 +127,13 @@ def subject_of(obj: Any) -> Any:
     return obj.event if isinstance(obj, EventResult) else obj.booking
 
 
-class HeldBooking(Assigning, Booking):
+class Receipt(Schema):
+    """What proves later that something came to be: `head`, to be kept by whoever got it."""
+
+    head = ChainHead()
+
+
+class HeldBooking(Receipt, Assigning, Booking):
     """A booking after a change, and who got the tickets that it freed."""
 
 
@@ -134,12 +141,16 @@ class Placed(Schema):
     """Of a booking together with its place in the list."""
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Return all but the position from the booking."""
-        return obj.position if attr == "position" else getattr(obj.booking, attr)
+        """Return all but the position and the head from the booking."""
+        return getattr(obj if attr in ("position", "head") else obj.booking, attr)
 
 
 class MadeBooking(Placed, Booking):
-    """A booking as it was made or is shown."""
+    """A booking as it is shown."""
+
+
+class BookingReceipt(Receipt, MadeBooking):
+    """A booking as it was made."""
 
 
 class BookingPage(Page):
@@ -164,6 +175,7 @@ class BookingQuery(PageFields, Input[BookingsRequest]):
 NEW_BOOKING = NewBooking()
 BOOKING_SIZE = BookingSize()
 MADE_BOOKING = MadeBooking()
+BOOKING_RECEIPT = BookingReceipt()
 HELD_BOOKING = HeldBooking()
 BOOKING_PAGE = BookingPage()
 BOOKING_QUERY = BookingQuery()

@@ -12,6 +12,7 @@ from marshmallow import Schema, fields
 from ticketing.api.schemas.bookings import Assigned, Assigning
 from ticketing.api.schemas.fields import (
     Bound,
+    ChainHead,
     Day,
     Instant,
     Money,
@@ -82,6 +83,7 @@ class Event(Schema):
     status = fields.String(required=True, validate=ma.validate.OneOf(["scheduled", "cancelled"]))
     revenue = Money()
     created_at = Instant(required=True, data_key="createdAt")
+    head = ChainHead()
 
 
 class ChangedEvent(Assigning, Event):

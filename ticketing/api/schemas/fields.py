@@ -295,6 +295,15 @@ def loose_text(value: object) -> str:
     return value
 
 
+class ChainHead(fields.String):
+    """The head of an event's chain, out: the last entry's sequence and hash."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "pattern": patterns.HEAD}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=True, allow_none=True, dump_only=True, **kwargs)
+
+
 class LooseCustomer(CustomerName):
     """A customer named by a string or an integer."""
 

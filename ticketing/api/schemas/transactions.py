@@ -9,7 +9,7 @@ from typing import Any, Literal
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.bookings import Assigning, Ending
+from ticketing.api.schemas.bookings import Assigning, Ending, Placed, Receipt
 from ticketing.api.schemas.fields import (
     Bound,
     Day,
@@ -77,7 +77,11 @@ class Transaction(Ending):
     _leave_out_nobody = without_none("cancelledBy")
 
 
-class ReturnedTransaction(Assigning, Transaction):
+class TransactionReceipt(Receipt, Placed, Transaction):
+    """A sale as it was made."""
+
+
+class ReturnedTransaction(Receipt, Assigning, Transaction):
     """A sale whose tickets were given back."""
 
 
@@ -142,6 +146,7 @@ class EveningQuery(Input[EveningRequest]):
 
 NEW_TRANSACTION = NewTransaction()
 TRANSACTION = Transaction()
+TRANSACTION_RECEIPT = TransactionReceipt()
 RETURNED_TRANSACTION = ReturnedTransaction()
 TRANSACTION_PAGE = TransactionPage()
 TRANSACTION_QUERY = TransactionQuery()

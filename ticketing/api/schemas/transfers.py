@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
+from ticketing.api.schemas.bookings import Receipt
 from ticketing.api.schemas.fields import CustomerName, Id, Instant, Text, absent
 from ticketing.api.schemas.inputs import Input
 from ticketing.domain.identity.customers import NamedCustomer
@@ -45,7 +46,7 @@ class Transfer(Input[TransferRequest]):
     to = CustomerName(load_default=absent, allow_none=False)
 
 
-class TransferOffer(Schema):
+class TransferOffer(Receipt):
     """The code by which whoever gives it gets the booking, once, and until when."""
 
     code = fields.String(required=True)

@@ -42,7 +42,7 @@ def present_new_booking(held: BookingResult) -> StoredResponse:
     """Return the response for a new booking: confirmed, or on the waiting list."""
     status = 201 if held.booking.status == "confirmed" else 202
     headers = {"Location": f"/api/v1/bookings/{held.booking.id}"}
-    return answer(status, held, schemas.MADE_BOOKING, headers)
+    return answer(status, held, schemas.BOOKING_RECEIPT, headers)
 
 
 def present_changed_booking(held: BookingResult) -> StoredResponse:
@@ -52,8 +52,8 @@ def present_changed_booking(held: BookingResult) -> StoredResponse:
 
 @blp.writes("POST", "/events/<id>/bookings", 404, 409, who=Role.CUSTOMER)
 @blp.arguments(schemas.NEW_BOOKING)
-@blp.response(201, schemas.MADE_BOOKING, headers=sent("Location"))
-@blp.alt_response(202, schema=schemas.MADE_BOOKING, headers=sent("Location"), success=True)
+@blp.response(201, schemas.BOOKING_RECEIPT, headers=sent("Location"))
+@blp.alt_response(202, schema=schemas.BOOKING_RECEIPT, headers=sent("Location"), success=True)
 def create(wanted: BookingRequest, id: str) -> Response:
     """Book tickets; 202 with the `position` where the customer has to wait.
 

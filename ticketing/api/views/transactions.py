@@ -14,7 +14,6 @@ from ticketing.api.http.pagination import paged, paged_by_time
 from ticketing.api.http.responses import answer, respond
 from ticketing.api.schemas.transactions import EveningRequest, SaleRequest, SalesRequest
 from ticketing.domain import calendar
-from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.sales import Return
 from ticketing.domain.identity.users import Role
@@ -31,10 +30,10 @@ blp = Blueprint(
 )
 
 
-def present_sale(sale: Booking) -> StoredResponse:
+def present_sale(sold: BookingResult) -> StoredResponse:
     """Return the response for a new sale."""
-    headers = {"Location": f"/api/v1/transactions/{sale.id}"}
-    return answer(201, sale, schemas.TRANSACTION, headers)
+    headers = {"Location": f"/api/v1/transactions/{sold.booking.id}"}
+    return answer(201, sold, schemas.TRANSACTION_RECEIPT, headers)
 
 
 def present_returned_sale(held: BookingResult) -> StoredResponse:
@@ -44,7 +43,7 @@ def present_returned_sale(held: BookingResult) -> StoredResponse:
 
 @blp.writes("POST", "", 404, 409, who=Role.STAFF)
 @blp.arguments(schemas.NEW_TRANSACTION)
-@blp.response(201, schemas.TRANSACTION, headers=sent("Location"))
+@blp.response(201, schemas.TRANSACTION_RECEIPT, headers=sent("Location"))
 def create(sale: SaleRequest) -> Response:
     """Sell tickets: all that are asked for, or none.
 

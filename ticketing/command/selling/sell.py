@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ticketing.api.schemas import TRANSACTION
+from ticketing.api.schemas import TRANSACTION_RECEIPT
 from ticketing.command.database import data_option, executed, to_change
 from ticketing.domain.events import MAX_CAPACITY
 from ticketing.services import commands
@@ -22,5 +22,6 @@ def sell(event: str, tickets: int, data: Path) -> None:
     All that are asked for are sold, or none.
     """
     with to_change(data) as db:
-        sale = TRANSACTION.dump(executed(db, commands.sell(tickets), on=event))
+        sale = TRANSACTION_RECEIPT.dump(executed(db, commands.sell(tickets), on=event))
     click.echo(f"Sold {sale['nTickets']} for {sale['total']}: transaction {sale['id']}.")
+    click.echo(f"Proof: {event}:{sale['head']}", err=True)

@@ -4,10 +4,11 @@ What the change set keeps together, so that no command can break it: **a change 
 event's counters, the next sequence number and one audit entry are recorded in one step**
 (`record_booking`, and for a booking that goes to another event `record_departure` there and
 `record_arrival` here), or, for a change of the event itself, the event, the number and the entry
-(`record_event`). After each step the state is one that might have been committed alone: counters
-equal what is booked, `writes` so far are legal for the unique indexes one after the other, and
-`entries` replayed from the start give the event as it stands. Who holds what, and the waiting list,
-are kept in step as well, so a later command of the batch sees what an earlier one did.
+(`record_event`). Each entry is chained to the one before it, and the event has the chain's head.
+After each step the state is one that might have been committed alone: counters equal what is
+booked, `writes` so far are legal for the unique indexes one after the other, and `entries` replayed
+from the start give the event as it stands. Who holds what, and the waiting list, are kept in step
+as well, so a later command of the batch sees what an earlier one did.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 from ticketing.domain.audit import Action, AuditEntry
 from ticketing.domain.bookings import Booking, Reason
+from ticketing.domain.changes.chain import Head, next_head
 from ticketing.domain.changes.read_set import ReadSet
 from ticketing.domain.errors import AccountDeactivated, EventCancelled, EventNotFound, EventOver
 from ticketing.domain.events import Event
@@ -94,6 +96,11 @@ class ChangeSet:
             raise EventOver
         return event
 
+    @property
+    def chain_head(self) -> Head | None:
+        """The head of the event's chain, as it stands."""
+        return self.event.head if self.event else None
+
     def is_over(self, event: Event) -> bool:
         """Return whether the event's day is past."""
         return event.day is not None and event.day < self.today
@@ -163,8 +170,8 @@ class ChangeSet:
 
     def record_event(self, caller: Caller, action: Action, event: Event, changes: Changes) -> Event:
         """Record one change of the event itself, with its audit entry."""
-        self.event = replace(event, sequence=event.sequence + 1, updated_at=self.now)
-        self._record_entry(caller, action, None, changes)
+        head = self._append(caller, action, None, changes, event, event.sold, event.waiting)
+        self.event = replace(event, sequence=head.sequence, updated_at=self.now, head=head)
         return self.event
 
     def record_booking(
@@ -176,10 +183,9 @@ class ChangeSet:
         changes: Changes | None = None,
     ) -> Booking:
         """Record one change of a booking: the event's counters follow, with one audit entry."""
-        self._count(before, after)
+        self._count(caller, action, before, after, changes or {})
         self._index(before, after)
         self.writes.append(BookingWrite(before, after))
-        self._record_entry(caller, action, after, changes or {})
         return after
 
     def record_departure(self, caller: Caller, booking: Booking) -> None:
@@ -187,19 +193,16 @@ class ChangeSet:
 
         The booking itself is written where it arrives, in the same commit.
         """
-        self._count(booking, None)
+        self._count(caller, "moved_out", booking, None, {})
         del self._bookings[booking.id]
         if booking.customer and self._held.get(booking.customer.id) == booking.id:
             del self._held[booking.customer.id]
-        self._record_entry(caller, "moved_out", booking, {})
 
     def record_arrival(self, caller: Caller, before: Booking, after: Booking) -> Booking:
         """Record that a booking of another event is one of this from now on."""
-        self._count(None, after)
+        self._count(caller, "moved_in", None, after, {"event": (before.event, after.event)})
         self._index(None, after)
         self.writes.append(BookingWrite(before, after))
-        changes: Changes = {"event": (before.event, after.event)}
-        self._record_entry(caller, "moved_in", after, changes)
         return after
 
     def new_booking(
@@ -242,18 +245,30 @@ class ChangeSet:
         own = booking.customer is not None and booking.customer.id == caller.customer
         return "customer" if own else "staff"
 
-    def _count(self, before: Booking | None, after: Booking | None) -> None:
+    def _count(
+        self,
+        caller: Caller,
+        action: Action,
+        before: Booking | None,
+        after: Booking | None,
+        changes: Changes,
+    ) -> None:
+        """Bring the event's counters from one state of a booking to another, with an entry."""
         event = self.existing_event()
         gone, come = _figures(before), _figures(after)
+        sold = event.sold - gone[0] + come[0]
+        waiting = event.waiting - gone[2] + come[2]
+        head = self._append(caller, action, after or before, changes, event, sold, waiting)
         self.event = replace(
             event,
-            sold=event.sold - gone[0] + come[0],
+            sold=sold,
             bookings=event.bookings - gone[1] + come[1],
-            waiting=event.waiting - gone[2] + come[2],
+            waiting=waiting,
             revenue=event.revenue - gone[3] + come[3],
-            sequence=event.sequence + 1,
+            sequence=head.sequence,
             ever_booked=True,
             updated_at=self.now,
+            head=head,
         )
 
     def _index(self, before: Booking | None, after: Booking) -> None:
@@ -281,28 +296,35 @@ class ChangeSet:
             self._named[customer.key] = customer
             self.new_customers.append(customer)
 
-    def _record_entry(
-        self, caller: Caller, action: Action, booking: Booking | None, changes: Changes
-    ) -> None:
-        event = self.event
-        assert event is not None
-        self.entries.append(
-            AuditEntry(
-                event=event.id,
-                sequence=event.sequence,
-                action=action,
-                booking=booking.id if booking else None,
-                customer=booking.customer if booking else None,
-                tickets=booking.tickets if booking else None,
-                total=booking.total if booking else None,
-                sold=event.sold,
-                waiting=event.waiting,
-                changes=changes,
-                actor=caller.actor,
-                at=self.now,
-                request_id=caller.request_id,
-            )
+    def _append(
+        self,
+        caller: Caller,
+        action: Action,
+        booking: Booking | None,
+        changes: Changes,
+        event: Event,
+        sold: int,
+        waiting: int,
+    ) -> Head:
+        """Append the entry of an event's next change; return the head that it makes."""
+        entry = AuditEntry(
+            event=event.id,
+            sequence=event.sequence + 1,
+            action=action,
+            booking=booking.id if booking else None,
+            customer=booking.customer if booking else None,
+            tickets=booking.tickets if booking else None,
+            total=booking.total if booking else None,
+            sold=sold,
+            waiting=waiting,
+            changes=changes,
+            actor=caller.actor,
+            at=self.now,
+            request_id=caller.request_id,
         )
+        head = next_head(event.head, entry)
+        self.entries.append(replace(entry, hash=head.hash))
+        return head
 
 
 def _figures(booking: Booking | None) -> tuple[int, int, int, int]:

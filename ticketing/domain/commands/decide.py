@@ -15,7 +15,7 @@ from ticketing.domain.audit import AuditEntry
 from ticketing.domain.changes import waiting_list
 from ticketing.domain.changes.change_set import BookingWrite, ChangeSet
 from ticketing.domain.changes.read_set import ReadSet
-from ticketing.domain.changes.results import Outcome
+from ticketing.domain.changes.results import BookingResult, Outcome, TransferOffer
 from ticketing.domain.commands.command import Envelope
 from ticketing.domain.commands.events import cancel_bookings
 from ticketing.domain.errors import DomainError
@@ -81,6 +81,9 @@ def _apply(envelope: Envelope, change_set: ChangeSet) -> Outcome:
         outcome: Outcome = envelope.command.apply(change_set, envelope.caller)
     except DomainError as refusal:
         return refusal
+    if isinstance(outcome, BookingResult | TransferOffer):
+        # Of this command, not of the batch: the next one changes the event on.
+        return outcome.with_head(change_set.chain_head)
     return outcome
 
 

@@ -77,6 +77,7 @@ class Create(Command[Event]):
             sequence=old.sequence if old else 0,
             ever_booked=False,
             created_at=old.created_at if old else change_set.now,
+            head=old.head if old else None,
         )
         changes = {field: (getattr(old, field, None), getattr(event, field)) for field in _DETAILS}
         return change_set.record_event(caller, "replaced" if old else "created", event, changes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.change_set import ChangeSet
 from ticketing.domain.changes.read_set import NOTHING, Reads
 from ticketing.domain.changes.results import BookingResult
@@ -21,7 +20,7 @@ from ticketing.domain.identity.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)
-class Sell(Command[Booking]):
+class Sell(Command[BookingResult]):
     """Sell tickets over the counter: all of them or none, never waiting."""
 
     booking: str
@@ -31,14 +30,14 @@ class Sell(Command[Booking]):
         """Return nothing: the event's counters are enough."""
         return NOTHING
 
-    def apply(self, change_set: ChangeSet, caller: Caller) -> Booking:
+    def apply(self, change_set: ChangeSet, caller: Caller) -> BookingResult:
         """Sell all the tickets asked for, or none.
 
         Raises EventNotFound, EventCancelled, SoldOut, NotEnoughTickets, WaitingListFirst.
         """
         require_free(change_set.scheduled_event(), self.tickets)
         sale = change_set.new_booking(self.booking, None, self.tickets, sold_by=caller.actor)
-        return change_set.record_booking(caller, "sold", None, sale)
+        return BookingResult(change_set.record_booking(caller, "sold", None, sale))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ def event_differences(
             yield f"counter {name} is {getattr(event, name)}, the bookings come to {number}"
     if event.sequence != model.sequence:
         yield f"counter sequence is {event.sequence}, the trail ends at {model.sequence}"
+    if event.head != model.head:
+        yield f"event: its head is {event.head}, the trail's is {model.head}"
     if event.owed_total != model.owed_total:
         yield f"event: owed_total is {event.owed_total}, the trail comes to {model.owed_total}"
     if event.ever_booked != model.ever_booked:

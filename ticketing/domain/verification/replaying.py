@@ -1,7 +1,9 @@
 """Replays the audit of an event, entry by entry.
 
 The model is one of its own, which knows what each action does to a booking but shares no code with
-the rules: a fault in the rules can't hide itself here. It need not hold all of an event: for so
+the rules: a fault in the rules can't hide itself here. What the chain is has no second definition
+(`ticketing.domain.changes.chain`); docs/operations.md has it once more, for others, and a test.
+ It need not hold all of an event: for so
 many entries it takes the bookings that these name and so many of those who wait, the first of them
 and one more, and leaves what has come of them.
 """
@@ -14,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from ticketing.domain.audit import AuditEntry
+from ticketing.domain.changes.chain import Head, next_head
 from ticketing.domain.verification.changes import faults_of_booking, faults_of_event
 from ticketing.domain.verification.replayed import Replayed, acquired_after, due, is_offered
 
@@ -32,6 +35,7 @@ class Model:
     """An event as its audit has it, after entry number `sequence`.
 
     `bookings` and `queue` are what the next entries need of them; `waiting` counts all who wait.
+    `head` is that of the last entry that has a hash.
     """
 
     details: dict[str, Any] = field(default_factory=lambda: {"status": "scheduled"})
@@ -47,6 +51,7 @@ class Model:
     first_at: datetime | None = None
     last_at: datetime | None = None
     ever_booked: bool = False
+    head: Head | None = None
 
 
 def replay(model: Model, entry: AuditEntry) -> Iterator[str]:
@@ -61,6 +66,7 @@ def _replay(model: Model, entry: AuditEntry) -> Iterator[str]:
     model.sequence = entry.sequence
     model.first_at, model.last_at = model.first_at or entry.at, entry.at
 
+    yield from _follow_chain(model, entry)
     if entry.action in _OF_THE_EVENT:
         yield from faults_of_event(entry, model.details)
         model.details |= {name: new for name, (_, new) in entry.changes.items()}
@@ -77,6 +83,22 @@ def _replay(model: Model, entry: AuditEntry) -> Iterator[str]:
         yield f"says {entry.sold} tickets are sold; the entries before it come to {model.sold}"
     if entry.waiting != model.waiting:
         yield f"says {entry.waiting} wait; the entries before it come to {model.waiting}"
+
+
+def _follow_chain(model: Model, entry: AuditEntry) -> Iterator[str]:
+    """Compare an entry's hash with what it and the one that it follows come to.
+
+    An entry without one was written by a version of before, or so it seems: the next one that has
+    a hash tells, because that covers which entry it follows.
+    """
+    if entry.hash is None:
+        return
+    ought = next_head(model.head, entry).hash
+    if entry.hash != ought:
+        after = f"after entry {model.head.sequence}" if model.head else "as the first"
+        yield f"its hash is {entry.hash}; {after} in the chain it comes to {ought}"
+    # From here on by what is stored, so that one fault is told once.
+    model.head = Head(entry.sequence, entry.hash)
 
 
 def _replay_booking(model: Model, entry: AuditEntry) -> Iterator[str]:

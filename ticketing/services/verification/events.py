@@ -141,7 +141,7 @@ class EventVerification:
         self._scratch.load(self._model, ids, len(entries))
         for entry in entries:
             yield from replay(self._model, entry)
-            self._reading.add(entries=1)
+            self._reading.add(entries=1, unchained=entry.hash is None)
         self._scratch.save(self._model, ids)
         told = self._model.bookings
         self._count({id_: _counting(told.get(id_)) for id_ in self._scratch.found(ids)})

@@ -29,12 +29,14 @@ class Reading:
 
     `between` is called between the steps, when nothing is being read.
 
-    `compared` counts the bookings that have been compared with their entries.
+    `compared` counts the bookings that have been compared with their entries, `unchained` the
+    entries that have no hash.
     """
 
     events: int = 0
     entries: int = 0
     compared: int = 0
+    unchained: int = 0
     told: Callable[[Reading], None] = lambda _: None
     reached: Callable[[Position], None] = lambda _: None
     between: Callable[[], None] = lambda: None
@@ -47,11 +49,15 @@ class Reading:
     def __str__(self) -> str:
         events = "event" if self.events == 1 else "events"
         entries = "entry" if self.entries == 1 else "entries"
-        return f"{self.events} {events} and {self.entries} audit {entries}"
+        outside = f", {self.unchained} of them without a hash" if self.unchained else ""
+        return f"{self.events} {events} and {self.entries} audit {entries}{outside}"
 
-    def add(self, *, events: int = 0, entries: int = 0, compared: int = 0) -> None:
+    def add(
+        self, *, events: int = 0, entries: int = 0, compared: int = 0, unchained: int = 0
+    ) -> None:
         """Count what has been read."""
         self.events += events
         self.entries += entries
         self.compared += compared
+        self.unchained += unchained
         self.told(self)

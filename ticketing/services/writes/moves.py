@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import count
 
 from pymongo.client_session import ClientSession
@@ -90,4 +91,4 @@ def decide_move(
     (arrived,) = arriving.outcomes
     if not isinstance(arrived, BookingResult):
         return arrived, ()
-    return BookingResult(arrived.booking, None, left.assigned), (leaving, arriving)
+    return replace(arrived, assigned=left.assigned), (leaving, arriving)

@@ -23,7 +23,9 @@ from ticketing.storage.documents import AUDIT, BOOKINGS, EVENTS, UnreadableDocum
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.units_of_work import Conflict
 
-_DETAILS = ("name", "venue", "day", "capacity", "price", "status", "owed_total", "updated_at")
+_DETAILS = (
+    "name", "venue", "day", "capacity", "price", "status", "owed_total", "updated_at", "head",
+)  # fmt: skip
 _COUNTERS = ("sold", "bookings", "waiting", "revenue", "sequence")
 
 

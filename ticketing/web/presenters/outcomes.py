@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.results import (
     MOST_NAMED,
     BookingResult,
@@ -38,8 +37,9 @@ def offer_facts(offer: TransferOffer) -> Facts:
     return {"booking": offer.booking.id, "code": offer.code, "until": offer.expires_at.isoformat()}
 
 
-def sale_facts(sale: Booking) -> Facts:
+def sale_facts(sold: BookingResult) -> Facts:
     """Return what was sold over the counter."""
+    sale = sold.booking
     return {"sale": sale.id, "event": sale.event, "tickets": sale.tickets, "total": sale.total}
 
 

@@ -11,10 +11,12 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from ticketing.domain.audit import AuditEntry
+from ticketing.domain.changes.chain import Head
 from ticketing.domain.events import Event
 from ticketing.domain.identity.caller import SYSTEM_ACTOR
 from ticketing.domain.identity.customers import Customer
 from ticketing.domain.identity.users import OPEN
+from ticketing.domain.verification.heads import NotedHead
 from ticketing.web.presenters.words import LEFT, Words, called, day, name_of, ordinal, tickets
 
 
@@ -54,6 +56,14 @@ class Day:
 
     day: date
     happenings: Sequence[Happening]
+
+
+def proof_of(entries: Iterable[AuditEntry]) -> str | None:
+    """Return what proves the last of these, to be noted down; None where no hash covers it."""
+    last = max(entries, key=lambda entry: entry.sequence, default=None)
+    if last is None or last.hash is None:
+        return None
+    return str(NotedHead(last.event, Head(last.sequence, last.hash)))
 
 
 def story_of(entries: Iterable[AuditEntry], telling: Telling, *, newest_first: bool) -> list[Day]:

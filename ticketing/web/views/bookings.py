@@ -24,7 +24,7 @@ from ticketing.web.http.live import if_changed, is_asking_again, tag_of, tagged
 from ticketing.web.http.redirects import see_other
 from ticketing.web.notices import said, say
 from ticketing.web.presenters.outcomes import Facts, booking_facts, offer_facts
-from ticketing.web.presenters.story import Telling, story_of
+from ticketing.web.presenters.story import Telling, proof_of, story_of
 from ticketing.web.presenters.words import ordinal, tickets
 from ticketing.web.views.public import event_page, the_words, this_day
 from ticketing.web.views.stories import accounts_of
@@ -234,6 +234,7 @@ def _page(
         event=event,
         today=this_day(),
         story=story_of(entries, telling, newest_first=False),
+        proof=proof_of(entries),
         own=customers.is_own(held.booking),
         notices=said(),
         refusal=refusal,

@@ -24,7 +24,7 @@ from ticketing.domain.errors import KeyReused, TransactionNotFound
 from ticketing.domain.events import MAX_CAPACITY, Event
 from ticketing.domain.identity.users import Role
 from ticketing.services import commands
-from ticketing.storage import bookings, events
+from ticketing.storage import audit, bookings, events
 from ticketing.storage.accounts import users
 from ticketing.storage.lists import sales
 from ticketing.web.downloads import download
@@ -35,6 +35,7 @@ from ticketing.web.http.redirects import see_other
 from ticketing.web.notices import said, say
 from ticketing.web.presenters.outcomes import return_facts, sale_facts
 from ticketing.web.presenters.standing import standing_of
+from ticketing.web.presenters.story import proof_of
 from ticketing.web.presenters.tables import amount
 from ticketing.web.presenters.words import called, tickets
 from ticketing.web.views.public import day_or, the_words, this_day
@@ -166,6 +167,7 @@ def _page(
         asked=asked,
         asks=asks,
         clerk=_clerk(receipt),
+        proof=_proof(receipt),
         notices=said(),
         key=new_key(),
         new_key=new_key,
@@ -211,6 +213,11 @@ def _clerk(sale: Booking | None) -> str:
     """Return who sold it, as the receipt names them."""
     actor = sale.sold_by if sale is not None else None
     return called(actor, _names({actor} if actor else set()))
+
+
+def _proof(sale: Booking | None) -> str | None:
+    """Return what proves how the sale stands now, as the receipt names it."""
+    return proof_of(audit.of_booking(app_context.db, sale.event, sale.id)) if sale else None
 
 
 def _given_back(facts: Mapping[str, Any], sale: Booking) -> tuple[str, str]:
