@@ -1,11 +1,12 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants fuzz clients postman bench bench-guessing bench-large lint format typecheck coverage sure openapi lock clean lighthouse pythons monitoring audit
+.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants simulation fuzz clients postman bench bench-guessing bench-large lint format typecheck coverage sure openapi lock clean lighthouse pythons monitoring audit
 
 PORT ?=
 DATA ?= var
 ARGS ?=
 SEED ?=
+SEEDS ?= 10000
 SECONDS ?= 600
 BOOKINGS ?= 1000000
 
@@ -97,6 +98,9 @@ faults-quick: $(DEV_READY)  ## the quickest of the faults, about two minutes
 
 faults-mutants: $(DEV_READY)  ## builds with a guard taken out: each has to be noticed, ten minutes
 	@$(PYTHON) -m tests.faults --mutants $(if $(SEED),--seed $(SEED))
+
+simulation: $(DEV_READY)  ## the write path in a made-up world: SEEDS=10000, or one SEED= with all its steps
+	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 fuzz: $(DEV_READY) $(FUZZ_READY)  ## ask the live service what its OpenAPI document allows (SECONDS=)
 	@$(PYTHON) -m tests.fuzz $(abspath $(FUZZ_VENV))/bin/schemathesis --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
