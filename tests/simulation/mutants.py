@@ -209,8 +209,11 @@ def _with_unknown_as(patch: pytest.MonkeyPatch, kind: type[Exception]) -> None:
     patch.setattr(handler, "unit_of_work", work)
 
 
-def never_locks_first_nor_takes_turns(patch: pytest.MonkeyPatch) -> None:
+def never_locks_first(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Transactions, "lock", lambda *_: None)
+
+
+def takes_no_turns(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(service_turns.Turns, "_is_contended", lambda *_: False)
 
 
@@ -362,6 +365,20 @@ def keeps_its_tickets_where_it_was(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ChangeSet, "record_departure", _departing(count))
 
 
+def looks_for_who_has_left(patch: pytest.MonkeyPatch) -> None:
+    """As it was before the simulation found it."""
+
+    def head(self: Any) -> Any:
+        while self._queue:
+            booking = self._bookings[self._queue[0]]
+            if booking.status == "waiting":
+                return booking
+            self._queue.popleft()
+        return None
+
+    patch.setattr(ChangeSet, "head", head)
+
+
 def takes_one_ticket_along(patch: pytest.MonkeyPatch) -> None:
     def count(change_set: Any, before: Any, after: Any) -> None:
         ChangeSet._count(change_set, replace(before, tickets=before.tickets - 1), after)
@@ -443,6 +460,12 @@ def passing(seed: int) -> Plan:
     )  # fmt: skip
 
 
+def piecemeal(seed: int) -> Plan:
+    """Draw a plan in which one change goes into a commit, and bookings are moved."""
+    hosts = [Host("host0", 1, 1.0), Host("host1", 1, 1.0)]
+    return Plan(seed, hosts, clients=8, operations=8, favours="moves", most_per_commit=1)
+
+
 def awaited(seed: int) -> Plan:
     """Draw a plan in which many wait, and nothing is broken."""
     return Plan(seed, [Host("host0", 1, 1.0)], clients=6, operations=10, favours="waiting")
@@ -490,7 +513,8 @@ MUTANTS = (
     Mutant(recovers_nothing, "waiting", dying),
     Mutant(takes_an_unknown_outcome_for_a_conflict, "untrue"),
     Mutant(says_busy_where_the_outcome_is_unknown, "untrue"),
-    Mutant(never_locks_first_nor_takes_turns, "troubled", contested),
+    Mutant(never_locks_first, "troubled", contested),
+    Mutant(takes_no_turns, "quarrelling", contested),
     Mutant(gives_no_turn_back, "left"),
     Mutant(keeps_no_record, "doubled"),
     Mutant(decides_twins_of_a_batch_twice, "troubled"),
@@ -507,6 +531,7 @@ MUTANTS = (
     Mutant(writes_half_a_move, "halved"),
     Mutant(leaves_without_serving, "waiting", moving),
     Mutant(keeps_its_tickets_where_it_was, "differing"),
+    Mutant(looks_for_who_has_left, "broken", piecemeal),
     Mutant(takes_one_ticket_along, "differing"),
     Mutant(arrives_where_nothing_is_free, "unordered", moving),
     Mutant(arrives_beside_another_of_the_same_customer, "starved", moving),

@@ -106,8 +106,8 @@ def _troubles(chance: random.Random, plan: Plan) -> dict[str, Any]:
     """Draw what goes wrong, and for whom time is short."""
     values: dict[str, Any] = {
         "wait_s": chance.choice([0.0, 0.005, 0.05, 4.0, 4.0]),
-        "commit_s": chance.choice([0.08, 0.3, 8.0, 8.0]),
-        "request_s": chance.choice([0.1, 0.5, 9.0, 9.0]),
+        "commit_s": chance.choice([0.15, 0.4, 8.0, 8.0]),
+        "request_s": chance.choice([0.2, 0.5, 9.0, 9.0]),
         "turn_patience_s": chance.choice([0.0, 0.02, 1.0, 1.0]),
         "lock_patience_s": chance.choice([0.0, 0.25, 0.25]),
         "defeats": chance.choice([0, 0, 0, 1, 2]),

@@ -111,6 +111,7 @@ class OfficeProcess(Process):
     def __init__(self, simulation: Simulation, host: Host, number: int, life: int) -> None:
         super().__init__(f"{host.name}.{number}{f'-{life}' if life else ''}")
         self.host = host
+        self.is_to_die_resuming = False
         self._simulation = simulation
         self._number, self._life = number, life
         plan, chance = simulation.plan, simulation.scheduler.chance
@@ -163,7 +164,7 @@ class OfficeProcess(Process):
         simulation.sometimes["a process died"] += 1
         if any(t.owner is self.client for t in simulation.server.open_transactions()):
             simulation.sometimes["a process died within a transaction"] += 1
-
+        simulation.sometimes["a process died that resumed"] += self.is_to_die_resuming
         now = simulation.utc_now()
         leases = [lease for lease in simulation.server.all_of("leases") if lease["until"] > now]
         if any(simulation.turns.get(lease["holder"]) == self.name for lease in leases):
@@ -193,7 +194,7 @@ class Handler(CommandHandler):
         """Resume; recovery is let alone."""
         simulation = self._simulation
         if simulation.plan.dies_resuming and not request_id.startswith("recovery"):
-            simulation.sometimes["a process died that resumed"] += 1
+            self._process.is_to_die_resuming = True
             self._process.steps_left = simulation.scheduler.chance.randrange(1, 80)
         return super().resume(event_id, request_id)
 
@@ -220,6 +221,7 @@ class _Counts:
         self, commands: int, seconds: float, changes: Iterable[tuple[str, int]]
     ) -> None:
         del commands, seconds, changes
+        self._simulation.sometimes["a batch was committed"] += 1
 
     def count_failed_commit(self, seconds: float, *, conflict: bool) -> None:
         del seconds

@@ -89,7 +89,9 @@ def test_each_judge_has_a_mutant() -> None:
     assert {judge.__name__ for judge in JUDGES} == {mutant.noticed_by for mutant in MUTANTS}
 
 
-@pytest.mark.parametrize("drawn", {mutant.drawn for mutant in MUTANTS}, ids=lambda d: d.__name__)
+@pytest.mark.parametrize(
+    "drawn", dict.fromkeys(mutant.drawn for mutant in MUTANTS), ids=lambda d: d.__name__
+)
 def test_finds_nothing_in_a_whole_build_where_mutants_are_looked_for(
     drawn: Drawn,
 ) -> None:
