@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.simulation.plan import Host, Plan, plan_of
-from ticketing.domain.changes import waiting_list
+from ticketing.domain.changes import change_set, waiting_list
 from ticketing.domain.changes.change_set import ChangeSet
 from ticketing.domain.commands import bookings as booking_rules
 from ticketing.domain.commands import moves as move_rules
@@ -358,11 +358,23 @@ def leaves_without_serving(patch: pytest.MonkeyPatch) -> None:
 
 
 def keeps_its_tickets_where_it_was(patch: pytest.MonkeyPatch) -> None:
-    def count(change_set: Any, before: Any, after: Any) -> None:
-        del after
-        ChangeSet._count(change_set, before, before)
+    _departs_counting(patch, lambda booking, side: booking)
 
-    patch.setattr(ChangeSet, "record_departure", _departing(count))
+
+def takes_one_ticket_along(patch: pytest.MonkeyPatch) -> None:
+    _departs_counting(patch, lambda booking, side: side and replace(side, tickets=side.tickets - 1))
+
+
+def _departs_counting(patch: pytest.MonkeyPatch, counted: Callable[[Any, Any], Any]) -> None:
+    """Have something else counted, before and after, of a booking that leaves."""
+    depart, figures = ChangeSet.record_departure, change_set._figures
+
+    def departs(of: Any, caller: Any, booking: Any) -> None:
+        with pytest.MonkeyPatch.context() as inner:
+            inner.setattr(change_set, "_figures", lambda side: figures(counted(booking, side)))
+            depart(of, caller, booking)
+
+    patch.setattr(ChangeSet, "record_departure", departs)
 
 
 def looks_for_who_has_left(patch: pytest.MonkeyPatch) -> None:
@@ -377,22 +389,6 @@ def looks_for_who_has_left(patch: pytest.MonkeyPatch) -> None:
         return None
 
     patch.setattr(ChangeSet, "head", head)
-
-
-def takes_one_ticket_along(patch: pytest.MonkeyPatch) -> None:
-    def count(change_set: Any, before: Any, after: Any) -> None:
-        ChangeSet._count(change_set, replace(before, tickets=before.tickets - 1), after)
-
-    patch.setattr(ChangeSet, "record_departure", _departing(count))
-
-
-def _departing(count: Callable[..., None]) -> Callable[..., None]:
-    def depart(change_set: Any, caller: Any, booking: Any) -> None:
-        count(change_set, booking, None)
-        del change_set._bookings[booking.id]
-        change_set._record_entry(caller, "moved_out", booking, {})
-
-    return depart
 
 
 def arrives_where_nothing_is_free(patch: pytest.MonkeyPatch) -> None:
