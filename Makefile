@@ -1,14 +1,15 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants simulation fuzz clients postman bench bench-guessing bench-large lint format typecheck coverage sure openapi lock clean lighthouse pythons monitoring audit
+.PHONY: help run demo serve migrate admin verify test test-unit screenshots looks faults faults-quick faults-mutants simulation fuzz clients postman bench bench-quick bench-growth bench-scaling bench-guessing bench-large bench-docs lint format typecheck coverage sure openapi lock clean lighthouse pythons monitoring audit
 
 PORT ?=
 DATA ?= var
 ARGS ?=
+BOOKINGS ?=
 SEED ?=
 SEEDS ?= 10000
 SECONDS ?= 600
-BOOKINGS ?= 1000000
+FIGURES ?=
 
 VENV := .venv
 FUZZ_VENV := .venv-fuzz
@@ -114,11 +115,23 @@ postman: $(DEV_READY)  ## write postman_collection.json from the OpenAPI documen
 bench: $(DEV_READY)  ## the rush on one hot event and what else people do, each against what it should come to (needs wrk)
 	@$(PYTHON) -m bench.rush $(ARGS)
 
+bench-quick: $(DEV_READY)  ## the same, each once: fails where an answer or the books are wrong, never for a time (needs wrk)
+	@$(PYTHON) -m bench.rush --quick $(ARGS)
+
+bench-growth: $(DEV_READY)  ## sales, bookings and statistics where one event has 1000 bookings up to BOOKINGS=100000 (needs wrk)
+	@$(PYTHON) -m bench.growth --bookings $(or $(BOOKINGS),100000) $(ARGS)
+
+bench-scaling: $(DEV_READY)  ## the rush with 1 to 8 workers, and with two and four hosts (needs wrk)
+	@$(PYTHON) -m bench.scaling $(ARGS)
+
 bench-large: $(DEV_READY)  ## what each request costs where one event has BOOKINGS=1000000
-	@$(PYTHON) -m bench.large --bookings $(BOOKINGS) $(ARGS)
+	@$(PYTHON) -m bench.large --bookings $(or $(BOOKINGS),1000000) $(ARGS)
 
 bench-guessing: $(DEV_READY)  ## a till that sells while 64 connections guess passwords, a minute
 	@$(PYTHON) -m bench.guessing $(ARGS)
+
+bench-docs: $(DEV_READY)  ## put figures into the docs, tables and chart: FIGURES="bench.json bench-growth.json"
+	@$(PYTHON) -m bench.document $(FIGURES)
 
 lint: $(DEV_READY)  ## ruff
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
@@ -140,7 +153,7 @@ sure:  ## all that CI checks, one after the other (needs wrk)
 	@$(MAKE) --no-print-directory faults-quick
 	@$(MAKE) --no-print-directory fuzz SECONDS=20 SEED=1
 	@$(MAKE) --no-print-directory clients
-	@$(MAKE) --no-print-directory bench ARGS="--rounds 1 --seconds 2"
+	@$(MAKE) --no-print-directory bench-quick
 	@$(MAKE) --no-print-directory coverage
 
 openapi: $(DEV_READY)  ## print the OpenAPI document

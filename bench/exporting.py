@@ -18,17 +18,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from bench.mongodb import own_mongod
-from ticketing.app import command_handler
+from bench.load.office import PREPARING, Office, own_office
 from ticketing.command.exchange.formats import FORMATS
 from ticketing.domain.commands.events import Create
-from ticketing.domain.identity.caller import Caller
-from ticketing.server.running import settings_for_trying_out
 from ticketing.services import commands
 from ticketing.services.commands import PurchaseLimit
-from ticketing.storage.driver.clients import Database, Document, connect
-from ticketing.storage.driver.units_of_work import utc_now
-from ticketing.storage.migrations.runner import migrate
+from ticketing.storage.driver.clients import Database, Document
 
 AN_EVENT = 400
 AT_ONCE = 10_000
@@ -39,28 +34,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="What an export takes.")
     parser.add_argument("--bookings", type=int, default=1_000_000)
     most = parser.parse_args().bookings
-    with own_mongod() as (mongod, folder):
-        _measure(mongod.uri, most, folder)
+    with own_office() as office:
+        _measure(office, most)
     return 0
 
 
-def _measure(uri: str, most: int, folder: Path) -> None:
-    settings = settings_for_trying_out()
-    with connect(uri, appname="bench") as client:
-        db = client[settings.database]
-        migrate(db)
-        handler = command_handler(settings, client, db, utc_now)
-        caller = Caller("bench", "bench")
-        new = Create("Rush", None, None, AN_EVENT, 500)
-        handler.execute(new, on="e0", caller=caller)
-        book = commands.book(commands.named("ada@example.org"), 1, limit=PurchaseLimit())
-        handler.execute(book, on="e0", caller=caller)
-        made = 1
-        for wanted in (most // 10, most):
-            _copy(db, made, wanted)
-            made = wanted
-            for format_ in FORMATS:
-                _export(uri, folder, format_, wanted)
+def _measure(office: Office, most: int) -> None:
+    handler = office.handler()
+    handler.execute(Create("Rush", None, None, AN_EVENT, 500), on="e0", caller=PREPARING)
+    book = commands.book(commands.named("ada@example.org"), 1, limit=PurchaseLimit())
+    handler.execute(book, on="e0", caller=PREPARING)
+    made = 1
+    for wanted in (most // 10, most):
+        _copy(office.db, made, wanted)
+        made = wanted
+        for format_ in FORMATS:
+            _export(office.mongod.uri, office.folder, format_, wanted)
 
 
 def _copy(db: Database, first: int, until: int) -> None:

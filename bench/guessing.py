@@ -10,32 +10,41 @@ from __future__ import annotations
 
 import argparse
 import base64
+import json
 import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
 from statistics import quantiles
 
-from bench.mongodb import own_mongod
-from bench.scenarios import EVENT
-from bench.serving import post, start
+from bench.load import books
+from bench.load.office import Office, own_office
+from bench.load.running import Record
+from bench.load.scenarios import EVENT
+from bench.load.serving import SECRET, Server, post, serving
+from bench.report.figures import Line
 from tests.client import Client
 from ticketing.domain.identity.users import Role
-from ticketing.server.mongod import free_port
 from ticketing.services.accounts.users import register
 from ticketing.services.signing_in.passwords import Passwords
-from ticketing.storage.driver.clients import Database, connect
-from ticketing.storage.migrations.runner import migrate
+from ticketing.storage.driver.clients import Database
 
 EMAIL, PASSWORD = "till@example.org", "the till's own password"
 ROUTES = ("POST", "/api/v1/tokens"), ("GET", "/api/v1/bookings")
 PACE_S = 0.05
 LIMIT = 10  # the default of TICKETING_RATE_TOKENS, per minute
+ALONE = "a till alone"
+
+
+class TooManyGuesses(Exception):
+    """More guesses were looked at than the limit lets through."""
 
 
 def main() -> int:
@@ -43,46 +52,59 @@ def main() -> int:
     asked = _arguments()
     if asked.guess_at:
         return _guess(asked.guess_at, asked.connections, asked.seconds)
-    with own_mongod() as (mongod, _):
-        return _measure(mongod.uri, asked)
-
-
-def _measure(uri: str, asked: argparse.Namespace) -> int:
-    port = free_port()
-    with connect(uri, appname="bench") as client:
-        migrate(client["bench"])
-        _hire(client["bench"])
-        server = start(
-            uri,
-            port,
-            2,
-            "wsgi:app",
-            AUTH="required",
-            SECRET_KEY="a-key-for-the-benchmark-alone-0123456789",
-            RATE_WRITES="off",
-        )
-        till = Client(port)
+    with own_office() as office:
         try:
-            token = post(till, "/api/v1/tokens", None, Authorization=_basic(PASSWORD))["token"]
-            authorization = f"Bearer {token}"
-            event = post(till, "/api/v1/events", EVENT, Authorization=authorization)["id"]
-            _sell(port, event, authorization, 2)  # warms up
-            _show("before", _sell(port, event, authorization, asked.seconds))
-            print(f"memory  {_memory(server)}")
-            guessers = subprocess.Popen(
-                [sys.executable, "-m", "bench.guessing", "--guess-at", str(port),
-                 "--connections", str(asked.connections), "--seconds", str(asked.seconds)],
-                stdout=subprocess.PIPE, text=True,
-            )  # fmt: skip
-            _show("during", _sell(port, event, authorization, asked.seconds))
-            told, _ = guessers.communicate()
-            print(f"guesses {told.strip()}")
-            print(f"memory  {_memory(server)}")
-            refused = int(told.split("401:")[1].split()[0]) if "401:" in told else 0
-            return 0 if refused <= LIMIT else 1
-        finally:
-            server.terminate()
-            server.wait()
+            _measure(office, asked)
+        except (TooManyGuesses, books.BooksDiffer) as wrong:
+            print(wrong, file=sys.stderr)
+            return 1
+    return 0
+
+
+def _measure(office: Office, asked: argparse.Namespace) -> None:
+    record = Record("bench-guessing", office)
+    _hire(office.db)
+    settings = {"AUTH": "required", "SECRET_KEY": SECRET, "RATE_WRITES": "off"}
+    with serving(office, settings=settings) as server:
+        till = server.client()
+        token = post(till, "/api/v1/tokens", None, Authorization=_basic(PASSWORD))["token"]
+        authorization = f"Bearer {token}"
+        event = post(till, "/api/v1/events", EVENT, Authorization=authorization)["id"]
+        _sell(server.port, event, authorization, 2)  # warms up
+        before = _sell(server.port, event, authorization, asked.seconds)
+        guessers = subprocess.Popen(
+            [sys.executable, "-m", "bench.guessing", "--guess-at", str(server.port),
+             "--connections", str(asked.connections), "--seconds", str(asked.seconds)],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        during = _sell(server.port, event, authorization, asked.seconds)
+        answers: dict[str, int] = json.loads(guessers.communicate()[0])
+        memory = _most_memory_mb(server)
+    if answers.get("401", 0) > LIMIT:
+        raise TooManyGuesses(f"{answers['401']} guesses were answered 401, the limit is {LIMIT}")
+    books.verify(office)
+    lines = _lines(before, during, asked)
+    record.keep(lines, _told(answers, memory), asked, ["seconds", "connections"])
+
+
+def _lines(
+    before: Sequence[float], during: Sequence[float], asked: argparse.Namespace
+) -> list[Line]:
+    alone = _line(ALONE, before, asked.seconds, 1)
+    beside = _line(f"beside {asked.connections} who guess", during, asked.seconds, 1)
+    ratio = round(alone.p99_ms / beside.p99_ms, 3)
+    return [alone, replace(beside, against=ALONE, by="p99_ms", ratio=ratio, wanted=0.5)]
+
+
+def _line(name: str, took: Sequence[float], seconds: float, connections: int) -> Line:
+    cuts = quantiles(took, n=100)
+    p50, p99 = (round(cuts[n - 1] * 1000, 2) for n in (50, 99))
+    return Line(name, connections, len(took), round(len(took) / seconds, 1), p50, p99)
+
+
+def _told(answers: Mapping[str, int], memory: Sequence[int]) -> str:
+    counts = ", ".join(f"{count:,} answered {status}" for status, count in answers.items())
+    return f"of the guesses {counts}; at most {max(memory)} MB of memory in a worker; verify agrees"
 
 
 def _hire(db: Database) -> None:
@@ -119,7 +141,7 @@ def _guess(port: int, connections: int, seconds: float) -> int:
 
     with ThreadPoolExecutor(connections) as pool:
         total = sum(pool.map(one, range(connections)), Counter[int]())
-    print("  ".join(f"{status}: {count}" for status, count in sorted(total.items())))
+    print(json.dumps({str(status): count for status, count in sorted(total.items())}))
     return 0
 
 
@@ -127,31 +149,22 @@ def _basic(password: str) -> str:
     return "Basic " + base64.b64encode(f"{EMAIL}:{password}".encode()).decode()
 
 
-def _show(when: str, took: list[float]) -> None:
-    cuts = quantiles(took, n=100)
-    print(
-        f"{when}  sales {len(took):4}  p50 {cuts[49] * 1000:7.1f} ms  p99 {cuts[98] * 1000:7.1f} ms"
-        f"  slowest {max(took) * 1000:7.1f} ms",
-        flush=True,
-    )
-
-
-def _memory(server: subprocess.Popen[bytes]) -> str:
-    """Tell the most memory that each worker has had so far (Linux)."""
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+def _most_memory_mb(server: Server) -> list[int]:
+    """Return the most memory that each worker has had so far (Linux)."""
     peaks = []
-    for child in children:
-        status = Path(f"/proc/{child}/status").read_text()
+    for worker in server.workers:
+        status = Path(f"/proc/{worker}/status").read_text()
         peaks.append(int(status.split("VmHWM:")[1].split()[0]) // 1024)
-    return "  ".join(f"{peak} MB" for peak in peaks)
+    return peaks
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="A till beside those who guess passwords.")
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--guess-at", type=int, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    made = argparse.ArgumentParser(description="A till beside those who guess passwords.")
+    made.add_argument("--seconds", type=int, default=20)
+    made.add_argument("--connections", type=int, default=64)
+    made.add_argument("--json", type=Path, default=Path("bench-guessing.json"))
+    made.add_argument("--guess-at", type=int, help=argparse.SUPPRESS)
+    return made.parse_args()
 
 
 if __name__ == "__main__":

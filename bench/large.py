@@ -13,22 +13,19 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from statistics import median
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from bench.mongodb import own_mongod
+from bench.load.office import Office, own_office
 from bench.verifying import fill
-from ticketing.app import command_handler, create_app
+from ticketing.app import create_app
 from ticketing.server import logs
-from ticketing.server.running import settings_for_trying_out
 from ticketing.services.writes.handler import CommandHandler
-from ticketing.storage.driver.clients import Database, connect
-from ticketing.storage.driver.units_of_work import utc_now
-from ticketing.storage.migrations.runner import migrate
+from ticketing.storage.driver.clients import Database
 
 EVENT = "large"
 _V1 = "/api/v1"
@@ -50,24 +47,20 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=20)
     given = parser.parse_args()
     logs.configure("critical")
-    with own_mongod() as (mongod, _):
-        _measure(mongod.uri, given.bookings, given.times)
+    with own_office() as office:
+        _measure(office, given.bookings, given.times)
     return 0
 
 
-def _measure(uri: str, bookings: int, times: int) -> None:
-    settings = replace(settings_for_trying_out(), mongodb_uri=uri, log_level="error")
-    with connect(uri, appname="bench") as client:
-        db = client[settings.database]
-        migrate(db)
-        handler = command_handler(settings, client, db, utc_now)
-        fill(db, handler, bookings)
-        api = create_app(settings, client).test_client()
-        print(f"{'one event of':38}{bookings:>9,} bookings\n")
-        print(f"{'':38}{'p50':>9}{'documents':>11}{'keys':>9}")
-        for asked in _requests(api, bookings):
-            _tell(db, asked, times)
-        _call_off(api, db, handler)
+def _measure(office: Office, bookings: int, times: int) -> None:
+    handler = office.handler()
+    fill(office.db, handler, bookings)
+    api = create_app(office.settings, office.client).test_client()
+    print(f"{'one event of':38}{bookings:>9,} bookings\n")
+    print(f"{'':38}{'p50':>9}{'documents':>11}{'keys':>9}")
+    for asked in _requests(api, bookings):
+        _tell(office.db, asked, times)
+    _call_off(api, office.db, handler)
 
 
 def _requests(api: FlaskClient, bookings: int) -> Iterator[Asked]:

@@ -1,143 +1,108 @@
 """The rush on one hot event, and what else people do meanwhile, in turns.
 
-`python -m bench.rush [--rounds N] [--seconds S] [--connections C] [--only WORD]` starts a MongoDB
-and two servers as `make serve` does, with two workers each: one in open mode and one where people
-sign in, with limits that nobody reaches. wrk asks each scenario of `bench.scenarios` in turns. What
-counts are the ratios within a round, since the machine's own speed cancels out, and the processor
-time of a request, which neighbours don't touch. Needs wrk (Debian's package `wrk`).
+`python -m bench.rush [--rounds N] [--seconds S] [--connections C] [--only WORD] [--quick]` starts a
+MongoDB and three servers as `make serve` does, with two workers each: one in open mode, one where
+people sign in, with limits that nobody reaches, and one that commits each change by itself. wrk
+asks each scenario of `bench.load.scenarios` in turns. What counts are the ratios within a round,
+since the machine's own speed cancels out, and the processor time of a request, which neighbours
+don't touch. Needs wrk (Debian's package `wrk`).
+
+It fails, with a sentence, where something is wrong: an answer that is not the expected one, or
+books that don't agree afterwards. It never fails for a time. `--quick` asks each scenario once,
+for a second.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
-from typing import NamedTuple
 
-from bench import cpu, wrk
-from bench.mongodb import own_mongod
-from bench.report import Line, write
-from bench.scenarios import EVENT, PLAIN, WARM_UP_S, Scenario, scenarios
-from bench.serving import post, start
-from tests.client import Client
+from bench.load import books
+from bench.load.office import Office, own_office
+from bench.load.rounds import Rounds, Scenario
+from bench.load.running import Record, exit_code, parser
+from bench.load.scenarios import HOT, QUIET, WARM_UP_S, prepare, scenarios
+from bench.load.serving import SECRET, Server, serving
+from bench.report.figures import Line
 from ticketing.domain.identity.users import Role
-from ticketing.server.mongod import Mongod, free_port
 from ticketing.services.accounts.users import register
 from ticketing.services.signing_in.passwords import Passwords
 from ticketing.services.signing_in.tokens import Tokens
-from ticketing.storage.driver.clients import Database, connect
-from ticketing.storage.migrations.runner import migrate
+from ticketing.storage.driver.clients import Database
 
-SECRET = "a-key-for-the-benchmark-alone-0123456789"
 TOKENS = 32
-
-
-class Measured(NamedTuple):
-    """What wrk measured, and the milliseconds of a processor that a request took."""
-
-    figures: wrk.Figures
-    python_ms: float
-    mongod_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What is asked: servers by their mode, with ports and workers, and the database behind."""
-
-    ports: Mapping[str, int]
-    workers: Mapping[str, Sequence[int]]
-    mongod: int
-    folder: Path
+ARGUMENTS = ("rounds", "seconds", "connections", "workers", "cancellations")
+NO_LIMIT = "1000000 per minute"
 
 
 def main() -> int:
-    """Run the benchmark; the exit code says whether the books agree afterwards."""
+    """Run the benchmark; the exit code says whether all was answered and kept as it should be."""
     asked = _arguments()
-    if not shutil.which("wrk"):
-        print("wrk is not installed: apt-get install wrk", file=sys.stderr)
-        return 1
-    with own_mongod() as (mongod, folder):
-        return _measure(mongod, asked, folder)
+    with own_office() as office:
+        return exit_code(lambda: _measure(office, asked))
 
 
-def _measure(mongod: Mongod, asked: argparse.Namespace, folder: Path) -> int:
-    with connect(mongod.uri, appname="bench") as client:
-        db = client["bench"]
-        migrate(db)
-        tokens = _sign_in(db)
-        ports = {"open": free_port(), "required": free_port()}
-        servers = [
-            start(mongod.uri, ports["open"], asked.workers, "bench.wsgi:app", AUTH="open"),
-            start(mongod.uri, ports["required"], asked.workers, "bench.wsgi:app", AUTH="required",
-                  SECRET_KEY=SECRET, RATE_WRITES="1000000 per minute",
-                  RATE_READS="1000000 per minute"),
-        ]  # fmt: skip
-        try:
-            workers = {mode: cpu.children_of(server.pid)
-                       for mode, server in zip(ports, servers, strict=True)}  # fmt: skip
-            site = Site(ports, workers, mongod.pid, folder)
-            event = post(Client(ports["open"]), "/api/v1/events", EVENT)
-            _run(site, event, tokens, asked)
-            return _check(db, event["id"])
-        finally:
-            for server in servers:
-                server.terminate()
-                server.wait()
+def _measure(office: Office, asked: argparse.Namespace) -> None:
+    record = Record("bench", office)
+    tokens = _sign_in(office.db)
+    prepare(office)
+    with ExitStack() as stack:
+        servers = {
+            name: stack.enter_context(
+                serving(office, asked.workers, "bench.load.wsgi:app", settings=settings)
+            )
+            for name, settings in _SERVERS.items()
+        }
+        rounds = Rounds(office, servers, asked.connections)
+        lines = _run(office, servers["open"], rounds, tokens, asked)
+    agree = books.check(office, HOT, rounds.tally)
+    record.keep(lines, agree, asked, ARGUMENTS)
+
+
+_SERVERS: dict[str, dict[str, str]] = {
+    "open": {},
+    "required": {
+        "AUTH": "required",
+        "SECRET_KEY": SECRET,
+        "RATE_WRITES": NO_LIMIT,
+        "RATE_READS": NO_LIMIT,
+    },
+    "alone": {"GROUP_SIZE": "1"},
+}
 
 
 def _run(
-    site: Site, event: Mapping[str, str], tokens: Sequence[str], asked: argparse.Namespace
-) -> None:
-    token, *others = tokens
-    taken: dict[str, list[Measured]] = defaultdict(list)
-    for number in range(-1, asked.rounds):
-        shown = Client(site.ports["open"]).get(f"/api/v1/events/{event['id']}")
-        all_ = scenarios(event["id"], str(number), token, others, shown.headers["ETag"])
-        for scenario in (s for s in all_ if asked.only in s.name or s.against is None):
-            if number < 0:
-                # Not counted: until all workers are up, the first takes all connections.
-                if scenario.asked.path in (PLAIN, all_[0].asked.path):
-                    _ask(site, scenario, asked.connections, WARM_UP_S)
-                continue
-            connections = scenario.connections or asked.connections
-            taken[scenario.name].append(_ask(site, scenario, connections, asked.seconds))
-    write([_line(s, taken) for s in all_ if s.name in taken], asked.json)
+    office: Office, server: Server, rounds: Rounds, tokens: Sequence[str], asked: argparse.Namespace
+) -> list[Line]:
+    etag = server.client().get(f"/api/v1/events/{QUIET}").headers["ETag"]
+
+    def of_round(number: int) -> list[Scenario]:
+        return scenarios(office, number, tokens, etag, asked.cancellations)
+
+    rounds.warm_up(_first_of_each_server(of_round(asked.rounds)), asked.warm_up)
+    return rounds.run(asked.rounds, asked.seconds, _only(asked.only, of_round))
 
 
-def _ask(site: Site, scenario: Scenario, connections: int, seconds: int) -> Measured:
-    port, workers = site.ports[scenario.server], site.workers[scenario.server]
-    python, mongod = cpu.used_s(workers), cpu.used_s([site.mongod])
-    figures = wrk.ask(port, scenario.asked, site.folder, connections, seconds)
-    each_ms = 1000 / max(1, figures.requests)
-    return Measured(
-        figures,
-        (cpu.used_s(workers) - python) * each_ms,
-        (cpu.used_s([site.mongod]) - mongod) * each_ms,
-    )
+def _first_of_each_server(all_: Sequence[Scenario]) -> list[Scenario]:
+    return [next(s for s in all_ if s.server == server and s.asked.changes) for server in _SERVERS]
 
 
-def _line(scenario: Scenario, taken: Mapping[str, Sequence[Measured]]) -> Line:
-    rounds = taken[scenario.name]
-    against = taken.get(scenario.against or "")
-    ratios = [own.figures.rate / other.figures.rate
-              for own, other in zip(rounds, against, strict=True)] if against else []  # fmt: skip
-    return Line(
-        scenario.name,
-        rate=median(one.figures.rate for one in rounds),
-        p50_ms=median(one.figures.p50_ms for one in rounds),
-        p99_ms=median(one.figures.p99_ms for one in rounds),
-        python_ms=median(one.python_ms for one in rounds),
-        mongod_ms=median(one.mongod_ms for one in rounds),
-        against=scenario.against,
-        ratio=median(ratios) if ratios else None,
-        wanted=scenario.wanted,
-    )
+def _only(
+    word: str, of_round: Callable[[int], Sequence[Scenario]]
+) -> Callable[[int], list[Scenario]]:
+    """Leave out what has not this word in its name, but for what others are held against."""
+
+    def some(number: int) -> list[Scenario]:
+        all_ = of_round(number)
+        chosen = {s.name for s in all_ if word in s.name}
+        needed = {s.against for s in all_ if s.name in chosen}
+        return [s for s in all_ if s.name in chosen | needed]
+
+    return some
 
 
 def _sign_in(db: Database) -> list[str]:
@@ -149,28 +114,23 @@ def _sign_in(db: Database) -> list[str]:
     return [tokens.issue(user, now) for user in users]
 
 
-def _check(db: Database, event_id: str) -> int:
-    # In one snapshot: wrk hangs up on what it still waits for, which comes through all the same.
-    with db.client.start_session(snapshot=True) as session:
-        event = db.events.find_one({"_id": event_id}, session=session) or {}
-        own = {"event": event_id}
-        bookings = db.bookings.count_documents(own, session=session)
-        trail = db.audit.count_documents(
-            {**own, "action": {"$in": ["sold", "booked"]}}, session=session
-        )
-    print(f"sold {event['sold']} of {event['capacity']}; bookings {bookings}; audit {trail}")
-    return 0 if event["sold"] == bookings == trail <= event["capacity"] else 1
-
-
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="The rush on one hot event.")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--only", default="", help="scenarios with this in their name")
-    parser.add_argument("--json", type=Path, help="write the figures there, too")
-    return parser.parse_args()
+    made = parser("The rush on one hot event.", "bench", seconds=3)
+    made.add_argument("--connections", type=int, default=32)
+    made.add_argument("--workers", type=int, default=2)
+    made.add_argument(
+        "--cancellations", type=int, default=3000, help="how many may be cancelled in a round"
+    )
+    made.add_argument("--quick", action="store_true", help="each scenario once, for a second")
+    asked = made.parse_args()
+    asked.warm_up = WARM_UP_S
+    if asked.quick:
+        asked.rounds = asked.seconds = asked.warm_up = 1
+        asked.cancellations = 500
+        asked.json = (
+            asked.json.with_stem("bench-quick") if asked.json == Path("bench.json") else asked.json
+        )
+    return asked
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""More workers than processors, and two hosts: what becomes of the rush.
+"""More workers than processors, and several hosts: what becomes of the rush.
 
 `python -m bench.scaling [--rounds N] [--seconds S] [--only WORD]` sells single tickets of a hot
 event by servers with 1, 2, 4 and 8 workers, one after the other, and by two and four servers that
 share nothing but MongoDB, as on hosts of their own: each has a folder of its own for what the
-processes of a host share. `--only` takes those whose name has the word (`host`). Needs wrk.
+processes of a host share. `--only` takes those whose name has the word (`host`), and what they are
+held against. Needs wrk.
 """
 
 from __future__ import annotations
@@ -13,23 +14,19 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import cycle
-from pathlib import Path
-from statistics import median
-from typing import NamedTuple
 
-from bench import wrk
-from bench.mongodb import own_mongod
-from bench.scenarios import EVENT, SALES, WARM_UP_S
-from bench.serving import post, start
-from tests.client import Client
-from ticketing.server.mongod import free_port
-from ticketing.storage.driver.clients import Database, connect
-from ticketing.storage.migrations.runner import migrate
-
-WORKERS = (1, 2, 4, 8)
+from bench.load import books, wrk
+from bench.load.counters import Meter
+from bench.load.office import PREPARING, Office, own_office
+from bench.load.rounds import Measured, Taken, line
+from bench.load.running import Record, exit_code, parser
+from bench.load.scenarios import WARM_UP_S, sale
+from bench.load.serving import Server, serving
+from ticketing.domain.commands.events import Create
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,100 +36,94 @@ class Site:
     name: str
     workers: Sequence[int]
     connections: int
+    against: str
     events: int = 1
 
 
-class Figures(NamedTuple):
-    """Sales a second, and which part of MongoDB's transactions came to nothing."""
-
-    rate: float
-    aborted: float
+ONE, HOST = "1 worker", "one host, 2 workers"
+SITES = [
+    *(Site(f"{n} worker{'s' if n > 1 else ''}", [n], 32, ONE) for n in (1, 2, 4, 8)),
+    Site(HOST, [2], 128, HOST),
+    Site("two hosts, 1 worker each", [1, 1], 128, HOST),
+    Site("two hosts, an event each", [1, 1], 128, HOST, events=2),
+    Site("four hosts, 1 worker each", [1, 1, 1, 1], 128, HOST),
+]
 
 
 def main() -> int:
-    """Run the benchmark."""
-    asked = _arguments()
-    with own_mongod() as (mongod, folder), connect(mongod.uri, appname="bench") as client:
-        migrate(client["bench"])
-        _measure(mongod.uri, client["bench"], asked, folder)
-    return 0
+    """Run the benchmark; the exit code says whether all was answered and kept as it should be."""
+    asked = parser("More workers, and several hosts.", "bench-scaling", seconds=4).parse_args()
+    with own_office() as office:
+        return exit_code(lambda: _measure(office, asked))
 
 
-def _measure(uri: str, db: Database, asked: argparse.Namespace, folder: Path) -> None:
-    sites = [Site(f"{workers} workers", [workers], 32) for workers in WORKERS]
-    sites += [Site("one host, 2 workers", [2], 128), Site("two hosts, 1 worker each", [1, 1], 128),
-              Site("two hosts, an event each", [1, 1], 128, events=2),
-             Site("four hosts, 1 worker each", [1, 1, 1, 1], 128)]  # fmt: skip
-    sites = [site for site in sites if asked.only in site.name]
-    taken: dict[str, list[Figures]] = {site.name: [] for site in sites}
+def _measure(office: Office, asked: argparse.Namespace) -> None:
+    record = Record("bench-scaling", office)
+    chosen = {site.name for site in SITES if asked.only in site.name}
+    needed = {site.against for site in SITES if site.name in chosen}
+    sites = [site for site in SITES if site.name in chosen | needed]
+    taken: Taken = {site.name: [] for site in sites}
+    tally = books.Tally()
     for _ in range(asked.rounds):
         for site in sites:
-            taken[site.name].append(_ask(uri, db, site, asked.seconds, folder))
-    for site in sites:
-        rate, aborted = (median(values) for values in zip(*taken[site.name], strict=True))
-        print(f"{site.name:26}{site.connections:4} clients{rate:7.0f} sales a second,"
-              f" {aborted:5.1%} of transactions aborted")  # fmt: skip
+            taken[site.name].append(_ask(office, site, asked.seconds, tally))
+    lines = [
+        line(site.name, taken, against=None if site.against == site.name else site.against)
+        for site in sites
+    ]
+    agree = books.check(office, "event-0", tally)
+    record.keep(lines, agree, asked, ["rounds", "seconds"])
 
 
-def _ask(uri: str, db: Database, site: Site, seconds: int, folder: Path) -> Figures:
+def _ask(office: Office, site: Site, seconds: int, tally: books.Tally) -> Measured:
     """Start what a site consists of, which has the machine for itself, and sell."""
-    ports, servers = [], []
     processors = sorted(os.sched_getaffinity(0))
-    try:
+    with ExitStack() as stack:
+        servers = []
         for number, workers in enumerate(site.workers):
-            host = folder / f"host-{number}"
+            host = office.folder / f"host-{number}"
             host.mkdir(exist_ok=True)
-            ports.append(free_port())
-            cpu = processors[number % len(processors)] if len(site.workers) > 1 else None
-            servers.append(
-                start(uri, ports[-1], workers, "wsgi:app", own=host, cpu=cpu, AUTH="open")
-            )
-        events = [post(Client(ports[0]), "/api/v1/events", _an_event(db))["id"]
-                  for _ in range(site.events)]  # fmt: skip
-        plan = list(zip(ports, cycle(events), strict=False))
-        _sell(plan, site.connections, WARM_UP_S, folder)
-        before = _transactions(db)
-        rate = _sell(plan, site.connections, seconds, folder)
-        begun, aborted = (now - then for now, then in zip(_transactions(db), before, strict=True))
-        return Figures(rate, aborted / max(1, begun))
-    finally:
-        for server in servers:
-            server.terminate()
-            server.wait()
+            alone = processors[number % len(processors)] if len(site.workers) > 1 else None
+            servers.append(stack.enter_context(serving(office, workers, own=host, processor=alone)))
+        events = [_an_event(office) for _ in range(site.events)]
+        plan = list(zip(servers, cycle(events), strict=False))
+        _sell(office, plan, site, WARM_UP_S, tally)
+        meter = Meter(office, servers)
+        before = meter.settled()
+        figures = _sell(office, plan, site, seconds, tally)
+        return Measured(figures, meter.settled().since(before), site.connections)
 
 
-def _an_event(db: Database) -> dict[str, object]:
-    """Return what makes an event on a day that is free."""
-    day = date(2040, 1, 1) + timedelta(days=db.events.estimated_document_count())
-    return {**EVENT, "date": day.isoformat()}
+def _an_event(office: Office) -> str:
+    """Create an event on a day that is free; return its id."""
+    number = office.db.events.estimated_document_count()
+    new = Create("Rush", None, date(2040, 1, 1) + timedelta(days=number), 1_000_000, 500)
+    office.handler().execute(new, on=f"event-{number}", caller=PREPARING)
+    return f"event-{number}"
 
 
-def _sell(plan: Sequence[tuple[int, str]], connections: int, seconds: int, folder: Path) -> float:
-    """Return how many sales a second all hosts come to, each by its port and for an event."""
+def _sell(
+    office: Office, plan: Sequence[tuple[Server, str]], site: Site, seconds: int, tally: books.Tally
+) -> wrk.Figures:
+    """Return what all hosts come to together; of times those of the slowest."""
+    connections = site.connections // len(plan)
 
-    def ask(one: tuple[int, str]) -> float:
-        port, event = one
-        own = folder / f"wrk-{port}"
+    def ask(one: tuple[Server, str]) -> wrk.Figures:
+        server, event = one
+        own = office.folder / f"wrk-{server.port}"
         own.mkdir(exist_ok=True)
-        sale = wrk.Asked("POST", SALES, f'{{"event":"{event}","nTickets":1}}')
-        return wrk.ask(port, sale, own, connections // len(plan), seconds).rate
+        return wrk.ask(site.name, sale(event), server.port, own, connections, seconds)
 
     with ThreadPoolExecutor(len(plan)) as pool:
-        return sum(pool.map(ask, plan))
-
-
-def _transactions(db: Database) -> tuple[int, int]:
-    """Return how many transactions MongoDB has begun, and how many it has aborted."""
-    counted = db.client.admin.command("serverStatus")["transactions"]
-    return counted["totalStarted"], counted["totalAborted"]
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="More workers, and two hosts.")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--only", default="")
-    return parser.parse_args()
+        parts = list(pool.map(ask, plan))
+    for part in parts:
+        tally.add(part.requests, connections)
+    return wrk.Figures(
+        sum(part.requests for part in parts),
+        sum(part.rate for part in parts),
+        max(part.p50_ms for part in parts),
+        max(part.p99_ms for part in parts),
+    )
 
 
 if __name__ == "__main__":

@@ -17,22 +17,17 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from bench.mongodb import own_mongod
-from ticketing.app import command_handler
+from bench.load.office import PREPARING, own_office
 from ticketing.domain.commands.events import Create
-from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.names import canonical_key
-from ticketing.server.running import settings_for_trying_out
 from ticketing.services import commands
 from ticketing.services.commands import PurchaseLimit
 from ticketing.services.writes.handler import CommandHandler
-from ticketing.storage.driver.clients import Database, Document, connect
-from ticketing.storage.driver.units_of_work import utc_now
-from ticketing.storage.migrations.runner import migrate
+from ticketing.storage.driver.clients import Database, Document
 
 PRICE = 500
 AT_ONCE = 10_000
@@ -44,31 +39,44 @@ def main() -> int:
     parser.add_argument("--bookings", type=int, default=1_000_000)
     most = parser.parse_args().bookings
     for wanted in (most // 10, most):
-        with own_mongod() as (mongod, _):
-            _measure(mongod.uri, wanted)
+        with own_office() as office:
+            fill(office.db, office.handler(), wanted)
+            _verify(office.mongod.uri, wanted)
     return 0
 
 
-def _measure(uri: str, wanted: int) -> None:
-    settings = settings_for_trying_out()
-    with connect(uri, appname="bench") as client:
-        db = client[settings.database]
-        migrate(db)
-        fill(db, command_handler(settings, client, db, utc_now), wanted)
-    _verify(uri, wanted)
+def fill(
+    db: Database,
+    handler: CommandHandler,
+    wanted: int,
+    *,
+    event: str = "large",
+    day: date = date(2040, 1, 2),
+    waiting: int | None = None,
+    room: int = 0,
+    first: int = 0,
+) -> None:
+    """Make an event of so many bookings, with `room` for more where nobody waits.
+
+    A tenth waits unless it is said how many. Bookings and customers are numbered from `first`.
+    Their times follow the handler's clock by a millisecond each.
+    """
+    _sell_book_and_wait(db, handler)
+    waiting = wanted // 10 if waiting is None else waiting
+    new = Create("Large", None, day, wanted - waiting + room, PRICE)
+    handler.execute(new, on=event, caller=PREPARING)
+    _copy_all(db, event, wanted, waiting, first)
 
 
-def fill(db: Database, handler: CommandHandler, wanted: int) -> None:
-    """Make the event "large" of so many bookings."""
-    caller = Caller("bench", "bench")
-    handler.execute(Create("Small", None, None, 2, PRICE), on="small", caller=caller)
-    handler.execute(commands.sell(1), on="small", caller=caller)
+def _sell_book_and_wait(db: Database, handler: CommandHandler) -> None:
+    """Do once what is copied."""
+    if db.events.find_one({"_id": "small"}):
+        return
+    handler.execute(Create("Small", None, None, 2, PRICE), on="small", caller=PREPARING)
+    handler.execute(commands.sell(1), on="small", caller=PREPARING)
     for name in ("ada", "grace"):
         book = commands.book(commands.named(name), 1, limit=PurchaseLimit())
-        handler.execute(book, on="small", caller=caller)
-    large = Create("Large", None, date(2040, 1, 2), wanted - wanted // 10, PRICE)
-    handler.execute(large, on="large", caller=caller)
-    _copy_all(db, wanted, large.capacity)
+        handler.execute(book, on="small", caller=PREPARING)
 
 
 class _Copied(NamedTuple):
@@ -79,13 +87,19 @@ class _Copied(NamedTuple):
     customer: Document | None
 
 
-def _copy_all(db: Database, wanted: int, capacity: int) -> None:
-    sold, booked, waiting = (_copied(db, sequence) for sequence in (2, 3, 4))
+def _copy_all(db: Database, event: str, wanted: int, waiting: int, first: int) -> None:
+    sold, booked, waits = (_copied(db, sequence) for sequence in (2, 3, 4))
+    held = wanted - waiting
+    begun = db.audit.find_one({"event": event, "sequence": 1})
+    assert begun is not None
 
     def rows() -> Iterator[_Copied]:
         for n in range(wanted):
-            kind = waiting if n >= capacity else booked if n % 2 else sold
-            yield _copy(kind, n, min(n + 1, capacity), max(0, n + 1 - capacity))
+            kind = waits if n >= held else booked if n % 2 else sold
+            figures = {"sold": min(n + 1, held), "waiting": max(0, n + 1 - held)}
+            own = {"event": event, "sequence": n + 2}
+            at = begun["at"] + timedelta(seconds=1, milliseconds=n)
+            yield _copy(kind, first + n, own, figures, at)
 
     for some in _in_lots(rows()):
         customers = [row.customer for row in some if row.customer]
@@ -93,18 +107,18 @@ def _copy_all(db: Database, wanted: int, capacity: int) -> None:
             db.customers.insert_many(customers, ordered=False)
         db.bookings.insert_many([row.booking for row in some], ordered=False)
         db.audit.insert_many([row.entry for row in some], ordered=False)
-    last = db.audit.find_one({"event": "large", "sequence": wanted + 1})
+    last = db.audit.find_one({"event": event, "sequence": wanted + 1})
     assert last is not None
     figures = {
-        "sold": capacity,
-        "bookings": capacity // 2,
-        "waiting": wanted - capacity,
-        "revenue": capacity * PRICE,
+        "sold": held,
+        "bookings": held // 2,
+        "waiting": waiting,
+        "revenue": held * PRICE,
         "sequence": wanted + 1,
         "ever_booked": True,
         "updated_at": last["at"],
     }
-    db.events.update_one({"_id": "large"}, {"$set": figures})
+    db.events.update_one({"_id": event}, {"$set": figures})
 
 
 def _in_lots(rows: Iterator[_Copied]) -> Iterator[list[_Copied]]:
@@ -120,19 +134,17 @@ def _copied(db: Database, sequence: int) -> _Copied:
     return _Copied(booking, entry, db.customers.find_one({"_id": booking["customer"]}))
 
 
-def _copy(one: _Copied, n: int, sold: int, waiting: int) -> _Copied:
+def _copy(one: _Copied, n: int, own: Document, figures: Mapping[str, int], at: datetime) -> _Copied:
     name = f"customer-{n}@example.org"
-    id_, whose, sequence = f"b{n:023x}", one.customer and f"c{n:023x}", n + 2
-    at = one.entry["at"] + timedelta(seconds=1, milliseconds=n)
-    same = {"event": "large", "customer": whose, "sequence": sequence}
+    id_, whose = f"b{n:023x}", one.customer and f"c{n:023x}"
     changes = {
         field: [old, whose if field == "customer" else new]
         for field, (old, new) in one.entry["changes"].items()
     }
-    entry = {**one.entry, **same, "booking": id_, "at": at, "sold": sold, "waiting": waiting}
+    entry = {**one.entry, **own, **figures, "customer": whose, "booking": id_, "at": at}
     del entry["_id"]
     return _Copied(
-        {**one.booking, "_id": id_, **same, "created_at": at},
+        {**one.booking, "_id": id_, **own, "customer": whose, "created_at": at},
         {**entry, "changes": changes},
         one.customer and {**one.customer, "_id": whose, "name": name, "key": canonical_key(name)},
     )

@@ -36,7 +36,7 @@ from ticketing.server.names import appname
 from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.mail.messages import Letters
 from ticketing.services.rates import RateLimiter
-from ticketing.services.shared_reads import EventReads
+from ticketing.services.shared_reads import SharedReads
 from ticketing.services.signing_in.attempts import POLICY, Attempts
 from ticketing.services.signing_in.callers import Callers
 from ticketing.services.signing_in.passwords import Passwords
@@ -189,7 +189,7 @@ def _app_context(
         client=client,
         db=db,
         commands=command_handler(settings, client, db, clock, counted),
-        event_reads=EventReads(db),
+        reads=SharedReads(db),
         clock=clock,
         passwords=passwords,
         sign_in=sign_in,

@@ -23,6 +23,7 @@ LEFT_BEHIND = [
     "ticketing/__pycache__/app.cpython-311.pyc", "build/lib/ticketing/app.py",
     "ticketing.egg-info/PKG-INFO", "dist/ticketing-0.1.0-py3-none-any.whl",
     "node_modules/x/index.js", "var/db/WiredTiger", "var/mongod.log", ".env",
+    "bench.json", "bench-quick.json", "bench-growth.json",
     "core", "core.123", "mongod.log", ".DS_Store", "ticketing/.app.py.swp", "README.md~",
 ]  # fmt: skip
 

@@ -48,10 +48,11 @@ GUARDS: dict[str, Sequence[Change]] = {
             "events.find(db, event_id, session)",
             "events.find(db, event_id)",
         ),
+        Change("storage/events.py", "*stages], session=session), None)", "*stages]), None)"),
         Change(
             "storage/writes/change_sets.py",
-            ', "status": before.status, "tickets": before.tickets}',
-            "}",
+            '{"status": before.status, "tickets": before.tickets}',
+            "{}",
         ),
         Change("services/writes/host_lock.py", "self._take(self._folder, ", "_ = ("),
     ),
@@ -103,12 +104,12 @@ _READS_KNOWN_TO_A_HOST: Sequence[Change] = (
     ),
     Change(
         "services/shared_reads.py",
-        "        return [events.get(self._db, id_)] * len(together)\n",
+        '        return self.get(f"event {id_}", lambda: events.get(self._db, id_))\n',
         "        from ticketing.storage.driver.host import stamp_of\n"
         "        stamp, known = stamp_of('reads').read(), self.__dict__.setdefault('known', {})\n"
         "        if known.get(id_, (None,))[0] != stamp:\n"
         "            known[id_] = stamp, events.get(self._db, id_)\n"
-        "        return [known[id_][1]] * len(together)\n",
+        "        return known[id_][1]\n",
     ),
 )
 

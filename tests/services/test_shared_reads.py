@@ -1,4 +1,4 @@
-"""A hot event is read once for all who ask together, and never before they ask."""
+"""What is hot is read once for all who ask together, and never before they ask."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.builders import an_event
 from tests.waiting import NEVER_S, eventually
 from ticketing.domain.errors import DatabaseUnavailable, EventNotFound
 from ticketing.services import shared_reads as module
-from ticketing.services.shared_reads import EventReads
+from ticketing.services.shared_reads import SharedReads
 from ticketing.storage.documents import EVENTS
 from ticketing.storage.driver.deadlines import deadline
 
@@ -43,16 +43,16 @@ def gate(monkeypatch):
 
 
 def waiting(reads, number):
-    queue = reads._queues._queues.get("e1")
+    queue = reads._queues._queues.get("event e1")
     return queue is not None and len(queue.waiters) == number
 
 
 def test_reads_once_for_all_who_ask_while_a_read_is_under_way(db, event, gate):
-    reads = EventReads(db)
+    reads = SharedReads(db)
     with ThreadPoolExecutor(8) as pool:
-        first = pool.submit(reads.get, event)
+        first = pool.submit(reads.event, event)
         assert gate.entered.acquire(timeout=NEVER_S)
-        others = [pool.submit(reads.get, event) for _ in range(7)]
+        others = [pool.submit(reads.event, event) for _ in range(7)]
         eventually(lambda: waiting(reads, 7), "all of them wait")
         # What is written now, after the first read, is seen by all who asked after it.
         db.events.update_one({"_id": event}, {"$set": {"name": "Another"}})
@@ -64,23 +64,23 @@ def test_reads_once_for_all_who_ask_while_a_read_is_under_way(db, event, gate):
 
 
 def test_says_to_all_that_there_is_none(db):
-    reads = EventReads(db)
+    reads = SharedReads(db)
 
     with ThreadPoolExecutor(4) as pool:
-        for future in [pool.submit(reads.get, "none") for _ in range(4)]:
+        for future in [pool.submit(reads.event, "none") for _ in range(4)]:
             with pytest.raises(EventNotFound):
                 future.result()
 
 
 def test_waits_for_another_read_no_longer_than_its_own_time(db, event, gate):
     """A read changes nothing: so it is not said that something may have happened."""
-    reads = EventReads(db)
+    reads = SharedReads(db)
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(reads.get, event)
+        first = pool.submit(reads.event, event)
         assert gate.entered.acquire(timeout=NEVER_S)
 
         with deadline(0.05), pytest.raises(DatabaseUnavailable):
-            reads.get(event)
+            reads.event(event)
 
         gate.open.release()
         assert first.result().id == event

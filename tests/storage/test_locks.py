@@ -135,6 +135,17 @@ def test_refuses_to_change_a_booking_that_is_not_as_it_was_read(db):
             change_sets.write_bookings(db, [BookingWrite(sale, returned)], session)
 
 
+@pytest.mark.parametrize("changed", [{"tickets": 1}, {"status": "waiting"}])
+def test_ends_no_bookings_of_which_one_is_not_as_it_was_read(db, changed):
+    sales = [a_sale(id=f"s{n}", tickets=2, sequence=n + 1) for n in range(5)]
+    ends = [BookingWrite(sale, replace(sale, status="cancelled")) for sale in sales]
+    db.bookings.insert_many([BOOKINGS.encode(sale) for sale in sales])
+    db.bookings.update_one({"_id": "s3"}, {"$set": changed})
+
+    with db.client.start_session() as session, pytest.raises(Conflict):
+        change_sets.write_bookings(db, ends, session)
+
+
 def race_for_the_last_ticket(db, sell_one, buyers=16):
     """Let many read the event before any of them writes; count who was told that they bought."""
     insert(db, an_event(capacity=1))

@@ -11,10 +11,10 @@ import pytest
 from bson import Binary
 
 from tests.builders import NOW as BUILT
-from tests.builders import a_sale, an_event
+from tests.builders import a_sale, an_event, named
 from ticketing.domain.identity.customers import Customer
 from ticketing.domain.places import Place, Row
-from ticketing.storage import audit, bookings, events
+from ticketing.storage import audit, bookings, customers, events
 from ticketing.storage.accounts import api_keys, erasure, idle, user_audit, users
 from ticketing.storage.documents import AT_ONCE, BOOKINGS, CUSTOMERS, EVENTS, MOST_LOOKED_AT
 from ticketing.storage.driver.units_of_work import utc_now
@@ -156,6 +156,15 @@ def in_session(db, read, *args, **known):
         return read(db, *args, **known, session=session)
 
 
+def find_with(db, *, ids=(), holders=(), acquirers=(), refs=()):
+    """Read an event together with bookings and customers, as a batch does."""
+    wanted = {
+        "bookings": bookings.named_or_held("e1", ids, holders, acquirers),
+        "customers": customers.meant_by(refs),
+    }
+    return in_session(db, events.find_with, "e1", wanted)
+
+
 C7 = "c7"
 
 
@@ -187,16 +196,19 @@ def examined(full):
 @pytest.mark.parametrize(
     ("read", "enough"),
     [
-        (lambda db: bookings.find_many(db, ["b00001"], ["name:c1", "name:c7"], "e1", None), 5),
+        (lambda db: find_with(db, ids=["b00001"], holders=["c1", "c7"], acquirers=["c13"]), 5),
+        (lambda db: find_with(db, refs=[named("ada"), named("U7@example.org")]), 2),
+        (lambda db: in_session(db, bookings.find_held, "e1", ["c1", "c7"]), 2),
         (lambda db: bookings.first_waiting(db, "e1", 5, None), 5),
         (lambda db: bookings.get_with_position(db, "b01501"), 1),
         (lambda db: bookings.waiting_page(db, "e1", 700, 5), 5),
         (lambda db: bookings.get_sale(db, "b00003"), 1),
-        (lambda db: in_session(db, bookings.first_active, "e1", 5), 5),
+        # One more of each kind but the last: MongoDB merges them.
+        (lambda db: in_session(db, bookings.first_active, "e1", 5), 5 + 1),
         (lambda db: in_session(db, bookings.largest_waiting, "e1", 0, 5), 5),
         (lambda db: in_session(db, bookings.largest_waiting, "e1", 9, 5), 1),
         (lambda db: bookings.page(db, bookings.Filter(), Place(), 5), 5),
-        (lambda db: bookings.page(db, bookings.Filter(), LATER, 5), 5),
+        (lambda db: bookings.page(db, bookings.Filter(), LATER, 5), 5 + SEEN),
         (lambda db: bookings.page_of_event(db, bookings.Filter(event="e1"), 100, 5), 7),
         (lambda db: bookings.page_of_event(db, bookings.Filter(event="nope"), 0, 5), 0),
         (lambda db: bookings.page(db, bookings.Filter(customer="c7"), Place(), 5), 1),

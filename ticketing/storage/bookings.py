@@ -17,7 +17,14 @@ from ticketing.domain.errors import BookingNotFound, TransactionNotFound
 from ticketing.domain.events import Event
 from ticketing.domain.places import Place, Row
 from ticketing.storage import events
-from ticketing.storage.customers import OF_A_CUSTOMER, OF_NOBODY, attach, of_customer, of_customers
+from ticketing.storage.customers import (
+    OF_A_CUSTOMER,
+    OF_NOBODY,
+    any_of,
+    attach,
+    of_customer,
+    of_customers,
+)
 from ticketing.storage.documents import (
     AT_ONCE,
     BOOKINGS,
@@ -45,29 +52,34 @@ class Filter:
     status: str | None = None
 
 
-def find_many(
-    db: Database,
-    ids: Collection[str],
-    customers: Collection[str],
-    event: str,
-    session: ClientSession,
-    acquirers: Collection[str] = (),
-) -> dict[str, Booking]:
-    """Find these bookings of the event, and the active ones of these customers, by id.
+def named_or_held(
+    event: str, ids: Collection[str], customers: Collection[str], acquirers: Collection[str] = ()
+) -> Document | None:
+    """Select these bookings of the event, and the active ones of these customers; None for nothing.
 
     Of `acquirers` also the active ones that they passed on, or a part of them.
     """
-    found: list[Document] = []
+    meant: list[Document] = []
     if ids:
-        found += db.bookings.find({"_id": {"$in": list(ids)}, "event": event}, session=session)
+        meant.append({"_id": {"$in": list(ids)}, "event": event})
     if customers:
-        found += db.bookings.find(
-            {"event": event, **of_customers(customers), **ACTIVE}, session=session
-        )
+        meant.append({"event": event, **of_customers(customers), **ACTIVE})
     if acquirers:
         passed_on = {"shares.customer": {"$in": list(acquirers), "$type": "string"}}
-        found += db.bookings.find({"event": event, **passed_on, **ACTIVE}, session=session)
-    return {booking.id: booking for booking in map(_read, found)}
+        meant.append({"event": event, **passed_on, **ACTIVE})
+    return any_of(meant)
+
+
+def find_held(
+    db: Database, event: str, customers: Collection[str], session: ClientSession
+) -> dict[str, Booking]:
+    """Find the active bookings of these customers for an event, by id."""
+    return read_many(db.bookings.find(named_or_held(event, (), customers), session=session))
+
+
+def read_many(documents: Iterable[Document]) -> dict[str, Booking]:
+    """Return bookings by id."""
+    return {booking.id: booking for booking in map(_read, documents)}
 
 
 @reading
@@ -97,8 +109,19 @@ def first_active(db: Database, event: str, limit: int, session: ClientSession) -
     """List active bookings, sales among them, in the order in which they were made."""
     if not limit:
         return []
-    found = db.bookings.find({"event": event, **ACTIVE}, session=session)
+    active = _of_both_kinds(event, "confirmed", "waiting")
+    found = db.bookings.find(active, session=session)
     return [_read(document) for document in found.sort("sequence", ASCENDING).limit(limit)]
+
+
+def _of_both_kinds(event: str, *statuses: BookingStatus, **more: object) -> Document:
+    """Select an event's bookings, sales among them, of these statuses.
+
+    Each has an index of its kind, and MongoDB merges what it finds in the order of the sequence.
+    """
+    kinds = (OF_A_CUSTOMER, OF_NOBODY)
+    meant = [{"event": event, **kind, "status": status} for kind in kinds for status in statuses]
+    return {"$or": [{**each, **more} for each in meant]}
 
 
 def largest_waiting(
@@ -341,11 +364,9 @@ def wanted_by(wanted: Filter) -> Document:
         conditions["event"] = wanted.event
     if wanted.customer is not None:
         conditions |= of_customer(wanted.customer)
-    if wanted.status is not None:
-        conditions["status"] = wanted.status
-    elif wanted.event is not None or wanted.customer is not None:
-        # Each by name: see the indexes for it.
-        conditions["status"] = {"$in": list(get_args(BookingStatus))}
+    # Each by name: see the indexes for it.
+    all_ = {"$in": list(get_args(BookingStatus))}
+    conditions["status"] = wanted.status if wanted.status is not None else all_
     return conditions
 
 
@@ -385,8 +406,7 @@ def owed(
     if event.sold:
         if len(found) == limit:
             following = {**following, "$lt": found[-1].sequence}
-        confirmed: Document = {"$and": [ACTIVE, {"status": "confirmed"}]}
-        still = {"event": event.id, "sequence": following, **confirmed}
+        still = _of_both_kinds(event.id, "confirmed", sequence=following)
         found += _in_order(db, still, limit, session)
     return attach(db, sorted(found, key=lambda b: b.sequence)[:limit], session)
 

@@ -70,7 +70,8 @@ def of_customers(ids: Collection[str]) -> Document:
 def find_named(db: Database, named: NamedCustomer) -> Customer | None:
     """Find who is meant by a name: a customer, by key or id, or the customer of a user's id."""
     meant = find_accounts(db, [named], None).get(named.key, named)
-    return _matching(_found(db, [meant], None), meant)
+    found, _ = referred(db.customers.find(meant_by([meant])), [meant])
+    return _matching(found.values(), meant)
 
 
 @reading
@@ -99,11 +100,33 @@ def find_accounts(
     }
 
 
-def find_referred(
-    db: Database, refs: Sequence[CustomerRef], session: ClientSession
+def meant_by(refs: Iterable[CustomerRef]) -> Document | None:
+    """Select who may be meant: by key, by id, or by the id of their account; None for nobody."""
+    keys = [ref.key for ref in refs if isinstance(ref, NamedCustomer)]
+    ids = [ref.id for ref in refs if ref.id is not None]
+    users = [ref.id for ref in refs if isinstance(ref, NamedCustomer) and ref.id is not None]
+    meant: list[Document] = []
+    if keys:
+        meant.append({"key": {"$in": keys, **_TEXT}})
+    if ids:
+        meant.append({"_id": {"$in": ids}})
+    if users:
+        meant.append({"user": {"$in": users, **_TEXT}})
+    return any_of(meant)
+
+
+def any_of(conditions: Sequence[Document]) -> Document | None:
+    """Select what meets one of these conditions; None where there is none."""
+    if len(conditions) > 1:
+        return {"$or": list(conditions)}
+    return conditions[0] if conditions else None
+
+
+def referred(
+    documents: Iterable[Document], refs: Iterable[CustomerRef]
 ) -> tuple[dict[str, Customer], dict[str, Customer]]:
-    """Find those who are referred to: all by id, and those who were named by the key named."""
-    found = _found(db, refs, session)
+    """Return who was meant: all by id, and those who were named by the key named."""
+    found = [_read(document) for document in documents]
     named = {
         ref.key: customer
         for ref in refs
@@ -218,23 +241,6 @@ def _with(holding: Holding, known: Mapping[str, Customer]) -> Holding:
         changes = {**holding.changes, "customer": (named(old), named(new))}
         holding = replace(holding, changes=changes)
     return holding
-
-
-def _found(
-    db: Database, refs: Iterable[CustomerRef], session: ClientSession | None
-) -> list[Customer]:
-    keys = [ref.key for ref in refs if isinstance(ref, NamedCustomer)]
-    ids = [ref.id for ref in refs if ref.id is not None]
-    users = [ref.id for ref in refs if isinstance(ref, NamedCustomer) and ref.id is not None]
-    meant: list[Document] = []
-    if keys:
-        meant.append({"key": {"$in": keys, **_TEXT}})
-    if ids:
-        meant.append({"_id": {"$in": ids}})
-    if users:
-        meant.append({"user": {"$in": users, **_TEXT}})
-    conditions = meant[0] if len(meant) == 1 else {"$or": meant}
-    return [_read(document) for document in db.customers.find(conditions, session=session)]
 
 
 def _matching(found: Iterable[Customer], named: NamedCustomer) -> Customer | None:

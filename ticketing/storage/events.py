@@ -45,6 +45,30 @@ def find(db: Database, id_: str, session: ClientSession | None = None) -> Event 
     return read(_NAME, document, EVENTS.decode) if document else None
 
 
+def find_with(
+    db: Database, id_: str, wanted: Mapping[str, Document | None], session: ClientSession
+) -> tuple[Event | None, Mapping[str, Sequence[Document]]]:
+    """Find an event as `find` does, and in the same read what is wanted of other collections.
+
+    `wanted` are conditions by the name of the collection, None for nothing. Where there is no such
+    event, each collection costs a read of its own.
+    """
+    asked = {name: conditions for name, conditions in wanted.items() if conditions is not None}
+    nothing: dict[str, Sequence[Document]] = dict.fromkeys(wanted, ())
+    if not asked:
+        return find(db, id_, session), nothing
+    stages = [
+        {"$lookup": {"from": name, "as": f"of_{name}", "pipeline": [{"$match": conditions}]}}
+        for name, conditions in asked.items()
+    ]
+    document = next(db.events.aggregate([{"$match": {"_id": id_}}, *stages], session=session), None)
+    if document is None:
+        found = {name: list(db[name].find(asked[name], session=session)) for name in asked}
+        return None, nothing | found
+    event = read(_NAME, document, EVENTS.decode)
+    return event, nothing | {name: document[f"of_{name}"] for name in asked}
+
+
 def lock(db: Database, id_: str, session: ClientSession) -> None:
     """Lock an event, if it is there, until the transaction ends.
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace, TracebackType
 from typing import Any, Protocol, TypeVar, cast
 
 from bson import ObjectId, Timestamp
-from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.write_concern import WriteConcern
 
@@ -28,7 +28,7 @@ from tests.simulation.mongodb.server import (
 )
 
 T = TypeVar("T")
-Operation = InsertOne[Document] | UpdateOne | ReplaceOne[Document] | DeleteOne
+Operation = InsertOne[Document] | UpdateOne | UpdateMany | ReplaceOne[Document] | DeleteOne
 
 _WRITE_CONFLICT, _NO_SUCH_TRANSACTION, _DUPLICATE_KEY = 112, 251, 11000
 _TRANSIENT, _UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
@@ -260,6 +260,19 @@ class Collection:
         """Find the first document."""
         return next(iter(self._read(conditions, projection, session)), None)
 
+    def aggregate(self, pipeline: Sequence[Document], session: Session) -> Iterator[Document]:
+        """Find documents, each with what else is looked up in the same read."""
+        (match, *lookups), found = pipeline, list[Document]()
+
+        def look(transaction: Transaction) -> None:
+            for document in self._found(transaction.rows(self._name), match["$match"]):
+                found.append(dict(document))
+                for lookup in lookups:
+                    found[-1] |= self._looked_up(transaction, **lookup)
+
+        session.do(f"aggregate {self._name}", look)
+        return iter(found)
+
     def count_documents(self, conditions: Document, session: Session | None = None) -> int:
         """Count documents."""
         return len(self._read(conditions, None, session))
@@ -291,10 +304,7 @@ class Collection:
         """Update all of the documents."""
 
         def update_all(transaction: Transaction) -> Result:
-            found = self._found(transaction.rows(self._name), conditions)
-            for document in found:
-                self._replace(transaction, updated(document, update, self._server.clock()))
-            return Result(len(found))
+            return Result(self._update_all(transaction, conditions, update))
 
         return self._in_transaction("update", session, update_all)
 
@@ -336,6 +346,16 @@ class Collection:
                 lambda transaction: self._found(transaction.rows(self._name), conditions),
             )
         return [_projected(document, projection) for document in found]
+
+    def _looked_up(self, transaction: Transaction, **lookup: Document) -> Document:
+        """Return a field with the documents of another collection that a stage finds."""
+        stage = lookup.pop("$lookup")
+        if lookup or stage.keys() != {"from", "as", "pipeline"}:
+            raise NotImplementedError(f"the stand-in for MongoDB does not know {lookup or stage}")
+        ((operator, conditions),) = (item for each in stage["pipeline"] for item in each.items())
+        assert operator == "$match"
+        found = self._found(transaction.rows(stage["from"]), conditions)
+        return {stage["as"]: [dict(document) for document in found]}
 
     def _found(self, rows: Rows, conditions: Document) -> list[Document]:
         id_ = conditions.get("_id")
@@ -385,21 +405,23 @@ class Collection:
 
     def _apply(
         self, transaction: Transaction, operation: Operation, kept: list[Document] | None
-    ) -> bool:
-        """Do one write; return whether it has found a document."""
+    ) -> int:
+        """Do one write; return how many documents it has found."""
         now = self._server.clock()
         if isinstance(operation, InsertOne):
             self._insert(transaction, operation._doc)
-            return False
+            return 0
         conditions: Document = dict(operation._filter)
+        if isinstance(operation, UpdateMany):
+            return self._update_all(transaction, conditions, cast(Document, operation._doc))
         found = next(iter(self._found(transaction.rows(self._name), conditions)), None)
         if isinstance(operation, DeleteOne):
             if found is not None:
                 self._server.delete(transaction, self._name, found["_id"])
-            return False
+            return 0
         is_new = found is None
         if is_new and not operation._upsert:
-            return False
+            return 0
         before = found if found is not None else named_by(conditions)
         if isinstance(operation, ReplaceOne):
             after = {**({} if is_new else {"_id": before["_id"]}), **operation._doc}
@@ -412,6 +434,12 @@ class Collection:
         if kept is not None:
             kept += [before, after]
         return not is_new
+
+    def _update_all(self, transaction: Transaction, conditions: Document, update: Document) -> int:
+        found = self._found(transaction.rows(self._name), conditions)
+        for document in found:
+            self._replace(transaction, updated(document, update, self._server.clock()))
+        return len(found)
 
     def _insert(self, transaction: Transaction, document: Document) -> None:
         if "_id" not in document:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -134,6 +134,27 @@ def find_active(db: Any, s: Any, d: Draw) -> Any:
     return sorted(document["_id"] for document in found)
 
 
+def find_together(db: Any, s: Any, d: Draw) -> Any:
+    stages = [
+        {"$lookup": {"from": name, "as": f"of_{name}", "pipeline": [{"$match": conditions}]}}
+        for name, conditions in (
+            ("customers", {"$or": [{"key": {"$in": [d.key], "$type": "string"}}, {"_id": d.name}]}),
+            ("bookings", {"event": d.event, "customer": {"$type": "null"}}),
+        )
+    ]
+    found = list(db.events.aggregate([{"$match": {"_id": d.event}}, *stages], session=s))
+    for each in found:
+        each["of_bookings"].sort(key=lambda document: str(document["_id"]))
+        each["of_customers"].sort(key=lambda document: str(document["_id"]))
+    return found
+
+
+def end_all(db: Any, s: Any, d: Draw) -> Any:
+    ended = UpdateMany({"_id": {"$in": ["b-e1", "b-e2"]}, "status": "confirmed"},
+                       {"$set": {"status": "cancelled"}})  # fmt: skip
+    return db.bookings.bulk_write([ended], ordered=True, session=s).matched_count
+
+
 def count(db: Any, s: Any, d: Draw) -> Any:
     before = {"event": d.event, "sequence": {"$lt": d.sequence}}
     return db.bookings.count_documents(before, session=s)
@@ -203,8 +224,8 @@ def record(db: Any, s: Any, d: Draw) -> Any:
 
 
 STEPS: Sequence[Callable[[Any, Any, Draw], Any]] = (
-    find, find_waiting, find_active, count, lock, sell, book, cancel, rebook, move, note, meet,
-    keep, record,
+    find, find_waiting, find_active, find_together, count, end_all, lock, sell, book, cancel,
+    rebook, move, note, meet, keep, record,
 )  # fmt: skip
 
 

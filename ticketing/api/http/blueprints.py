@@ -18,6 +18,7 @@ from ticketing.api.document.problems import PROBLEM, examples
 from ticketing.api.http import conditions, headers, problems
 from ticketing.api.http.middleware import REQUEST_ID
 from ticketing.api.http.parsing import StrictParser
+from ticketing.api.http.together import shown_together
 from ticketing.api.schemas.inputs import Input, ValueT
 from ticketing.domain.identity.users import Role
 
@@ -95,6 +96,7 @@ class Blueprint(SmorestBlueprint):
         verified: bool = True,
         scraped: bool = False,
         enrolling: bool = False,
+        together: bool = False,
     ) -> Callable[[View], View]:
         """Register a GET route that can be refused with these statuses, beside the usual ones.
 
@@ -103,6 +105,7 @@ class Blueprint(SmorestBlueprint):
         others show gets an ETag of its content. `verified` is what only a customer whose address is
         verified may do. `scraped` is for what a program asks for that has a key for nothing else.
         `enrolling` is what an administrator may do before they have the second factor they need.
+        `together` is for what many ask for at once: see `together.shown_together`.
         """
         asks_the_database = rate is not None and not scraped
         access = Access(
@@ -122,7 +125,8 @@ class Blueprint(SmorestBlueprint):
         register = self._route(rule, "GET", {*refusals, 304}, ["If-None-Match"], access)
 
         def decorate(view: View) -> View:
-            shown = conditions.tagged(view)
+            tagged = conditions.tagged(view)
+            shown = conditions.unless_known(shown_together(tagged) if together else tagged)
             for answers in vars(shown)["_apidoc"]["response"]["responses"].values():
                 for answer in answers:
                     answer["headers"] = {**answer.get("headers", {}), **headers.sent("ETag")}

@@ -30,7 +30,7 @@ def if_unknown(tag: str, sequence: int, show: Callable[[], Response]) -> Respons
 
 
 def tagged(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Give what a view shows a weak ETag of its content, and answer 304 to a caller who has it.
+    """Give what a view shows a weak ETag of its content.
 
     A view that knows better what makes its answer another one sets the ETag itself.
     """
@@ -40,6 +40,17 @@ def tagged(view: Callable[..., Response]) -> Callable[..., Response]:
         response = view(*args, **kwargs)
         if response.get_etag()[0] is None:
             response.set_etag(content_tag(response.get_data()), weak=True)
+        return response
+
+    return show
+
+
+def unless_known(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Answer 304 to a caller who has the ETag of what a view shows."""
+
+    @wraps(view)
+    def show(*args: Any, **kwargs: Any) -> Response:
+        response = view(*args, **kwargs)
         if _is_known(response.get_etag()[0] or ""):
             return Response(status=304, headers={"ETag": response.headers["ETag"]})
         return response

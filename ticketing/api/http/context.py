@@ -15,7 +15,7 @@ from ticketing.config import Settings
 from ticketing.domain.identity.users import Principal
 from ticketing.services.accounts.proofs import Proofs
 from ticketing.services.rates import RateLimiter
-from ticketing.services.shared_reads import EventReads
+from ticketing.services.shared_reads import SharedReads
 from ticketing.services.signing_in.callers import Callers
 from ticketing.services.signing_in.passwords import Passwords
 from ticketing.services.signing_in.second_factor import SecondFactors
@@ -44,7 +44,7 @@ class AppContext:
     client: Client
     db: Database
     commands: CommandHandler
-    event_reads: EventReads
+    reads: SharedReads
     clock: Callable[[], datetime]
     passwords: Passwords
     sign_in: SignIn

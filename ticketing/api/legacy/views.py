@@ -212,7 +212,7 @@ def _register(dialect: Dialect) -> None:
     @blp.response(200, dialect.documented.status)
     def status(id: str) -> Response:
         """Show an event's figures."""
-        return respond(_answer(200, dialect.status(app_context.event_reads.get(id))))
+        return respond(_answer(200, dialect.status(app_context.reads.event(id))))
 
 
 for _dialect in (ROOT, API_EVENTS):

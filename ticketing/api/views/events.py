@@ -64,7 +64,7 @@ def create(command: Create) -> Response:
     return execute(command, on=commands.event_id(), present=present_new_event)
 
 
-@blp.reads("", who=Role.ANYBODY)
+@blp.reads("", who=Role.ANYBODY, together=True)
 @blp.arguments(schemas.EVENT_QUERY, location="query")
 @blp.response(200, schemas.EVENT_PAGE, headers=sent("Link"))
 def index(wanted: EventsRequest) -> Response:
@@ -94,7 +94,7 @@ def index(wanted: EventsRequest) -> Response:
 @blp.response(200, schemas.EVENT, headers=sent("ETag"))
 def show(id: str) -> Response:
     """Show an event."""
-    event = app_context.event_reads.get(id)
+    event = app_context.reads.event(id)
     schema, tag = (
         (schemas.EVENT, etag(event.sequence))
         if is_staff()
@@ -129,7 +129,7 @@ def delete(id: str) -> Response:
 @blp.response(200, schemas.EVENT_STATUS, headers=sent("ETag"))
 def status(id: str) -> Response:
     """Show an event's figures from one moment."""
-    event = app_context.event_reads.get(id)
+    event = app_context.reads.event(id)
     # Everybody is shown the same, so one tag a sequence is enough.
     tag = etag(event.sequence)
     return if_unknown(

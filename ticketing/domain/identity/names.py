@@ -99,6 +99,8 @@ def deliverable(address: str) -> str:
 @lru_cache(4096)
 def as_shown(text: str) -> str:
     """Return a name as answers show it: composed, trimmed, blanks folded; raises UnusableName."""
+    if text.isascii() and text.isprintable() and 0 < len(text) <= MAX_LENGTH and " " not in text:
+        return text
     if len(text) > _LONGEST_GIVEN:
         raise UnusableName(f"Must have at most {MAX_LENGTH} characters.")
     for character in text:

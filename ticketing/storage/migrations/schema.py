@@ -185,11 +185,6 @@ SCHEMA: dict[str, CollectionSchema] = {
                     **OF_A_CUSTOMER,
                 },
             ),
-            IndexModel(
-                [("event", ASCENDING), ("sequence", ASCENDING)],
-                name="active",
-                partialFilterExpression=ACTIVE,
-            ),
             # Sales over the counter are in none of the next ones, so they cost them nothing.
             IndexModel(
                 [("event", ASCENDING), ("status", ASCENDING), ("sequence", ASCENDING)],
@@ -202,8 +197,9 @@ SCHEMA: dict[str, CollectionSchema] = {
                 name="largest_waiting",
                 partialFilterExpression=WAITING,
             ),
-            # Lists of an event's or a customer's bookings name each status, and MongoDB merges what
-            # it finds of each: so one index is enough for those of one status and of all.
+            # Lists of bookings name each status, and MongoDB merges what it finds of each: so one
+            # index is enough for those of one status and of all. An event is called off by as many
+            # bookings a second as there are few indexes.
             IndexModel(
                 [("event", ASCENDING), ("status", ASCENDING), ("sequence", ASCENDING)],
                 name="of_event",
@@ -214,7 +210,6 @@ SCHEMA: dict[str, CollectionSchema] = {
                 name="of_customer",
                 partialFilterExpression=OF_A_CUSTOMER,
             ),
-            IndexModel(BY_TIME, name="by_time", partialFilterExpression=OF_A_CUSTOMER),
             IndexModel(
                 [("status", ASCENDING), *BY_TIME],
                 name="by_status_and_time",
@@ -517,7 +512,10 @@ SCHEMA: dict[str, CollectionSchema] = {
 
 
 # Indexes of before, which others have taken the place of.
-RETIRED: Mapping[str, Set[str]] = {"events": {"by_day"}, "bookings": {"by_event", "by_customer"}}
+RETIRED: Mapping[str, Set[str]] = {
+    "events": {"by_day"},
+    "bookings": {"by_event", "by_customer", "active", "by_time"},
+}
 
 
 def differences(db: Database) -> list[str]:

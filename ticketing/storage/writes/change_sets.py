@@ -6,12 +6,14 @@ customers, bookings, audit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
-from pymongo import InsertOne, UpdateOne
+from pymongo import InsertOne, UpdateMany
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.audit import AuditEntry
+from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.change_set import BookingWrite
 from ticketing.domain.commands.decide import Decision
 from ticketing.domain.events import Event
@@ -112,7 +114,7 @@ def write_bookings(
     # checked at each write: who cancels and books again in one batch must be rid of the old booking
     # before the new one is inserted. A filter that matches nothing is no error to MongoDB, so the
     # matches are counted.
-    result = db.bookings.bulk_write([_operation(w) for w in writes], ordered=True, session=session)
+    result = db.bookings.bulk_write(list(_operations(writes)), ordered=True, session=session)
     if result.matched_count != sum(1 for w in writes if w.before is not None):
         raise Conflict
 
@@ -124,16 +126,49 @@ def append_audit(
     db.audit.insert_many([AUDIT.encode(entry) for entry in entries], session=session)
 
 
-def _operation(write: BookingWrite) -> InsertOne[Document] | UpdateOne:
-    before, after = write.before, write.after
-    new = BOOKINGS.encode(after)
-    if before is None:
-        return InsertOne(new)
-    old = BOOKINGS.encode(before)
+def _operations(writes: Sequence[BookingWrite]) -> Iterator[InsertOne[Document] | UpdateMany]:
+    """Return what writes these changes, in their order.
+
+    Of bookings that end one after the other all that end alike are written by one operation: an
+    event is called off in half of the time. Their order among themselves does not matter, since
+    they only leave the unique indexes.
+    """
+    for ends, some in groupby(writes, key=_ends):
+        if ends:
+            yield from _together(some)
+        else:
+            yield from map(_operation, some)
+
+
+def _ends(write: BookingWrite) -> bool:
+    return write.before is not None and write.after.status == "cancelled"
+
+
+def _operation(write: BookingWrite) -> InsertOne[Document] | UpdateMany:
+    if write.before is None:
+        return InsertOne(BOOKINGS.encode(write.after))
+    found, update = _update(write.before, write.after)
+    return UpdateMany({"_id": write.before.id, **found}, update)
+
+
+def _together(writes: Iterable[BookingWrite]) -> Iterator[UpdateMany]:
+    alike: dict[str, tuple[Document, Document, list[str]]] = {}
+    for write in writes:
+        assert write.before is not None
+        found, update = _update(write.before, write.after)
+        _, _, ids = alike.setdefault(repr((found, update)), (found, update, []))
+        ids.append(write.before.id)
+    for found, update, ids in alike.values():
+        yield UpdateMany({"_id": {"$in": ids}, **found}, update)
+
+
+def _update(before: Booking, after: Booking) -> tuple[Document, Document]:
+    """Return what a booking has to be like, and what is written over it."""
+    old, new = BOOKINGS.encode(before), BOOKINGS.encode(after)
     update: Document = {"$set": {name: new[name] for name in new if old.get(name) != new[name]}}
     if gone := old.keys() - new.keys():
-        update["$unset"] = dict.fromkeys(gone, True)
-    return UpdateOne(
-        {"_id": before.id, "status": before.status, "tickets": before.tickets},
+        update["$unset"] = dict.fromkeys(sorted(gone), True)
+    return (
+        {"status": before.status, "tickets": before.tickets},
         {operator: values for operator, values in update.items() if values},
     )

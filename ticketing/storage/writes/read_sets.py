@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pymongo.client_session import ClientSession
 
+from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.read_set import NOTHING, Reads, ReadSet, combine, depth_for
 from ticketing.domain.commands.command import AnyCommand
 from ticketing.domain.events import Event
@@ -21,13 +22,16 @@ def load_read_set(
 ) -> tuple[Event | None, ReadSet]:
     """Return the event and what the commands have to know beside it.
 
-    A batch that needs the event alone, as one of sales does while nobody waits, costs one read.
+    A batch that needs the event alone, as one of sales does while nobody waits, costs one read. So
+    does one of bookings by customers who are known by id, or whom nobody has known before.
     """
-    event = events.find(db, event_id, session)
     reads = [command.reads() for command in commands]
-    if all(wanted is NOTHING for wanted in reads) and (event is None or _is_settled(event)):
+    if any(wanted is not NOTHING for wanted in reads):
+        return _load_named(db, event_id, combine(reads), session)
+    event = events.find(db, event_id, session)
+    if event is None or _is_settled(event):
         return event, _EMPTY
-    return event, _load(db, event_id, event, combine(reads), session)
+    return event, _load(db, event_id, event, combine(reads), _EMPTY, session)
 
 
 def _is_settled(event: Event) -> bool:
@@ -37,20 +41,43 @@ def _is_settled(event: Event) -> bool:
     return not event.waiting
 
 
-def _load(
-    db: Database, event_id: str, event: Event | None, reads: Reads, session: ClientSession
-) -> ReadSet:
+def _load_named(
+    db: Database, event_id: str, reads: Reads, session: ClientSession
+) -> tuple[Event | None, ReadSet]:
+    """Look up together with the event who is named, and what is known to be theirs or named."""
     accounts = customers.find_accounts(db, reads.customers, session)
     refs = [*reads.customers, *accounts.values()]
-    referred, named = customers.find_referred(db, refs, session) if refs else ({}, {})
-    whose = {*referred, *(ref.id for ref in reads.customers if isinstance(ref, Customer))}
-    known = bookings.find_many(
-        db, reads.bookings, whose, event_id, session, acquirers=reads.acquirers
+    by_id = {ref.id for ref in reads.customers if isinstance(ref, Customer)}
+    event, found = events.find_with(
+        db,
+        event_id,
+        {
+            "customers": customers.meant_by(refs),
+            "bookings": bookings.named_or_held(event_id, reads.bookings, by_id, reads.acquirers),
+        },
+        session,
     )
-    depth = depth_for(event, reads, known)
+    referred, named = customers.referred(found["customers"], refs)
+    held = bookings.read_many(found["bookings"])
+    if others := referred.keys() - by_id:
+        held |= bookings.find_held(db, event_id, others, session)
+    known = ReadSet(bookings=held, customers=referred, named=named, accounts=accounts)
+    return event, _load(db, event_id, event, reads, known, session)
+
+
+def _load(
+    db: Database,
+    event_id: str,
+    event: Event | None,
+    reads: Reads,
+    known: ReadSet,
+    session: ClientSession,
+) -> ReadSet:
+    """Complete what is known of those who are named with what else the commands have to know."""
+    depth = depth_for(event, reads, known.bookings)
     queue = bookings.first_waiting(db, event_id, depth.queue, session)
     active = bookings.first_active(db, event_id, depth.active, session)
-    large = (
+    large: Sequence[Booking] = (
         bookings.largest_waiting(db, event_id, depth.larger_than, depth.larger, session)
         if depth.larger_than is not None
         else []
@@ -58,10 +85,11 @@ def _load(
 
     # In the snapshot that the batch is decided on: so a deactivation that was acknowledged before
     # this transaction began is seen by it, and nobody is served after it.
-    holders = customers.ids_of([*known.values(), *queue, *active, *large]) - referred.keys()
-    everybody = {**referred, **customers.find_many(db, holders, session)}
+    holding = [*known.bookings.values(), *queue, *active, *large]
+    holders = customers.ids_of(holding) - known.customers.keys()
+    everybody = {**known.customers, **customers.find_many(db, holders, session)}
     return ReadSet(
-        bookings={b.id: b for b in customers.attached(known.values(), everybody)},
+        bookings={b.id: b for b in customers.attached(known.bookings.values(), everybody)},
         taken=events.days_taken(db, reads.days, but_by=event_id, session=session),
         queue=customers.attached(queue, everybody),
         queue_is_all=event is None or len(queue) == event.waiting,
@@ -69,6 +97,6 @@ def _load(
         ahead={b.id: bookings.count_ahead(db, b, session) for b in depth.positions},
         large=customers.attached(large, everybody),
         customers=everybody,
-        named=named,
-        accounts=accounts,
+        named=known.named,
+        accounts=known.accounts,
     )

@@ -41,7 +41,7 @@ MOST_TOLD = 100
 @shows(blp, "/events/<id>/book", who=Role.CUSTOMER)
 def booking(id: str) -> Response:
     """Show an event with the number that was chosen before signing in."""
-    return event_page(app_context.event_reads.get(id), wanted=_wished())
+    return event_page(app_context.reads.event(id), wanted=_wished())
 
 
 @takes(blp, "/events/<id>/book")

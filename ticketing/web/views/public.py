@@ -88,7 +88,7 @@ def month(name: str) -> Response:
 @shows(blp, "/events/<id>", public=True)
 def event(id: str) -> Response:
     """Show an event, with what is left of it."""
-    return event_page(app_context.event_reads.get(id))
+    return event_page(app_context.reads.event(id))
 
 
 def event_page(

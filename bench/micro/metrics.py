@@ -1,10 +1,10 @@
 """What counting for `/metrics` costs a sale.
 
-`python -m bench.metrics [--sales S] 2>/dev/null` sells single tickets of one event in this process,
-one with metrics and one without in turns, with the files that workers share, and compares the
-medians of the processor time that the selling thread needs: neither MongoDB nor neighbours are in
-it. Each sale is a group by itself: in a rush the counting of a commit is shared by its whole group.
-Standard error has a line of the log for each request, as in production.
+`python -m bench.micro.metrics [--sales S] 2>/dev/null` sells single tickets of one event in this
+process, one with metrics and one without in turns, with the files that workers share, and compares
+the medians of the processor time that the selling thread needs: neither MongoDB nor neighbours are
+in it. Each sale is a group by itself: in a rush the counting of a commit is shared by its whole
+group. Standard error has a line of the log for each request, as in production.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from bench.mongodb import own_mongod
-from bench.scenarios import EVENT, SALES
+from bench.load.mongodb import own_mongod
+from bench.load.scenarios import EVENT, SALES
 from ticketing.server import logs
 from ticketing.server.running import settings_for_trying_out
 from ticketing.storage.driver.clients import connect

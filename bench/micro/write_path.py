@@ -1,10 +1,10 @@
 """How many files a write passes, and how often it goes from one to another.
 
-`python -m bench.write_path` sells one ticket over the counter and books one for a named customer,
-each as the only client of a service in this process, on a MongoDB of its own. `sys.setprofile` sees
-each Python function that is entered; counted are those of `ticketing/`. A change of file is a
-function entered in another file than the one entered before it. What happens once per
-process (imports, caches) is left out by a first request that is not counted.
+`python -m bench.micro.write_path` sells one ticket over the counter and books one for a named
+customer, each as the only client of a service in this process, on a MongoDB of its own.
+`sys.setprofile` sees each Python function that is entered; counted are those of `ticketing/`. A
+change of file is a function entered in another file than the one entered before it. What happens
+once per process (imports, caches) is left out by a first request that is not counted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -20,14 +19,11 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from bench.mongodb import own_mongod
-from bench.scenarios import EVENT
+from bench.load.office import own_office
+from bench.load.scenarios import EVENT
 from ticketing.app import create_app
-from ticketing.server.running import settings_for_trying_out
-from ticketing.storage.driver.clients import connect
-from ticketing.storage.migrations.runner import migrate
 
-PACKAGE = str(Path(__file__).parent.parent / "ticketing") + "/"
+PACKAGE = str(Path(__file__).parents[2] / "ticketing") + "/"
 
 
 class Trace:
@@ -59,13 +55,8 @@ def passed(ask: Callable[[], Any]) -> list[str]:
 
 def main() -> int:
     """Print both counts for a sale and for a booking; `--files` lists the files as well."""
-    with own_mongod() as (mongod, _):
-        settings = replace(
-            settings_for_trying_out(), mongodb_uri=mongod.uri, log_level="error", rates={}
-        )
-        with connect(mongod.uri, appname="bench") as client:
-            migrate(client[settings.database])
-            _measure(create_app(settings, client).test_client())
+    with own_office() as office:
+        _measure(create_app(office.settings, office.client).test_client())
     return 0
 
 

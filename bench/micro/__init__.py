@@ -1,0 +1,1 @@
+"""Small parts looked at by themselves, within one process."""
