@@ -490,6 +490,18 @@ def hurried(seed: int) -> Plan:
     return Plan(seed, hosts, clients=8, operations=12, wait_s=0.008, eagerness=0.7, group_size=1)
 
 
+def met(seed: int) -> Plan:
+    """Draw a plan in which two hosts that are near meet all the time, and nothing is broken."""
+    hosts = [Host("host0", 1, 1.0), Host("host1", 1, 1.0)]
+    return Plan(seed, hosts, clients=8, operations=6, favours="changes", twice=0.3)
+
+
+def twinned(seed: int) -> Plan:
+    """Draw a plan in which most requests come twice, to one process or to both."""
+    hosts = [Host("host0", 1, 1.0), Host("host1", 1, 1.0)]
+    return Plan(seed, hosts, clients=8, operations=4, crowding=0.9, twice=0.8)
+
+
 def contested(seed: int) -> Plan:
     """Draw a plan in which a host that is far away competes with two that are near."""
     hosts = [Host("host0", 1, 1.0), Host("host1", 1, 1.0), Host("host2", 1, 10.0)]
@@ -513,11 +525,11 @@ MUTANTS = (
     Mutant(says_busy_where_the_outcome_is_unknown, "untrue"),
     Mutant(never_locks_first_nor_takes_turns, "troubled", contested),
     Mutant(takes_no_turns, "quarrelling", contested),
-    Mutant(gives_no_turn_back, "left"),
-    Mutant(keeps_no_record, "doubled"),
-    Mutant(decides_twins_of_a_batch_twice, "troubled"),
-    Mutant(replays_what_another_was_told, "doubled"),
-    Mutant(fences_nothing, "differing"),
+    Mutant(gives_no_turn_back, "left", met),
+    Mutant(keeps_no_record, "doubled", twinned),
+    Mutant(decides_twins_of_a_batch_twice, "troubled", twinned),
+    Mutant(replays_what_another_was_told, "doubled", twinned),
+    Mutant(fences_nothing, "differing", met),
     Mutant(writes_no_audit_of_some, "differing"),
     Mutant(lets_no_new_primary_catch_up, "unseen", elected),
     Mutant(sells_what_is_not_there, "unordered"),

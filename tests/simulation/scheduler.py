@@ -25,8 +25,8 @@ STEP_S = 0.0001
 # A step and what a float adds to it is one step.
 _NEARLY = 1e-6
 
-# Without end some thread would go round in circles; a run takes a few thousand.
-_MOST_SWITCHES = 400_000
+# Without end some thread would go round in circles; a run takes a few thousand, rarely 400,000.
+_MOST_SWITCHES = 2_000_000
 
 
 class Killed(BaseException):
