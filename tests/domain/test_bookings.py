@@ -10,6 +10,7 @@ from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.bookings import Cancel, CancelFor, Resize
 from ticketing.domain.commands.command import Resume
 from ticketing.domain.commands.events import CallOff, Change
+from ticketing.domain.commands.moves import Leave
 from ticketing.domain.commands.sales import Return
 from ticketing.domain.commands.transfers import Transfer, Withdraw
 from ticketing.domain.errors import (
@@ -428,6 +429,20 @@ def test_serves_a_long_list_in_several_commits_while_newcomers_wait():
     assert (world.event.sold, world.event.waiting) == (9, 1)
     assert [b.customer for b in world.waiting()] == [ADA]
     world.check()
+
+
+@pytest.mark.usefixtures("small_commits")
+def test_moves_a_booking_that_is_served_by_the_commit_which_moves_it():
+    """What an earlier commit left comes first, and takes the last tickets that are free."""
+    world = World(capacity=1)
+    world.do(sell(1), *(book(a_customer(f"c{n}"), booking=f"b{n}") for n in range(5)))
+    assert world.decide(Change({"capacity": 5})).has_remaining_work
+
+    (left,) = world.do(Leave("b3"))
+
+    assert isinstance(left, BookingResult)
+    assert [booking.id for booking in left.assigned] == ["b4"]
+    assert world.event.waiting == 0
 
 
 @pytest.mark.usefixtures("small_commits")

@@ -22,15 +22,12 @@ from ticketing.storage import customers
 class World:
     """Decides groups one after the other, each on the read set that storage would have loaded."""
 
-    def __init__(
-        self, id_: str = "e1", *, customers: dict[str, Customer] | None = None, **known: object
-    ) -> None:
+    def __init__(self, id_: str = "e1", **known: object) -> None:
         details = an_event(**known)
         self.id = id_
         self.event: Event | None = None
         self.bookings: dict[str, Booking] = {}
-        # Two events have the same customers.
-        self.customers = {} if customers is None else customers
+        self.customers: dict[str, Customer] = {}
         self.deactivated: set[str] = set()
         self.trail: list[AuditEntry] = []
         self.do(Create(details.name, details.venue, details.day, details.capacity, details.price))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -14,12 +16,14 @@ import pytest
 from tests.builders import CALLER, a_new_event, an_envelope, book, named, sell
 from tests.services.conftest import a_handler, keyed
 from tests.system.checks import check_event
+from tests.waiting import NEVER_S
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.commands.events import Change
 from ticketing.domain.errors import Busy, DatabaseUnavailable, OutcomeUnknown, SoldOut
 from ticketing.services.verification import verify
 from ticketing.services.writes.batch import Submission
 from ticketing.storage import events
+from ticketing.storage.driver.deadlines import deadline, remaining
 from ticketing.storage.driver.units_of_work import unit_of_work
 from ticketing.storage.writes import change_sets, idempotency
 
@@ -263,3 +267,41 @@ def test_never_reuses_a_session_after_a_conflict(mongo, db, event):
             unit_of_work(mongo, lambda _: 1 / 0, seconds=8)
 
     assert unit_of_work(mongo, lambda _: "done", seconds=8) == "done"
+
+
+def test_is_busy_where_the_turn_comes_when_the_time_of_the_request_is_over(handler, event):
+    @contextlib.contextmanager
+    def late(_):
+        while remaining() > 0:
+            time.sleep(0.001)
+        yield
+
+    handler._queues._turn = late
+
+    with deadline(0.01), pytest.raises(Busy):
+        handler.execute(sell(), on="e1", caller=CALLER)
+
+    assert handler._queues._queues == {}
+
+
+def test_waits_for_its_turn_no_longer_than_the_request_may_take(mongo, db, event):
+    """In the queue behind a leader who has more time."""
+    handler = a_handler(mongo, db, wait_s=NEVER_S)
+    led, go_on = threading.Event(), threading.Event()
+
+    @contextlib.contextmanager
+    def held(_):
+        led.set()
+        assert go_on.wait(NEVER_S)
+        yield
+
+    handler._queues._turn = held
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(handler.execute, sell(), on="e1", caller=CALLER)
+        assert led.wait(NEVER_S)
+        try:
+            with deadline(0.01), pytest.raises(Busy):
+                handler.execute(sell(), on="e1", caller=CALLER)
+        finally:
+            go_on.set()
+        first.result()

@@ -145,8 +145,9 @@ class ChangeSet:
     def head(self) -> Booking | None:
         """Return the first who waits, as far as the list is known."""
         while self._queue:
-            booking = self._bookings[self._queue[0]]
-            if booking.status == "waiting":
+            # Whoever was served by this commit may have left for another event by it as well.
+            booking = self._bookings.get(self._queue[0])
+            if booking is not None and booking.status == "waiting":
                 return booking
             self._queue.popleft()
         return None

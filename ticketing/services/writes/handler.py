@@ -92,9 +92,9 @@ class CommandHandler:
         A refusal is an outcome, not an exception. Raises KeyReused, Busy, DatabaseUnavailable,
         OutcomeUnknown.
         """
-        result = self._queues.submit(
-            on, Submission(Envelope(command, caller), key), wait_s=self._wait_s
-        )
+        # Whoever waits for longer than their request may take could only lead a batch into its end.
+        wait_s = min(self._wait_s, remaining())
+        result = self._queues.submit(on, Submission(Envelope(command, caller), key), wait_s=wait_s)
         if result.has_remaining_work:
             self.resume(on, caller.request_id)
         return result
@@ -173,8 +173,10 @@ class CommandHandler:
         until = time.monotonic() + min(self._commit_s, remaining())
         defeats = 0
         while True:
+            seconds = until - time.monotonic()
+            if seconds <= 0:
+                raise Busy  # the turn came when the leader's time was over: nothing has happened
             try:
-                seconds = until - time.monotonic()
                 return self._attempt(event_id, submissions, seconds, lock=defeats > 0)
             except Conflict as conflict:
                 defeats += 1

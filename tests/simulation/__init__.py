@@ -1,0 +1,1 @@
+"""The real write path in a made-up world: seeded threads, a clock and a MongoDB that stand in."""

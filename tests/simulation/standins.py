@@ -1,0 +1,133 @@
+"""What stands in for threads, time, chance and logs in the modules of the write path.
+
+A module of the service says `time.sleep(0.002)`, and `time` is a name of that module: here it gets
+another meaning while simulations run. So the service has no seam for it, and pays nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.scheduler import Event, Lock
+from ticketing.domain.changes import read_set, waiting_list
+from ticketing.domain.commands import events as event_commands
+from ticketing.services.writes import handler, host_lock, queue, recovery, turns
+from ticketing.storage import documents, events
+from ticketing.storage.driver import deadlines, reads, units_of_work
+from ticketing.storage.writes import idempotency
+from ticketing.storage.writes import turns as stored_turns
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Simulation
+
+# A module or a class, a name in it, and what that is to mean.
+Meaning = tuple[Any, str, Any]
+
+COUNTED: Sequence[tuple[Any, str, Mapping[object, str]]] = (
+    (stored_turns, "give_back", {True: "somebody was in line", False: "nobody was in line"}),
+    (stored_turns, "leave", {None: "a turn was not waited for any longer"}),
+    (events, "lock", {None: "an event was locked first"}),
+    (reads, "_let_catch_up", {None: "a new primary was waited for"}),
+)
+
+
+def stand_ins(simulation: Simulation, folder_of: Callable[[str], Path]) -> Iterator[Meaning]:
+    """Return each module of the write path with a name in it, and what that is to mean."""
+    scheduler, plan, sometimes = simulation.scheduler, simulation.plan, simulation.sometimes
+    chance = scheduler.chance
+
+    def monotonic() -> float:
+        scheduler.give_way()
+        return scheduler.now
+
+    time = SimpleNamespace(
+        monotonic=monotonic, perf_counter=lambda: scheduler.now, sleep=scheduler.sleep
+    )
+    threading = SimpleNamespace(Lock=lambda: Lock(scheduler), Event=lambda: Event(scheduler))
+    for module in (queue, turns, handler, host_lock, units_of_work, reads, deadlines):
+        yield module, "time", time
+    for module in (queue, turns, recovery):
+        yield module, "threading", threading
+    for module in (handler, units_of_work, recovery):
+        yield module, "random", SimpleNamespace(uniform=chance.uniform)
+    yield turns, "secrets", SimpleNamespace(token_hex=lambda n: chance.randbytes(n).hex())
+    yield recovery, "uuid4", lambda: SimpleNamespace(hex=chance.randbytes(16).hex())
+    for module in (handler, recovery, units_of_work, documents):
+        yield module, "log", _Log(simulation.note)
+    yield idempotency, "utc_now", simulation.utc_now_here
+    yield host_lock, "shared_folder", folder_of
+    for module in (units_of_work, reads):
+        yield module, "renew_stamp", lambda name: None
+    for module in (waiting_list, read_set, event_commands):
+        yield module, "MOST_PER_COMMIT", plan.most_per_commit
+    yield turns, "PATIENCE_S", plan.turn_patience_s
+    yield host_lock, "PATIENCE_S", plan.lock_patience_s
+    yield queue.BatchQueues, "_lead", _watched(queue.BatchQueues._lead, simulation.leading)
+    for module, name, told in COUNTED:
+        yield module, name, _counting(getattr(module, name), told, sometimes)
+    yield stored_turns, "take", _noting(stored_turns.take, simulation)
+
+
+def _noting(take: Callable[..., bool], simulation: Simulation) -> Callable[..., bool]:
+    """Note which process asks for a turn by which name, and count what it gets."""
+
+    def noted(db: Any, event_id: str, holder: str, lease_s: float) -> bool:
+        simulation.turns[holder] = simulation.scheduler.current.process.name
+        is_ours = take(db, event_id, holder, lease_s)
+        simulation.sometimes["a turn was had" if is_ours else "a turn was somebody else's"] += 1
+        return is_ours
+
+    return noted
+
+
+def _watched(lead: Callable[..., None], leading: Counter[object]) -> Callable[..., None]:
+    """Note of each queue how many threads lead it."""
+
+    def watched(queues: object, event_id: str, of: object) -> None:
+        leading[of] += 1
+        try:
+            lead(queues, event_id, of)
+        finally:
+            leading[of] -= 1
+
+    return watched
+
+
+def _counting(
+    function: Callable[..., Any], told: Mapping[object, str], sometimes: Counter[str]
+) -> Callable[..., Any]:
+    """Count what a function has come to."""
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        sometimes[told[result]] += 1
+        return result
+
+    return counted
+
+
+@contextmanager
+def standing_in(meanings: Iterator[Meaning]) -> Iterator[None]:
+    """Give names in modules another meaning for a while."""
+    with ExitStack() as stack:
+        for module, name, meaning in meanings:
+            stack.callback(setattr, module, name, getattr(module, name))
+            setattr(module, name, meaning)
+        yield
+
+
+class _Log:
+    """Writes log events into the history."""
+
+    def __init__(self, note: Callable[..., None]) -> None:
+        self._note = note
+
+    def info(self, event: str, **facts: object) -> None:
+        self._note("log", event, *facts.values())
+
+    warning = error = exception = info
