@@ -25,6 +25,7 @@ SMALL = {
     "bench.exporting": ["--bookings", "1000"],
     "bench.micro.metrics": ["--sales", "60"],
     "bench.micro.write_path": [],
+    "bench.micro.round_trips": ["--sales", "20"],
     "bench.micro.chain": ["--times", "100"],
 }
 LINES = {"bench.growth": 6, "bench.layers": 6, "bench.scaling": 2, "bench.guessing": 2}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +14,8 @@ from ticketing.services.writes import queue as module
 from ticketing.services.writes.queue import BatchQueues
 
 WAIT_S = 5.0
+
+_numbers = itertools.count()
 
 
 class Gate:
@@ -187,7 +190,43 @@ def test_says_that_the_outcome_is_unknown_once_a_group_took_the_request(pool):
     assert (first.result(WAIT_S), second.result(WAIT_S)) == ("a done", "b done")
 
 
-def test_wakes_those_behind_somebody_who_gave_up(pool):
+class Wake:
+    """A lock that notes who was not woken: by its number, in the order of the waiters."""
+
+    overslept: list[int]
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._number = next(_numbers)
+
+    def acquire(self, *, timeout: float = -1) -> bool:
+        woken = self._lock.acquire(timeout=timeout)
+        if not woken:
+            self.overslept.append(self._number)
+        return woken
+
+    def release(self) -> None:
+        self._lock.release()
+
+
+@pytest.fixture
+def overslept(monkeypatch):
+    """Those who woke because their time was over, by their place among all."""
+    global _numbers
+    _numbers = itertools.count()
+    Wake.overslept = []
+    original = module._Waiter.__init__
+
+    def made(self, *args):
+        original(self, *args)
+        self.wake = Wake()
+        self.wake.acquire()
+
+    monkeypatch.setattr(module._Waiter, "__init__", made)
+    return Wake.overslept
+
+
+def test_wakes_those_behind_somebody_who_gave_up(pool, overslept):
     gate = Gate()
     queues = queues_of(gate, complete_s=0.05)
     first = pool.submit(queues.submit, "e1", "a", wait_s=WAIT_S)
@@ -207,9 +246,12 @@ def test_wakes_those_behind_somebody_who_gave_up(pool):
     assert [one.result(NEVER_S) for one in (first, leader, *behind)] == [
         f"{name} done" for name in "abde"
     ]
+    assert set(overslept) == {2}
 
 
-def test_wakes_those_behind_somebody_whose_time_ends_as_they_are_completed(pool, monkeypatch):
+def test_wakes_those_behind_somebody_whose_time_ends_as_they_are_completed(
+    pool, monkeypatch, overslept
+):
     """The one finds that it is completed and goes, before anybody has woken it."""
     ended, completed = threading.Event(), threading.Event()
     original = BatchQueues._complete
@@ -238,9 +280,10 @@ def test_wakes_those_behind_somebody_whose_time_ends_as_they_are_completed(pool,
     assert behind[0].result(NEVER_S) == "d done"
     ended.set()
     assert [one.result(NEVER_S) for one in (first, leader)] == ["a done", "b done"]
+    assert set(overslept) == {2}
 
 
-def test_wakes_one_after_the_other(pool, monkeypatch):
+def test_wakes_one_after_the_other(pool, monkeypatch, overslept):
     """Nobody is woken before the one in front of them runs."""
     entered, go_on = threading.Semaphore(0), threading.Semaphore(0)
     original = module._Waiter.wake_next
@@ -264,6 +307,7 @@ def test_wakes_one_after_the_other(pool, monkeypatch):
         assert not any(other.done() for other in others[number:])
         go_on.release()
     assert [one.result(NEVER_S) for one in (first, *others)] == [f"{n} done" for n in "abcde"]
+    assert not overslept
 
 
 def test_keeps_no_lane_that_nobody_is_in():

@@ -118,6 +118,21 @@ def starved(evidence: Evidence) -> Iterator[str]:
             yield f"{attempt.request_id} took {attempt.ended - attempt.began:.1f} s"
 
 
+def asleep(evidence: Evidence) -> Iterator[str]:
+    """Find who was not woken, and woke when their time in the queue was over, with their result.
+
+    Only where nothing is broken: then everything else is a matter of milliseconds.
+    """
+    plan = evidence.simulation.plan
+    for attempt in evidence.attempts.values():
+        if (
+            plan.is_calm
+            and attempt.told is not None
+            and (attempt.ended - attempt.began >= plan.wait_s)
+        ):
+            yield f"{attempt.request_id} slept until its time was over"
+
+
 def impatient(evidence: Evidence) -> Iterator[str]:
     """Find who was told that it is busy before their time was over, or that of who led them."""
     plan = evidence.simulation.plan
@@ -337,8 +352,8 @@ def waiting(evidence: Evidence) -> Iterator[str]:
 
 
 JUDGES: tuple[Callable[[Evidence], Iterator[str]], ...] = (
-    broken, starved, impatient, troubled, lost, doubled, untrue, unchained, unseen, unreadable,
-    differing, unordered, unruly, halved, left, quarrelling, waiting,
+    broken, starved, asleep, impatient, troubled, lost, doubled, untrue, unchained, unseen,
+    unreadable, differing, unordered, unruly, halved, left, quarrelling, waiting,
 )  # fmt: skip
 
 

@@ -158,17 +158,6 @@ def wakes_the_first_follower_alone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(queue._Waiter, "wake_next", wake_next)
 
 
-def keeps_who_gave_up_in_line(patch: pytest.MonkeyPatch) -> None:
-    real = BatchQueues._complete
-
-    def complete(self: Any, of: Any, batch: Any, results: Any) -> None:
-        for waiter in batch:
-            waiter.gave_up = False
-        real(self, of, batch, results)
-
-    patch.setattr(BatchQueues, "_complete", complete)
-
-
 def keeps_every_queue(patch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def using(self: Any, event: str) -> Any:
@@ -544,8 +533,7 @@ MUTANTS = (
     Mutant(is_busy_at_once, "impatient"),
     Mutant(completes_before_the_commit, "lost"),
     Mutant(lets_an_error_reach_the_leader_alone, "broken"),
-    Mutant(wakes_the_first_follower_alone, "broken"),
-    Mutant(keeps_who_gave_up_in_line, "broken"),
+    Mutant(wakes_the_first_follower_alone, "asleep"),
     Mutant(tells_one_head_to_all_of_a_batch, "unchained"),
     Mutant(keeps_every_queue, "left"),
     Mutant(takes_all_who_wait, "left"),

@@ -77,7 +77,7 @@ def test_serves_again_once_it_is_migrated(empty, api_on):
 
 def test_reads_go_on_where_a_lock_is_missing(fresh_db, api_on):
     event = api_on(fresh_db).post("/api/v1/events", json=GALA).json
-    fresh_db.bookings.drop_index("active")
+    fresh_db.bookings.drop_index("of_event")
 
     api = api_on(fresh_db)
 

@@ -146,19 +146,22 @@ def _finish(response: Response) -> Response:
     said = {name.lower() for name, _ in headers}
     if "allow" in said:
         _allow(response)
-    headers[REQUEST_ID] = request_id
-    for name, value in HARDENING.items():
-        if name.lower() not in said:
-            headers.add(name, value)
+    certain = {REQUEST_ID: request_id}
     if "HTTP_AUTHORIZATION" in asked.environ:
-        headers["Cache-Control"] = "no-store"
+        certain["Cache-Control"] = "no-store"
+    for name in certain:
+        if name.lower() in said:
+            del headers[name]
+    standing = known.get("rate")
+    unless_said = HARDENING if standing is None else {**HARDENING, **fields(standing)}
+    added = {name: value for name, value in unless_said.items() if name.lower() not in said}
+    # Werkzeug would look through all that are there for each that is set.
+    for name, value in (added | certain).items():
+        headers.add(name, value)
     if "vary" in said:
         response.vary.add("Authorization")
     else:
         headers.add("Vary", "Authorization")
-    if (standing := known.get("rate")) is not None:
-        for name, value in fields(standing).items():
-            headers.setdefault(name, value)
     elapsed_s = time.perf_counter() - known.get("started", time.perf_counter())
     route = asked.url_rule.rule if asked.url_rule else None
     metrics = app_context.metrics
