@@ -113,6 +113,11 @@ def test_serves_the_waiter_and_no_newcomer_200_times_out_of_200(server, clean_db
     sound(clean_db)
 
 
+def sequence_of(event):
+    """Return the number of the last change, which the head begins with."""
+    return int(event["head"].partition(":")[0])
+
+
 def test_passes_tickets_of_a_sold_out_event_on_and_leaves_the_counters(server, event, clean_db):
     id_ = event(capacity=10)
     client = server.client()
@@ -124,7 +129,10 @@ def test_passes_tickets_of_a_sold_out_event_on_and_leaves_the_counters(server, e
         return other.post(path, {"to": f"t{number}"})
 
     assert {a.status for a in at_once(server.port, 10, transfer)} == {200}
-    assert client.show(id_) == before
+    after = client.show(id_)
+    # Ten changes of the audit, and of nothing that the event counts.
+    assert sequence_of(after) == sequence_of(before) + 10
+    assert {**after, "head": None} == {**before, "head": None}
     sound(clean_db)
 
 
