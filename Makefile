@@ -65,12 +65,15 @@ verify: $(RUN_READY)  ## prove that counters, bookings and audit agree (DATA=, E
 ALONE := tests/system/load tests/system/deployment/test_nginx.py tests/browser
 SIDE_BY_SIDE := -n 3 --dist loadfile $(addprefix --ignore=,$(ALONE))
 
+# A minute of a thousand seeds; its threads are greenlets, and with its lines counted it would be four.
+SIMULATION := tests/simulation/test_simulation.py
+
 test: $(DEV_READY)  ## everything, on the embedded MongoDB (ARGS= goes to pytest)
 	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) $(ARGS)
 	@$(PYTHON) -m pytest $(ALONE) $(ARGS)
 
-test-unit: $(DEV_READY)  ## what needs no server: seconds
-	@$(PYTHON) -m pytest -n 2 -m "not system" $(ARGS)
+test-unit: $(DEV_READY)  ## what needs no server, without the simulation: seconds
+	@$(PYTHON) -m pytest -n 2 -m "not system" --ignore=$(SIMULATION) $(ARGS)
 
 pythons:  ## what needs no server, with each Python from 3.11 to 3.14 that is here
 	@for version in 3.11 3.12 3.13 3.14; do \
@@ -144,9 +147,6 @@ format: $(DEV_READY)  ## let ruff format and mend
 
 typecheck: $(DEV_READY)  ## mypy, strict
 	@$(VENV)/bin/mypy
-
-# The simulation, whose threads are greenlets, would take four times as long if its lines were counted.
-SIMULATION := tests/simulation/test_simulation.py
 
 coverage: $(DEV_READY)  ## the tests with branch coverage, never below 85 %
 	@$(PYTHON) -m pytest $(SIMULATION) $(ARGS)
