@@ -284,7 +284,15 @@ def test_is_busy_where_the_turn_comes_when_the_time_of_the_request_is_over(handl
     assert handler._queues._queues == {}
 
 
-def test_waits_for_its_turn_no_longer_than_the_request_may_take(mongo, db, event):
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda handler: busy(lambda: handler.execute(sell(), on="e1", caller=CALLER)),
+        lambda handler: handler.resume("e1", "r1"),
+    ],
+    ids=["a change", "what a commit has left"],
+)
+def test_waits_for_its_turn_no_longer_than_the_request_may_take(mongo, db, event, ask):
     """In the queue behind a leader who has more time."""
     handler = a_handler(mongo, db, wait_s=NEVER_S)
     led, go_on = threading.Event(), threading.Event()
@@ -300,8 +308,13 @@ def test_waits_for_its_turn_no_longer_than_the_request_may_take(mongo, db, event
         first = pool.submit(handler.execute, sell(), on="e1", caller=CALLER)
         assert led.wait(NEVER_S)
         try:
-            with deadline(0.01), pytest.raises(Busy):
-                handler.execute(sell(), on="e1", caller=CALLER)
+            with deadline(0.01):
+                ask(handler)
         finally:
             go_on.set()
         first.result()
+
+
+def busy(act):
+    with pytest.raises(Busy):
+        act()

@@ -15,7 +15,6 @@ from ticketing.domain.events import Event
 from ticketing.services.writes.queue import BatchQueues
 from ticketing.storage import events
 from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S, Database
-from ticketing.storage.driver.deadlines import remaining
 
 _MOST_TOGETHER = 1024
 
@@ -42,7 +41,7 @@ class SharedReads:
         DatabaseUnavailable where it doesn't come within the caller's time.
         """
         try:
-            found = self._queues.submit(key, read, wait_s=min(OPERATION_TIMEOUT_S, remaining()))
+            found = self._queues.submit(key, read, wait_s=OPERATION_TIMEOUT_S)
         except (Busy, OutcomeUnknown) as error:
             # The queue's words for a change: a read that takes too long has changed nothing.
             raise DatabaseUnavailable from error

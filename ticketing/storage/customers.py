@@ -70,8 +70,8 @@ def of_customers(ids: Collection[str]) -> Document:
 def find_named(db: Database, named: NamedCustomer) -> Customer | None:
     """Find who is meant by a name: a customer, by key or id, or the customer of a user's id."""
     meant = find_accounts(db, [named], None).get(named.key, named)
-    found, _ = referred(db.customers.find(meant_by([meant])), [meant])
-    return _matching(found.values(), meant)
+    _, named_so = referred(db.customers.find(meant_by([meant])), [meant])
+    return named_so.get(meant.key)
 
 
 @reading

@@ -3,9 +3,9 @@
 The model is one of its own, which knows what each action does to a booking but shares no code with
 the rules: a fault in the rules can't hide itself here. What the chain is has no second definition
 (`ticketing.domain.changes.chain`); docs/operations.md has it once more, for others, and a test.
- It need not hold all of an event: for so
-many entries it takes the bookings that these name and so many of those who wait, the first of them
-and one more, and leaves what has come of them.
+
+The model need not hold all of an event: for so many entries it takes the bookings that these name
+and so many of those who wait, the first of them and one more, and leaves what has come of them.
 """
 
 from __future__ import annotations

@@ -92,9 +92,9 @@ class CommandHandler:
         A refusal is an outcome, not an exception. Raises KeyReused, Busy, DatabaseUnavailable,
         OutcomeUnknown.
         """
-        # Whoever waits for longer than their request may take could only lead a batch into its end.
-        wait_s = min(self._wait_s, remaining())
-        result = self._queues.submit(on, Submission(Envelope(command, caller), key), wait_s=wait_s)
+        result = self._queues.submit(
+            on, Submission(Envelope(command, caller), key), wait_s=self._wait_s
+        )
         if result.has_remaining_work:
             self.resume(on, caller.request_id)
         return result

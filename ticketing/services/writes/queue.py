@@ -33,6 +33,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Generic, TypeVar
 
 from ticketing.domain.errors import Busy, OutcomeUnknown
+from ticketing.storage.driver.deadlines import remaining
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -107,10 +108,13 @@ class BatchQueues(Generic[Item, Result]):
     def submit(self, event_id: str, item: Item, *, wait_s: float) -> Result:
         """Commit an item with whatever else is in the queue; return its result, or raise its error.
 
-        An item that no batch has taken after `wait_s` is withdrawn: raises Busy, and nothing has
-        happened. Once taken, it waits for the commit; after `complete_s` raises OutcomeUnknown.
+        An item that no batch has taken after `wait_s`, or when the time of its request is over, is
+        withdrawn: raises Busy, and nothing has happened. Whoever waited for longer could only lead
+        a batch into its end. Once taken, it waits for the commit; after `complete_s` raises
+        OutcomeUnknown.
         """
-        waiter: _Waiter[Item, Result] = _Waiter(item, time.monotonic() + wait_s)
+        until = time.monotonic() + min(wait_s, remaining())
+        waiter: _Waiter[Item, Result] = _Waiter(item, until)
         with self._using(event_id) as queue:
             self._enter(queue, waiter)
             self._await(queue, waiter)

@@ -198,8 +198,8 @@ SCHEMA: dict[str, CollectionSchema] = {
                 partialFilterExpression=WAITING,
             ),
             # Lists of bookings name each status, and MongoDB merges what it finds of each: so one
-            # index is enough for those of one status and of all. An event is called off by as many
-            # bookings a second as there are few indexes.
+            # index is enough for those of one status and of all. Each index slows the calling off
+            # of an event down, also one whose keys stay as they are.
             IndexModel(
                 [("event", ASCENDING), ("status", ASCENDING), ("sequence", ASCENDING)],
                 name="of_event",

@@ -131,9 +131,9 @@ def append_audit(
 def _operations(writes: Sequence[BookingWrite]) -> Iterator[InsertOne[Document] | UpdateMany]:
     """Return what writes these changes, in their order.
 
-    Of bookings that end one after the other all that end alike are written by one operation: an
-    event is called off in half of the time. Their order among themselves does not matter, since
-    they only leave the unique indexes.
+    Of bookings that end one after the other all that end alike are written by one operation, which
+    is what calling an event off does to most of them. Their order among themselves does not matter,
+    since they only leave the unique indexes.
     """
     for ends, some in groupby(writes, key=_ends):
         if ends:
