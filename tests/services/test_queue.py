@@ -226,16 +226,20 @@ def overslept(monkeypatch):
     return Wake.overslept
 
 
+def in_line(pool, queues, gate, *behind):
+    """Have "a" commit, "b" lead the next batch, "c" wait there for a second, and others behind."""
+    first = pool.submit(queues.submit, "e1", "a", wait_s=NEVER_S)
+    gate.await_commit()
+    (leader,) = in_order(pool, queues, "b")
+    late = pool.submit(queues.submit, "e1", "c", wait_s=1)
+    queued(queues, "e1", 2)
+    return first, leader, late, *in_order(pool, queues, *behind, behind=2)
+
+
 def test_wakes_those_behind_somebody_who_gave_up(pool, overslept):
     gate = Gate()
     queues = queues_of(gate, complete_s=0.05)
-    first = pool.submit(queues.submit, "e1", "a", wait_s=WAIT_S)
-    gate.await_commit()
-    leader = pool.submit(queues.submit, "e1", "b", wait_s=NEVER_S)
-    queued(queues, "e1", 1)
-    gives_up = pool.submit(queues.submit, "e1", "c", wait_s=1)
-    queued(queues, "e1", 2)
-    behind = in_order(pool, queues, "d", "e", behind=2)
+    first, leader, gives_up, *behind = in_line(pool, queues, gate, "d", "e")
 
     gate.open.release(1)
     gate.await_commit()
@@ -265,13 +269,7 @@ def test_wakes_those_behind_somebody_whose_time_ends_as_they_are_completed(
     monkeypatch.setattr(BatchQueues, "_complete", complete)
     gate = Gate()
     queues = queues_of(gate)
-    first = pool.submit(queues.submit, "e1", "a", wait_s=NEVER_S)
-    gate.await_commit()
-    leader = pool.submit(queues.submit, "e1", "b", wait_s=NEVER_S)
-    queued(queues, "e1", 1)
-    late = pool.submit(queues.submit, "e1", "c", wait_s=1)
-    queued(queues, "e1", 2)
-    behind = in_order(pool, queues, "d", behind=2)
+    first, leader, late, *behind = in_line(pool, queues, gate, "d")
 
     gate.open.release(2)
     assert completed.wait(NEVER_S)

@@ -15,10 +15,9 @@ from werkzeug.exceptions import HTTPException
 
 from ticketing.api.auth.access import Access, guarded
 from ticketing.api.document.problems import PROBLEM, examples
-from ticketing.api.http import conditions, headers, problems
+from ticketing.api.http import coalescing, conditions, headers, problems
 from ticketing.api.http.middleware import REQUEST_ID
 from ticketing.api.http.parsing import StrictParser
-from ticketing.api.http.together import shown_together
 from ticketing.api.schemas.inputs import Input, ValueT
 from ticketing.domain.identity.users import Role
 
@@ -96,7 +95,7 @@ class Blueprint(SmorestBlueprint):
         verified: bool = True,
         scraped: bool = False,
         enrolling: bool = False,
-        together: bool = False,
+        coalesced: bool = False,
     ) -> Callable[[View], View]:
         """Register a GET route that can be refused with these statuses, beside the usual ones.
 
@@ -105,7 +104,7 @@ class Blueprint(SmorestBlueprint):
         others show gets an ETag of its content. `verified` is what only a customer whose address is
         verified may do. `scraped` is for what a program asks for that has a key for nothing else.
         `enrolling` is what an administrator may do before they have the second factor they need.
-        `together` is for what many ask for at once: see `together.shown_together`.
+        `coalesced` is for what many ask for at once: see `ticketing.api.http.coalescing`.
         """
         asks_the_database = rate is not None and not scraped
         access = Access(
@@ -126,7 +125,7 @@ class Blueprint(SmorestBlueprint):
 
         def decorate(view: View) -> View:
             tagged = conditions.tagged(view)
-            shown = conditions.unless_known(shown_together(tagged) if together else tagged)
+            shown = conditions.unless_known(coalescing.coalesced(tagged) if coalesced else tagged)
             for answers in vars(shown)["_apidoc"]["response"]["responses"].values():
                 for answer in answers:
                     answer["headers"] = {**answer.get("headers", {}), **headers.sent("ETag")}

@@ -64,7 +64,7 @@ def create(command: Create) -> Response:
     return execute(command, on=commands.event_id(), present=present_new_event)
 
 
-@blp.reads("", who=Role.ANYBODY, together=True)
+@blp.reads("", who=Role.ANYBODY, coalesced=True)
 @blp.arguments(schemas.EVENT_QUERY, location="query")
 @blp.response(200, schemas.EVENT_PAGE, headers=sent("Link"))
 def index(wanted: EventsRequest) -> Response:

@@ -52,7 +52,7 @@ def create(sale: SaleRequest) -> Response:
     return execute(commands.sell(sale.tickets), on=sale.event, present=present_sale)
 
 
-@blp.reads("", who=Role.STAFF, together=True)
+@blp.reads("", who=Role.STAFF, coalesced=True)
 @blp.arguments(schemas.TRANSACTION_QUERY, location="query")
 @blp.response(200, schemas.TRANSACTION_PAGE, headers=sent("Link"))
 def index(wanted: SalesRequest) -> Response:
@@ -73,7 +73,7 @@ def index(wanted: SalesRequest) -> Response:
     return paged_by_time(found, limit, schemas.TRANSACTION_PAGE, place, bookings.row_of)
 
 
-@blp.reads("/summary", who=Role.STAFF, together=True)
+@blp.reads("/summary", who=Role.STAFF, coalesced=True)
 @blp.arguments(schemas.EVENING_QUERY, location="query")
 @blp.response(200, schemas.EVENING)
 def summary(wanted: EveningRequest) -> Response:

@@ -1,4 +1,4 @@
-"""Answers that are made once for all who ask for the same together."""
+"""Request coalescing: an answer is made once for all who ask for the same together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ticketing.api.http.responses import respond
 from ticketing.storage.writes.idempotency import StoredResponse
 
 
-def shown_together(view: Callable[..., Response]) -> Callable[..., Response]:
+def coalesced(view: Callable[..., Response]) -> Callable[..., Response]:
     """Make what a view shows once for all who ask while it is being made.
 
     It is for a view whose answer depends on the address that is asked for and on whether staff
