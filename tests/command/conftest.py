@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from ticketing.command.main import group
+from ticketing.server import logs
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,10 @@ class Ran:
 
 
 @pytest.fixture
-def command(mongodb_uri, db):
+def command(mongodb_uri, db, monkeypatch):
     """Run a command to its end; what it refuses is raised."""
+    # What it sets for its own process would hold for all tests after it in this one.
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
     settings = {"TICKETING_MONGODB_URI": mongodb_uri, "TICKETING_DATABASE": db.name}
 
     def run(*arguments, answers=None):

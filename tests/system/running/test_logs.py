@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from tests.system.server import ROOT, Server, clean_environment
 from tests.system.terminal import Terminal
+from tests.waiting import eventually
 
 # Everything that writes to standard error by itself.
 TALKS = """
@@ -105,12 +105,12 @@ def test_a_server_writes_nothing_but_objects(mongodb_uri, office_db, tmp_path):
         event = client.create()
         assert client.sell(event["id"]).status == 201
         assert client.post("/api/v1/events", {"name": 1}).status == 400
-        os.kill(server.workers()[0], signal.SIGHUP)  # a worker ends by a signal of its own
+        hung_up = server.workers()[0]
+        os.kill(hung_up, signal.SIGHUP)  # a worker ends by a signal of its own
+        eventually(lambda: "SIGHUP" in server.log, "the server tells of the first")
+        eventually(lambda: set(server.workers()) - {hung_up}, "another works")
         server.kill_a_worker()
-        until = time.monotonic() + 20
-        while "SIGKILL" not in server.log:
-            assert time.monotonic() < until, server.log
-            time.sleep(0.1)
+        eventually(lambda: "SIGKILL" in server.log, "the server tells of the second")
         assert server.stop() == 0
 
     lines = [json.loads(line) for line in server.log.splitlines()]
