@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from secrets import token_urlsafe
-from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -73,14 +72,6 @@ VIEWS = (
 )
 
 
-class _Application(Flask):
-    """Flask without views that are coroutines: there are none, and it asks at each call."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function as it is."""
-        return func
-
-
 def create_app(
     settings: Settings | None = None,
     client: Client | None = None,
@@ -101,7 +92,7 @@ def create_app(
     counted = Metrics(PoolWatch(client))
     counted.expect(actions=ACTIONS, codes=ALARMING, policies=settings.rates)
 
-    app = _Application("ticketing", static_folder=None)
+    app = middleware.Application("ticketing", static_folder=None)
     app.config.update(
         API_TITLE="Ticket office",
         API_VERSION="v1",

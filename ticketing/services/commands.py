@@ -6,9 +6,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ticketing.domain.commands.bookings import Book, Resize, require_at_most
+from ticketing.domain.commands.bookings import Book, Resize
 from ticketing.domain.commands.sales import Sell
 from ticketing.domain.commands.transfers import Offer
+from ticketing.domain.errors import TooManyTickets
 from ticketing.domain.identity import names
 from ticketing.domain.identity.customers import CustomerRef, NamedCustomer
 from ticketing.domain.identity.users import Principal, Role
@@ -28,6 +29,11 @@ class PurchaseLimit:
 
     per_booking: int | None = None
     per_customer: int | None = None
+
+    def require(self, tickets: int) -> None:
+        """Require that nobody asks for more tickets at once; raises TooManyTickets."""
+        if self.per_booking is not None and tickets > self.per_booking:
+            raise TooManyTickets(self.per_booking)
 
 
 def purchase_limit(who: Principal, most: int) -> PurchaseLimit:
@@ -64,15 +70,13 @@ def book(
     limit: PurchaseLimit,
 ) -> Book:
     """Return the command that books tickets; raises TooManyTickets where the limit is lower."""
-    if limit.per_booking is not None:
-        require_at_most(limit.per_booking, tickets)
+    limit.require(tickets)
     return Book(new_id(), customer, tickets, waitlist, limit.per_customer)
 
 
 def resize(booking: str, tickets: int, holder: str | None, *, limit: PurchaseLimit) -> Resize:
     """Return the command that changes a booking's size; raises TooManyTickets as `book` does."""
-    if limit.per_booking is not None:
-        require_at_most(limit.per_booking, tickets)
+    limit.require(tickets)
     return Resize(booking, tickets, holder, limit.per_customer)
 
 

@@ -65,8 +65,8 @@ def find_with(
     if document is None:
         found = {name: list(db[name].find(asked[name], session=session)) for name in asked}
         return None, nothing | found
-    event = read(_NAME, document, EVENTS.decode)
-    return event, nothing | {name: document[f"of_{name}"] for name in asked}
+    found = {name: document[f"of_{name}"] for name in asked}
+    return read(_NAME, document, EVENTS.decode), nothing | found
 
 
 def lock(db: Database, id_: str, session: ClientSession) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
@@ -45,6 +45,14 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _REQUEST_ID_IN_ENVIRON = "HTTP_X_REQUEST_ID"
 
 
+class Application(Flask):
+    """Flask without views that are coroutines: there are none, and it asks at each call."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function as it is."""
+        return func
+
+
 def with_deadline(app: WSGIApplication, seconds: float) -> WSGIApplication:
     """Return an application in which all that a request asks of MongoDB ends within the time.
 
@@ -80,10 +88,21 @@ def current_object(proxy: T) -> T:
 
 def register(app: Flask) -> None:
     """Register what checks, names and logs every request."""
-    app.before_request(_name)
-    app.before_request(_check_query)
-    app.before_request(_check_body)
+    app.before_request(_begin)
     app.after_request(_finish)
+
+
+def _begin() -> None:
+    # The name first: a refusal by one of the checks has it too.
+    _name()
+    _check_query()
+    _check_body()
+
+
+def _finish(response: Response) -> Response:
+    _set_headers(response)
+    _record(response)
+    return response
 
 
 def _name() -> None:
@@ -140,14 +159,14 @@ def _allow(response: Response) -> None:
     response.headers["Allow"] = ", ".join(sorted(methods & own))
 
 
-def _finish(response: Response) -> Response:
-    asked, known, headers = current_object(request), current_object(g), response.headers
-    request_id = known.get("request_id", "")
+def _set_headers(response: Response) -> None:
+    """Add the request's name, and what every response says unless its view has said otherwise."""
+    known, headers = current_object(g), response.headers
     said = {name.lower() for name, _ in headers}
     if "allow" in said:
         _allow(response)
-    certain = {REQUEST_ID: request_id}
-    if "HTTP_AUTHORIZATION" in asked.environ:
+    certain = {REQUEST_ID: known.get("request_id", "")}
+    if "HTTP_AUTHORIZATION" in request.environ:
         certain["Cache-Control"] = "no-store"
     for name in certain:
         if name.lower() in said:
@@ -162,6 +181,11 @@ def _finish(response: Response) -> Response:
         response.vary.add("Authorization")
     else:
         headers.add("Vary", "Authorization")
+
+
+def _record(response: Response) -> None:
+    """Count the request, and write its line into the log."""
+    asked, known = current_object(request), current_object(g)
     elapsed_s = time.perf_counter() - known.get("started", time.perf_counter())
     route = asked.url_rule.rule if asked.url_rule else None
     metrics = app_context.metrics
@@ -170,7 +194,7 @@ def _finish(response: Response) -> Response:
         metrics.count_refusal(json.loads(response.get_data())["code"])
     log.info(
         "request",
-        request_id=request_id,
+        request_id=known.get("request_id", ""),
         method=asked.method,
         route=route,
         status=response.status_code,
@@ -179,7 +203,6 @@ def _finish(response: Response) -> Response:
         bytes=response.calculate_content_length(),
         ms=round(elapsed_s * 1000, 2),
     )
-    return response
 
 
 def _caller() -> str | None:

@@ -17,14 +17,14 @@ from ticketing.api.schemas.fields import (
     Instant,
     Money,
     NamePart,
+    Sparse,
     WholeNumber,
     absent,
-    without_none,
 )
 from ticketing.api.schemas.inputs import Input
 from ticketing.api.schemas.pages import Page, PageFields, PageRequest
 from ticketing.domain.bookings import REASONS, BookingStatus
-from ticketing.domain.changes.results import MOST_NAMED, EventResult
+from ticketing.domain.changes.results import MOST_NAMED, BookingResult, EventResult
 from ticketing.domain.events import MAX_CAPACITY
 from ticketing.domain.identity.customers import MAX_NAME, NamedCustomer
 
@@ -72,13 +72,11 @@ class BookingSize(Input[SizeRequest]):
     tickets = WholeNumber(1, MAX_CAPACITY, required=True, data_key="nTickets")
 
 
-class Ending(Schema):
+class Ending(Sparse):
     """When and why it was cancelled; left out of what is not."""
 
     cancelled_at = Instant(data_key="cancelledAt")
     reason = fields.String(validate=ma.validate.OneOf(REASONS))
-
-    _leave_out_no_ending = without_none("cancelledAt", "reason")
 
 
 class Booking(Ending):
@@ -96,8 +94,6 @@ class Booking(Ending):
     total = Money(required=True, allow_none=True)
     created_at = Instant(required=True, data_key="createdAt")
 
-    _leave_out_no_position = without_none("position")
-
 
 class Assigned(Schema):
     """A booking that got freed tickets; `customer` is shown to staff only."""
@@ -107,24 +103,36 @@ class Assigned(Schema):
     tickets = fields.Integer(required=True, data_key="nTickets")
 
 
-class Assigning(Schema):
+# What a result says of the booking or the event that it is about.
+_BESIDE = {"position", "head", "assigned", "assigned_count"}
+
+
+class OfResult(Schema):
+    """Of a result: the booking or the event that it is about, and what stands beside it."""
+
+    # What is shown is a dict by then (`_flatten`).
+    get_attribute = staticmethod(dict.get)  # type: ignore[assignment]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._shown = [field.attribute or name for name, field in self.dump_fields.items()]
+
+    @ma.pre_dump
+    def _flatten(self, result: BookingResult | EventResult, **kwargs: Any) -> dict[str, Any]:
+        subject = result.event if isinstance(result, EventResult) else result.booking
+        return {name: getattr(result if name in _BESIDE else subject, name) for name in self._shown}
+
+
+class Assigning(OfResult):
     """What freed tickets: the first 100 bookings that got them, and how many did in this commit."""
 
     assigned = fields.List(fields.Nested(Assigned), required=True)
     assigned_count = fields.Integer(required=True, data_key="assignedCount")
 
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Return what is not about assigning from the booking or the event itself."""
-        if attr == "assigned":
-            return obj.assigned[:MOST_NAMED]
-        if attr in ("assigned_count", "position", "head"):
-            return getattr(obj, attr)
-        return super().get_attribute(subject_of(obj), attr, default)
-
-
-def subject_of(obj: Any) -> Any:
-    """Return the booking or the event that an outcome is about."""
-    return obj.event if isinstance(obj, EventResult) else obj.booking
+    @ma.pre_dump
+    def _flatten(self, result: BookingResult | EventResult, **kwargs: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = super()._flatten(result)
+        return shown | {"assigned": result.assigned[:MOST_NAMED]}
 
 
 class Receipt(Schema):
@@ -137,15 +145,7 @@ class HeldBooking(Receipt, Assigning, Booking):
     """A booking after a change, and who got the tickets that it freed."""
 
 
-class Placed(Schema):
-    """Of a booking together with its place in the list."""
-
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Return all but the position and the head from the booking."""
-        return getattr(obj if attr in ("position", "head") else obj.booking, attr)
-
-
-class MadeBooking(Placed, Booking):
+class MadeBooking(OfResult, Booking):
     """A booking as it is shown."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from ticketing.api.schemas.events import Event
-from ticketing.api.schemas.fields import CustomerName, Money, without_none
+from ticketing.api.schemas.fields import CustomerName, Money, Sparse
 from ticketing.api.schemas.pages import Page
 
 
@@ -28,7 +28,7 @@ class CalledOff(Schema):
     owed_total = Money(required=True, data_key="owedTotal")
 
 
-class OwedRow(Schema):
+class OwedRow(Sparse):
     """What somebody is owed: for a `booking`, or for a `transaction`, which has no customer."""
 
     booking = fields.String()
@@ -43,8 +43,6 @@ class OwedRow(Schema):
             is_sale = obj.customer is None
             return obj.id if is_sale == (attr == "transaction") else None
         return super().get_attribute(obj, attr, default)
-
-    _leave_out = without_none("booking", "transaction")
 
 
 class Cancellation(Page):

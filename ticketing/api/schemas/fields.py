@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -325,11 +325,13 @@ class CustomerId(fields.Field[Any]):
         return value.id if value else None
 
 
-def without_none(*names: str) -> Callable[..., dict[str, Any]]:
-    """Return a hook by which a schema leaves out these fields where they are null."""
+class Sparse(Schema):
+    """A schema that leaves out, where it is null, what need not be there."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._needed = {f.data_key or name for name, f in self.fields.items() if f.required}
 
     @ma.post_dump
-    def leave_out(self: Schema, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        return {k: v for k, v in data.items() if v is not None or k not in names}
-
-    return leave_out
+    def _leave_out(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        return {k: v for k, v in data.items() if v is not None or k in self._needed}

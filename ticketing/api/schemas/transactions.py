@@ -9,7 +9,7 @@ from typing import Any, Literal
 import marshmallow as ma
 from marshmallow import Schema, fields
 
-from ticketing.api.schemas.bookings import Assigning, Ending, Placed, Receipt
+from ticketing.api.schemas.bookings import Assigning, Ending, OfResult, Receipt
 from ticketing.api.schemas.fields import (
     Bound,
     Day,
@@ -18,7 +18,6 @@ from ticketing.api.schemas.fields import (
     Money,
     WholeNumber,
     absent,
-    without_none,
 )
 from ticketing.api.schemas.inputs import Input
 from ticketing.api.schemas.pages import Page, PageFields, PageRequest
@@ -74,10 +73,8 @@ class Transaction(Ending):
     created_at = Instant(required=True, data_key="createdAt")
     cancelled_by = fields.String(data_key="cancelledBy")
 
-    _leave_out_nobody = without_none("cancelledBy")
 
-
-class TransactionReceipt(Receipt, Placed, Transaction):
+class TransactionReceipt(Receipt, OfResult, Transaction):
     """A sale as it was made."""
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from ticketing.api.schemas.bookings import Placed
+from ticketing.api.schemas.bookings import OfResult
 from ticketing.api.schemas.fields import CustomerId, CustomerName, Instant
 from ticketing.api.schemas.pages import Page
 
 
-class Waiting(Placed):
+class Waiting(OfResult):
     """Somebody who waits, and their place in the list."""
 
     position = fields.Integer(required=True)

@@ -25,7 +25,6 @@ from ticketing.domain.errors import (
     NotEnoughTickets,
     NothingToReduce,
     SoldOut,
-    TooManyTickets,
 )
 from ticketing.domain.events import Event
 from ticketing.domain.identity.caller import Caller
@@ -185,12 +184,6 @@ def event_for(change_set: ChangeSet, *, themselves: bool) -> Event:
     Raises EventNotFound, EventCancelled, EventOver.
     """
     return change_set.event_for_customers() if themselves else change_set.scheduled_event()
-
-
-def require_at_most(most: int, tickets: int) -> None:
-    """Require that nobody books more tickets at once than they may; raises TooManyTickets."""
-    if tickets > most:
-        raise TooManyTickets(most)
 
 
 def _require_room(

@@ -39,17 +39,19 @@ class NamedCustomer:
     """A customer as somebody named them: by address, by name, or by an id.
 
     Whether there is such a customer is read together with what they hold. If not, a booking makes
-    one: with `new_id`, under the key.
+    one: with `new_id`, under the key. `id` is that of a customer or a user, where the name may be
+    one; such ids are in small letters.
     """
 
     key: str
     given: str
     new_id: str = field(compare=False)
+    id: str | None = field(init=False, compare=False, repr=False)
 
-    @property
-    def id(self) -> str | None:
-        """The id of a customer or a user that the name may be; such ids are in small letters."""
-        return self.given.lower() if _ID.fullmatch(self.given) else None
+    def __post_init__(self) -> None:
+        """Look once whether the name may be an id: each step of a write asks for it."""
+        id_ = self.given.lower() if _ID.fullmatch(self.given) else None
+        object.__setattr__(self, "id", id_)
 
     def made(self, now: datetime) -> Customer:
         """Return the customer that a first booking makes."""

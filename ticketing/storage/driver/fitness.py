@@ -78,7 +78,7 @@ class Fitness:
         if self._faults is None:
             return self._look()
         age = self._clock() - self._looked_at
-        if age > STALE_S or (self._faults.sentences and age > _AGAIN_S):
+        if age > STALE_S or (age > _AGAIN_S and self._faults.sentences):
             self._look_again()
         elif age > FRESH_S and self._looking.acquire(blocking=False):
             # Where no thread can be had, what is known has to do until it is too old.

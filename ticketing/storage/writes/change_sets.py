@@ -53,8 +53,8 @@ def _returning(decision: Decision) -> set[str]:
     return {
         holder.id
         for write in decision.writes
-        if write.after.active and (holder := write.after.customer) and holder.id not in made
-        if holder.idle_since or decision.before is None
+        if (holder := write.after.customer) and holder.id not in made
+        if (holder.idle_since or decision.before is None) and write.after.active
     }
 
 

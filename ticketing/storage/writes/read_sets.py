@@ -45,9 +45,9 @@ def _load_named(
     db: Database, event_id: str, reads: Reads, session: ClientSession
 ) -> tuple[Event | None, ReadSet]:
     """Look up together with the event who is named, and what is known to be theirs or named."""
+    by_id = {ref.id for ref in reads.customers if isinstance(ref, Customer)}
     accounts = customers.find_accounts(db, reads.customers, session)
     refs = [*reads.customers, *accounts.values()]
-    by_id = {ref.id for ref in reads.customers if isinstance(ref, Customer)}
     event, found = events.find_with(
         db,
         event_id,
@@ -83,19 +83,23 @@ def _load(
         else []
     )
 
+    taken = events.days_taken(db, reads.days, but_by=event_id, session=session)
+    ahead = {b.id: bookings.count_ahead(db, b, session) for b in depth.positions}
+
     # In the snapshot that the batch is decided on: so a deactivation that was acknowledged before
     # this transaction began is seen by it, and nobody is served after it.
     holding = [*known.bookings.values(), *queue, *active, *large]
     holders = customers.ids_of(holding) - known.customers.keys()
     everybody = {**known.customers, **customers.find_many(db, holders, session)}
+    named = customers.attached(known.bookings.values(), everybody)
     return ReadSet(
-        bookings={b.id: b for b in customers.attached(known.bookings.values(), everybody)},
-        taken=events.days_taken(db, reads.days, but_by=event_id, session=session),
         queue=customers.attached(queue, everybody),
         queue_is_all=event is None or len(queue) == event.waiting,
         active=customers.attached(active, everybody),
-        ahead={b.id: bookings.count_ahead(db, b, session) for b in depth.positions},
         large=customers.attached(large, everybody),
+        bookings={b.id: b for b in named},
+        taken=taken,
+        ahead=ahead,
         customers=everybody,
         named=known.named,
         accounts=known.accounts,
