@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.faults.builds import Change
+from tests.faults.edge_mutants import EDGES
 
 GUARDS: dict[str, Sequence[Change]] = {
     "no transaction": (
@@ -263,4 +264,4 @@ STALLS: dict[str, Sequence[Change]] = {
     ),
 }
 
-MUTANTS = GUARDS | LIES | STALLS
+MUTANTS = GUARDS | LIES | STALLS | EDGES
