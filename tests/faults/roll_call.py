@@ -96,14 +96,19 @@ class _Roll:
         self._read("statistics", f"{API}/statistics/monthly")
 
     def _by_the_briefs(self) -> None:
-        """Ask for each action of the briefs, at both places, on events that are made by them."""
+        """Ask for each action of the briefs, at both places, on events that are made by them.
+
+        Whoever cancels first lets somebody off the waiting list.
+        """
         staff = self._workload.people.staff
         for place in briefs.PREFIXES:
-            id_, name = uuid4().hex, f"Roll {uuid4().hex}"
-            self._grant(briefs.initialize(place, id_, 4, 5, staff))
-            self._grant(briefs.book(place, id_, 2, staff, name, name))
+            id_, names = uuid4().hex, [f"Roll {uuid4().hex}" for _ in range(2)]
+            self._grant(briefs.initialize(place, id_, 3, 5, staff))
+            for name in names:
+                self._grant(briefs.book(place, id_, 3, staff, name, name))
             self._read(f"GET {place}/status/{{id}}", briefs.status_path(place, id_))
-            self._grant(briefs.cancel(place, id_, staff, name, name))
+            for name in names:
+                self._grant(briefs.cancel(place, id_, staff, name, name))
 
     def _delete(self) -> None:
         """Delete an event that nobody has booked; somebody else's may then have its day."""

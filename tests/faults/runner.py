@@ -19,6 +19,7 @@ from tests.faults.judging.liveness import starved
 from tests.faults.judging.table import Fault, World
 from tests.faults.nemesis import Target
 from tests.faults.nemesis.server import start_all
+from tests.faults.network import Network
 from tests.faults.people import SETTINGS, Asker, register_all
 from tests.faults.roll_call import call_the_roll
 from tests.faults.workload import CLIENTS, Workload
@@ -79,7 +80,7 @@ class Runner:
         self._three.__exit__()
 
     def run(self, fault: Fault) -> Ran:
-        """Break an office in this way; raises NoDisk where a small disk can't be had, OneHost."""
+        """Break an office in this way; raises NoDisk, NoNetwork, OneHost where it can't be done."""
         if fault.two_hosts and self._hosts < 2:
             raise OneHost("it needs two hosts")
         self._runs += 1
@@ -99,6 +100,12 @@ class Runner:
             with Cluster(folder / "data", fast=False) as cluster:
                 cluster.await_healthy()
                 yield cluster
+        elif world in ("three networks", "three networks by default"):
+            (folder / "data").mkdir()
+            fast = world == "three networks"
+            with Network(3) as network, Cluster(folder / "data", fast=fast, network=network) as c:
+                c.await_healthy()
+                yield c
         elif world == "embedded node":
             with Embedded(folder / "data") as embedded:
                 yield embedded

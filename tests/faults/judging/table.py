@@ -7,9 +7,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.faults.builds import CLOCKS, Change
-from tests.faults.nemesis import Target, clients, database, hosts, mixed, nothing, server
+from tests.faults.nemesis import (
+    Target,
+    clients,
+    database,
+    hosts,
+    mixed,
+    network,
+    nothing,
+    server,
+)
 
-World = Literal["three nodes", "three nodes by default", "embedded node", "small disk"]
+World = Literal[
+    "three nodes", "three nodes by default", "three networks", "three networks by default",
+    "embedded node", "small disk",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,17 @@ FAULTS: dict[str, Fault] = {
     "primary steps down": Fault(database.primary_steps_down, 2),
     "both secondaries, then the primary, kill -9": Fault(
         database.secondaries_then_primary_killed, 9.5
+    ),
+    "primary cut from its peers": Fault(network.from_its_peers, 7.5, world="three networks"),
+    "primary cut from its peers, MongoDB's own elections": Fault(
+        network.from_its_peers_by_default, 9.5, world="three networks by default"
+    ),
+    "primary cut from the application": Fault(
+        network.from_the_application, 9.5, world="three networks"
+    ),
+    "primary cut from everybody": Fault(network.from_everybody, 9.5, world="three networks"),
+    "primary cut from its peers, now and then": Fault(
+        network.cut_now_and_then, 7.5, world="three networks"
     ),
     "all MongoDB nodes kill -9, restart": Fault(database.all_killed, 8),
     "the embedded single node kill -9, restart": Fault(
