@@ -9,6 +9,9 @@ from tests.faults.history import Operation, Sight
 from tests.faults.judging.court import Court, Past
 from tests.faults.judging.replay import Held
 
+# What is compared of an entry in an export.
+_TOLD = ("event", "sequence", "action", "booking", "nTickets")
+
 _GETS = {"sold", "booked", "waitlisted", "transferred", "moved_in"}
 
 
@@ -136,15 +139,14 @@ def _is_so(held: Held, row: Mapping[str, Any]) -> bool:
 
 
 def _audit(court: Court, sight: Sight, told: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Entries in an export don't name their event, but their booking and its sequence there."""
     known, due = set(), set()
     for past in court.pasts.values():
         oldest, latest = past.order.oldest(sight.began), past.order.latest(sight.ended)
         for number, entry in enumerate(past.replay.entries[1 : latest + 1], 1):
-            row = number, entry["action"], entry["booking"], entry["tickets"]
+            row = past.event, number, entry["action"], entry["booking"], entry["tickets"]
             known.add(row)
             if number <= oldest and entry["customer"] == sight.subject:
                 due.add(row)
-    rows = {(row["sequence"], row["action"], row["booking"], row["nTickets"]) for row in told}
+    rows = {tuple(row[name] for name in _TOLD) for row in told}
     yield from (f"export: change {row} is left out" for row in due - rows)
     yield from (f"export: there was no change {row}" for row in rows - known)

@@ -97,7 +97,7 @@ def test_finds_an_erasure_that_was_refused_for_no_reason() -> None:
 
 
 ROW = {"id": "b1", "event": "e1", "status": "confirmed", "nTickets": 2, "total": 10}
-ENTRY = {"sequence": 2, "action": "booked", "booking": "b1", "nTickets": 2}
+ENTRY = {"event": "e1", "sequence": 2, "action": "booked", "booking": "b1", "nTickets": 2}
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,7 @@ ENTRY = {"sequence": 2, "action": "booked", "booking": "b1", "nTickets": 2}
         ({"bookings": [{**ROW, "total": 5}]}, 1),
         ({"bookings": [{**ROW, "status": "cancelled"}]}, 1),
         ({"audit": [{**ENTRY, "action": "sold"}]}, 2),
+        ({"audit": [{**ENTRY, "event": "e2"}]}, 2),
         ({"customer": {"id": "c2"}}, 1),
     ],
     ids=str,
