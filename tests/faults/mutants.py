@@ -35,6 +35,12 @@ GUARDS: dict[str, Sequence[Change]] = {
             "WriteConcern(1)",
         ),
     ),
+    # What a primary has that its peers have lost is seen, and gone once it hears of the next one.
+    "reads what no majority has": (
+        Change(
+            "storage/driver/clients.py", 'readConcernLevel="majority"', 'readConcernLevel="local"'
+        ),
+    ),
     # The sequence in the filter, the snapshot, and the status of a booking that is cancelled: any
     # of the three alone would do, so all of them are out, and the locks that keep workers apart.
     "no fence": (

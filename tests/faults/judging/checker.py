@@ -7,7 +7,7 @@ was overtaken; and what everybody saw fits into one order of all that happened.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -26,6 +26,7 @@ from tests.faults.judging.rules import broken
 from tests.faults.judging.sights import never_so
 from tests.faults.judging.sometimes import met
 from tests.faults.judging.timeline import Timeline, disorder
+from tests.faults.judging.twice import may_be_twice, told_once
 from tests.faults.workload import Workload
 from ticketing.services.verification import verify
 from ticketing.storage.driver.clients import Database
@@ -136,7 +137,7 @@ def judge(
     findings: Findings,
 ) -> None:
     """Replay each event's trail, and fit into it what the clients asked, were told and saw."""
-    operations = {operation.key: operation for operation in history}
+    operations = told_once(history, entries)
     for event in {entry["event"] for entry in entries}:
         timeline = Timeline(entry for entry in entries if entry["event"] == event)
         seen = [look for look in looks if look.event == event]
@@ -159,26 +160,6 @@ def effects_of(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:
         if entry["action"] in _EFFECTS and entry.get("actor") != _SERVICE
         if entry["action"] not in _ENDS or entry["request_id"] not in called_off
     )
-
-
-def may_be_twice(history: Iterable[Operation]) -> Counter[str]:
-    """Count how often a request may have had an effect more than once, by key.
-
-    With a person the answers that name them are forgotten: who asks again later asks anew.
-    """
-    history = list(history)
-    erasures: dict[str, list[Operation]] = defaultdict(list)
-    for operation in history:
-        if operation.kind == "erase" and operation.person is not None:
-            erasures[operation.person].append(operation)
-    return Counter({
-        operation.key: sum(
-            1 for erasure in erasures[operation.person]
-            if erasure.began <= operation.ended and operation.began <= erasure.ended
-        )
-        for operation in history
-        if operation.person in erasures and operation.kind != "erase"
-    })  # fmt: skip
 
 
 def _records(

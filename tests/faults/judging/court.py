@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 from tests.faults.history import Look, Operation
 from tests.faults.judging.replay import Entry, Replay
 from tests.faults.judging.timeline import Order, Timeline
+from tests.faults.judging.twice import told_once
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Court:
 
 def summon(history: Sequence[Operation], looks: Iterable[Look], entries: Iterable[Entry]) -> Court:
     """Bring together what clients were told and what the trails tell."""
-    operations = {operation.key: operation for operation in history}
+    entries = list(entries)
+    operations = told_once(history, entries)
     trails: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         trails[entry["event"]].append(entry)
@@ -74,7 +75,7 @@ def summon(history: Sequence[Operation], looks: Iterable[Look], entries: Iterabl
         pasts[event] = Past(event, timeline, Replay(trail), order)
         for number, entry in enumerate(pasts[event].replay.entries[1:], 1):
             made[entry["request_id"]].append((event, number))
-    ids, codes = _ids_of(history, chain(*trails.values())), _codes_of(history)
+    ids, codes = _ids_of(history, entries), _codes_of(history)
     return Court(history, pasts, made, ids, codes, _erased_of(history))
 
 

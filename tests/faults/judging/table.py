@@ -114,6 +114,7 @@ REVEALED_BY = {
     "no transaction": "worker kill -9 every second",
     "answers before the commit": "worker kill -9 every second",
     "w:1": "both secondaries, then the primary, kill -9",
+    "reads what no majority has": "primary cut from its peers",
     "no idempotency": "clients give up after 50 ms and ask again",
     "who was defeated begins again as before": "two hosts, a long waiting list",
 }

@@ -139,6 +139,11 @@ def test_lets_who_was_erased_meanwhile_book_twice_by_one_key() -> None:
     assert compare([booked, erased], entries, both).all == []
     assert compare([booked], entries, both).duplicated
 
+    erased.began, erased.ended = 5.0, 6.0
+    assert compare([booked, erased], entries, both).duplicated
+    booked.attempts = 2  # the first is under way still
+    assert compare([booked, erased], entries, both).all == []
+
     erased.person = "p2"
     assert compare([booked, erased], entries, both).duplicated
 
