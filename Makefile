@@ -97,7 +97,7 @@ monitoring: $(DEV_READY)  ## a short load before the real Prometheus: every quer
 faults: $(DEV_READY)  ## break a running office for SECONDS=600 and check what clients were told (SEED=)
 	@$(PYTHON) -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-faults-quick: $(DEV_READY)  ## the quickest of the faults, about two minutes
+faults-quick: $(DEV_READY)  ## the quickest of the faults, about three minutes
 	@$(PYTHON) -m tests.faults --quick $(if $(SEED),--seed $(SEED))
 
 faults-mutants: $(DEV_READY)  ## builds with a guard taken out: each has to be noticed, twenty minutes

@@ -70,7 +70,7 @@ FAULTS: dict[str, Fault] = {
     "both secondaries, then the primary, kill -9": Fault(
         database.secondaries_then_primary_killed, 9.5
     ),
-    "primary cut from its peers": Fault(network.from_its_peers, 7.5, world="three networks"),
+    "primary cut from its peers": Fault(network.from_its_peers, 9.5, world="three networks"),
     "primary cut from its peers, MongoDB's own elections": Fault(
         network.from_its_peers_by_default, 9.5, world="three networks by default"
     ),
@@ -79,7 +79,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "primary cut from everybody": Fault(network.from_everybody, 9.5, world="three networks"),
     "primary cut from its peers, now and then": Fault(
-        network.cut_now_and_then, 7.5, world="three networks"
+        network.cut_now_and_then, 9.5, world="three networks"
     ),
     "all MongoDB nodes kill -9, restart": Fault(database.all_killed, 8),
     "the embedded single node kill -9, restart": Fault(
@@ -95,7 +95,7 @@ FAULTS: dict[str, Fault] = {
     "everything at once, at random": Fault(mixed.everything, 12),
 }
 
-# About two minutes altogether.
+# About three minutes altogether.
 QUICK = [
     "worker kill -9 every second",
     "gunicorn SIGTERM under load, restart",

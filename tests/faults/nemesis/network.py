@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from functools import partial
 
 from tests.faults.nemesis import Target
-from tests.faults.nemesis.database import DEFAULT_GAP_S
 from tests.faults.network import APPLICATION
 from tests.waiting import eventually
 
 # Longer than two elections, so that somebody else is primary before it is mended.
 CUT_S = 6
+
+# Ten seconds until somebody else is elected; as long again until the last node that reads from who
+# was primary gives it up (the wait for more, 5 s, and `oplogNetworkTimeoutBufferSeconds`, 5 s).
+DEFAULT_GAP_S = 20
 
 # Longer than a commit may take, so that nobody's patience is enough.
 AWAY_S = 10
