@@ -97,10 +97,10 @@ monitoring: $(DEV_READY)  ## a short load before the real Prometheus: every quer
 faults: $(DEV_READY)  ## break a running office for SECONDS=600 and check what clients were told (SEED=)
 	@$(PYTHON) -m tests.faults --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-faults-quick: $(DEV_READY)  ## the quickest of the faults, about two minutes
+faults-quick: $(DEV_READY)  ## the quickest of the faults, about three minutes
 	@$(PYTHON) -m tests.faults --quick $(if $(SEED),--seed $(SEED))
 
-faults-mutants: $(DEV_READY)  ## builds with a guard taken out: each has to be noticed, ten minutes
+faults-mutants: $(DEV_READY)  ## builds with a guard taken out: each has to be noticed, twenty minutes
 	@$(PYTHON) -m tests.faults --mutants $(if $(SEED),--seed $(SEED))
 
 simulation: $(DEV_READY)  ## the write path in a made-up world: SEEDS=10000, or one SEED= with all its steps

@@ -50,8 +50,11 @@ class Client:
         self._connection.request(method, path)
 
     def request(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
-        """Ask once, on a new connection where the old one has been closed."""
-        data = None if body is None else json.dumps(body).encode()
+        """Ask once, on a new connection where the old one has been closed.
+
+        Bytes go as they are, anything else as JSON.
+        """
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Content-Type": "application/json"} if data else {}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         try:

@@ -25,6 +25,7 @@ from tests.faults.judging import sometimes
 from tests.faults.judging.checker import Findings
 from tests.faults.judging.table import CALM, FAULTS, QUICK, REVEALED_BY
 from tests.faults.mutants import MUTANTS
+from tests.faults.network import NoNetwork
 from tests.faults.runner import OneHost, Ran, Runner
 
 EVERYTHING = "everything at once, at random"
@@ -76,7 +77,7 @@ def _break(runner: Runner, chance: random.Random, asked: argparse.Namespace) -> 
     for name in _order(names, chance, 0 if asked.quick else until):
         try:
             ran = runner.run(FAULTS[name])
-        except (NoDisk, OneHost) as reason:
+        except (NoDisk, NoNetwork, OneHost) as reason:
             missing[name] = f"not run: {reason}"
             continue
         except Exception as error:

@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from ticketing.server.mongod import Mongod, die_with_parent, direct, find_mongod, free_port
+from tests.faults.network import Network
+from ticketing.server.mongod import Mongod, die_with_parent, find_mongod, free_port
+from ticketing.storage.driver.clients import Client
 
 NAME = "faults"
 PATIENCE_S = 60
@@ -72,13 +75,21 @@ class Embedded:
 class Cluster:
     """Start it with `with`; its nodes are gone afterwards, however it ends.
 
-    Another primary is found quickly, unless it is left to MongoDB's own settings (not `fast`).
+    Another primary is found quickly, unless it is left to MongoDB's own settings (not `fast`). Each
+    node is at loopback, or in a `network` at the place that has its number, from 1.
     """
 
     def __init__(
-        self, folder: Path, nodes: int = 3, extra: Sequence[str] = (), *, fast: bool = True
+        self,
+        folder: Path,
+        nodes: int = 3,
+        extra: Sequence[str] = (),
+        *,
+        fast: bool = True,
+        network: Network | None = None,
     ) -> None:
         self.folder = folder
+        self.network = network
         self._extra = [*(FAST_FAILOVER if fast else ()), *extra]
         self._settings = FAST_ELECTIONS if fast else {}
         self._ports: list[int] = []
@@ -89,13 +100,22 @@ class Cluster:
 
     @property
     def uri(self) -> str:
-        hosts = ",".join(f"127.0.0.1:{port}" for port in self._ports)
+        hosts = ",".join(f"{self._host(port)}:{port}" for port in self._ports)
         return f"mongodb://{hosts}/?replicaSet={NAME}"
+
+    def place(self, port: int) -> int:
+        """Return where a node is in the network."""
+        return self._ports.index(port) + 1
+
+    def _host(self, port: int) -> str:
+        return self.network.address(self.place(port)) if self.network else "127.0.0.1"
 
     def __enter__(self) -> Cluster:
         for port in self._ports:
             self.start(port)
-        members = [{"_id": n, "host": f"127.0.0.1:{p}"} for n, p in enumerate(self._ports)]
+        members = [
+            {"_id": n, "host": f"{self._host(port)}:{port}"} for n, port in enumerate(self._ports)
+        ]
         config = {
             "_id": NAME,
             "members": members,
@@ -114,8 +134,9 @@ class Cluster:
         data = self.folder / str(port)
         data.mkdir(exist_ok=True)
         self._processes[port] = subprocess.Popen(
-            [str(find_mongod()), "--dbpath", str(data), "--port", str(port),
-             "--bind_ip", "127.0.0.1", "--nounixsocket", "--replSet", NAME,
+            [*(self.network.command(self.place(port)) if self.network else ()),
+             str(find_mongod()), "--dbpath", str(data), "--port", str(port),
+             "--bind_ip", self._host(port), "--nounixsocket", "--replSet", NAME,
              "--logpath", str(data / "log"), "--oplogSize", "256", "--wiredTigerCacheSizeGB", "0.5",
              "--networkMessageCompressors", "disabled",
              "--setParameter", "transactionLifetimeLimitSeconds=5",
@@ -135,6 +156,17 @@ class Cluster:
     def await_primary(self) -> int:
         return _until(self.primary)
 
+    def await_another(self, former: int) -> int:
+        """Wait until another node takes writes, whatever the former primary believes."""
+
+        def another() -> int:
+            for port in self._ports:
+                if port != former and self._is_primary(port):
+                    return port
+            raise LookupError("there is no other primary")
+
+        return _until(another)
+
     def await_healthy(self) -> int:
         """Wait until no node is missing, so that a majority stays; give the primary."""
         self.start_all()
@@ -142,7 +174,7 @@ class Cluster:
 
     def _healthy(self) -> int:
         port = self.primary()
-        with direct(port, QUICK_MS) as client:
+        with self._direct(port, QUICK_MS) as client:
             members = client.admin.command("replSetGetStatus")["members"]
         if any(member["state"] not in _WELL for member in members):
             raise LookupError(f"not all are well: {[m['stateStr'] for m in members]}")
@@ -183,14 +215,21 @@ class Cluster:
 
     def _is_primary(self, port: int) -> bool:
         try:
-            with direct(port, QUICK_MS) as client:
+            with self._direct(port, QUICK_MS) as client:
                 return bool(client.admin.command("hello")["isWritablePrimary"])
         except PyMongoError:
             return False
 
+    def _direct(self, port: int, timeout_ms: int = 20_000) -> Client:
+        """Return a client of this one node, whatever its state in the set."""
+        return MongoClient(
+            self._host(port), port,
+            directConnection=True, timeoutMS=timeout_ms, serverSelectionTimeoutMS=500,
+        )  # fmt: skip
+
     def _ask(self, port: int, command: dict[str, object]) -> None:
         def ask() -> int:
-            with direct(port) as client:
+            with self._direct(port) as client:
                 client.admin.command(command)
             return port
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from tests.client import Answer
 from tests.faults.people import Asker
 
 NOBODY = Asker("")
+
+Via = Literal["api", "brief", "page"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of a form that was filled in, and the cookie that it was shown with."""
+
+    fields: Mapping[str, str]
+    cookie: str
 
 
 @dataclass
@@ -21,7 +32,10 @@ class Operation:
 
     `began` is when it was first asked; `ended` is when the answer was there, infinity before that.
     `person` is who is meant by the name in it, or by whoever asks for themselves. `ports` are those
-    of the hosts that were asked, one for each attempt.
+    of the hosts that were asked, one for each attempt. `via` says whether it is asked of the API
+    itself, by a route of the briefs, or with the `form` of a page; `path` and `body` are then what
+    is sent there, and the judges get what the API itself would have been asked and told
+    (`as_of_the_api` of `tests.faults.briefs` and `pages`).
     """
 
     key: str
@@ -38,10 +52,12 @@ class Operation:
     asker: Asker = NOBODY
     person: str | None = None
     name: str = ""
+    via: Via = "api"
+    form: Form | None = None
 
     @property
     def granted(self) -> bool:
-        return self.answer is not None and self.answer.status < 300
+        return self.answer is not None and self.answer.status < 400
 
     @property
     def kind(self) -> str:
@@ -73,13 +89,16 @@ _KINDS = {
     ("DELETE", "transactions"): "return",
     ("POST", "events"): "create",
     ("PATCH", "events"): "change",
+    ("DELETE", "events"): "delete",
     ("POST", "events", "bookings"): "book",
     ("POST", "events", "cancellation"): "call off",
+    ("POST", "events", "cancel"): "cancel for",
     ("PATCH", "bookings"): "resize",
     ("DELETE", "bookings"): "cancel",
     ("DELETE", "bookings", "transfer"): "withdraw",
     ("POST", "bookings", "move"): "move",
     ("POST", "transfers"): "accept",
+    ("POST", "customers", "erasure"): "erase",
 }
 _CHANGES = {
     "capacity": "change capacity",
@@ -92,7 +111,7 @@ _CHANGES = {
 class Request:
     """One request of a client, of a command or a read: what, where, when, and what became of it.
 
-    `status` is None where no answer came.
+    `status` is None where no answer came; `route` is as `route_of` writes it.
     """
 
     kind: str
@@ -101,6 +120,7 @@ class Request:
     ended: float
     status: int | None
     is_read: bool = False
+    route: str = ""
 
     @property
     def took_s(self) -> float:
@@ -113,7 +133,7 @@ class Request:
 
     @property
     def is_granted(self) -> bool:
-        return self.status is not None and self.status < 300
+        return self.status is not None and self.status < 400
 
 
 @dataclass(frozen=True)
@@ -140,6 +160,29 @@ class ListLook:
     goes_on: bool
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What a read has shown, as it came; `kind` is as in `Request`, `subject` an id in its path."""
+
+    kind: str
+    subject: str
+    began: float
+    ended: float
+    status: int
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+# No other part of a path is as long as an id.
+_ID_LENGTH = 20
+
 # Not decided: who is told so asks again.
 AGAIN = {429, 500, 503}
 
@@ -162,8 +205,23 @@ def new_operation(
     )
 
 
+def subject_of(path: str) -> str:
+    """Return the id in a path, which is long; nothing where it has none."""
+    return next((part for part in _parts(path) if len(part) >= _ID_LENGTH), "")
+
+
+def route_of(method: str, path: str) -> str:
+    """Write a request as the OpenAPI document names its operation."""
+    parts = ("{id}" if len(part) >= _ID_LENGTH else part for part in _parts(path))
+    return f"{method} {'/'.join(parts)}"
+
+
+def _parts(path: str) -> list[str]:
+    return path.partition("?")[0].split("/")
+
+
 def is_final(answer: Answer) -> bool:
     """Tell whether there is no use in asking again."""
     if answer.status in AGAIN:
         return False
-    return not (answer.status == 409 and answer.json["code"] == "request_in_flight")
+    return not (answer.status == 409 and b"request_in_flight" in answer.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.faults.builds import Change
+from tests.faults.edge_mutants import EDGES
 
 GUARDS: dict[str, Sequence[Change]] = {
     "no transaction": (
@@ -32,6 +33,12 @@ GUARDS: dict[str, Sequence[Change]] = {
             "storage/driver/units_of_work.py",
             'WriteConcern("majority", j=True)',
             "WriteConcern(1)",
+        ),
+    ),
+    # What a primary has that its peers have lost is seen, and gone once it hears of the next one.
+    "reads what no majority has": (
+        Change(
+            "storage/driver/clients.py", 'readConcernLevel="majority"', 'readConcernLevel="local"'
         ),
     ),
     # The sequence in the filter, the snapshot, and the status of a booking that is cancelled: any
@@ -263,4 +270,4 @@ STALLS: dict[str, Sequence[Change]] = {
     ),
 }
 
-MUTANTS = GUARDS | LIES | STALLS
+MUTANTS = GUARDS | LIES | STALLS | EDGES

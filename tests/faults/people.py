@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+
 from ticketing.domain.identity.caller import Caller
-from ticketing.domain.identity.users import Role, User
+from ticketing.domain.identity.users import Role
 from ticketing.services.accounts.users import register
 from ticketing.services.signing_in.passwords import Passwords
-from ticketing.services.signing_in.tokens import Tokens
+from ticketing.services.signing_in.tokens import PAGES_AUDIENCE, Tokens
 from ticketing.storage.driver.clients import Database
 
 SECRET = "only-for-runs-in-which-things-break-on-purpose"
@@ -27,17 +30,22 @@ SETTINGS = {
 }
 
 _BY_HAND = Caller("command line", "faults")
+_FOR_LONG_S = 30 * 86_400
 _ACCOUNTS = 3
 _PERSONS = 400
 
 
 @dataclass(frozen=True)
 class Asker:
-    """Somebody who asks: with which credentials, and as which person where it is an account."""
+    """Somebody who asks: with which credentials, and as which person where it is an account.
+
+    `cookie` is what their browser sends, who have signed in on the pages.
+    """
 
     authorization: str
     person: str | None = None
     user: str | None = None
+    cookie: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,17 +64,27 @@ class People:
 def register_all(db: Database, now: datetime) -> People:
     """Make the staff and some accounts, with tokens that no clock a day off refuses."""
 
-    def made(email: str, role: Role) -> tuple[str, User]:
+    def made(email: str, role: Role, person: str | None = None) -> Asker:
         user = register(db, quick, email, SECRET, now, role, caller=_BY_HAND)
-        return f"Bearer {tokens.issue(user, now - timedelta(days=9))}", user
+        token, session = (kind.issue(user, now - timedelta(days=9)) for kind in (tokens, sessions))
+        return Asker(f"Bearer {token}", person, user.id if person else None, _cookie(session))
 
-    tokens, quick = Tokens([SECRET], 30 * 86_400), Passwords(memory_kib=8, passes=1)
-    staff, _ = made("staff@example.org", Role.ADMIN)
-    accounts = []
-    for number in range(_ACCOUNTS):
-        token, user = made(spellings(number)[0], Role.CUSTOMER)
-        accounts.append(Asker(token, f"p{number}", user.id))
-    return People(Asker(staff), accounts)
+    quick = Passwords(memory_kib=8, passes=1)
+    tokens, sessions = Tokens([SECRET], _FOR_LONG_S), Tokens([SECRET], _FOR_LONG_S, PAGES_AUDIENCE)
+    staff = made("staff@example.org", Role.ADMIN)
+    accounts = [
+        made(spellings(number)[0], Role.CUSTOMER, f"p{number}") for number in range(_ACCOUNTS)
+    ]
+    return People(staff, accounts)
+
+
+def _cookie(session: str) -> str:
+    """Sign what signing in on the pages leaves with a browser."""
+    app = Flask(__name__)
+    app.secret_key = SECRET
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert signer is not None
+    return f"office={signer.dumps({'token': session})!s}"
 
 
 def somebody(chance: random.Random) -> tuple[str, str]:

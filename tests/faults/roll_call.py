@@ -14,7 +14,8 @@ from http.client import HTTPException
 from typing import Any
 from uuid import uuid4
 
-from tests.client import Client
+from tests.client import Answer, Client
+from tests.faults import briefs, pages
 from tests.faults.history import Operation, is_final, new_operation
 from tests.faults.judging.liveness import TURN_S
 from tests.faults.workload import API, PAUSE_S, TIMEOUT_S, Workload
@@ -47,6 +48,10 @@ class _Roll:
         event = f"{API}/events/{created['id']}"
         self._change(created["id"], event)
         self._reads(created["id"], event)
+        self._by_the_briefs()
+        self._delete()
+        self._leave(created["id"], event)
+        self._pages(created["id"])
         self._contend()
         self._call_off(created["id"], event)
         self._client.close()
@@ -90,6 +95,58 @@ class _Roll:
         self._read("figures of the counter", f"{API}/transactions/summary?event={id_}")
         self._read("statistics", f"{API}/statistics/monthly")
 
+    def _by_the_briefs(self) -> None:
+        """Ask for each action of the briefs, at both places, on events that are made by them.
+
+        Whoever cancels first lets somebody off the waiting list.
+        """
+        staff = self._workload.people.staff
+        for place in briefs.PREFIXES:
+            id_, names = uuid4().hex, [f"Roll {uuid4().hex}" for _ in range(2)]
+            self._grant(briefs.initialize(place, id_, 3, 5, staff))
+            for name in names:
+                self._grant(briefs.book(place, id_, 3, staff, name, name))
+            self._read(f"GET {place}/status/{{id}}", briefs.status_path(place, id_))
+            for name in names:
+                self._grant(briefs.cancel(place, id_, staff, name, name))
+
+    def _delete(self) -> None:
+        """Delete an event that nobody has booked; somebody else's may then have its day."""
+        day = self._workload.new_day()
+        for _ in range(2):
+            created = self._fulfil(self._workload.new_event(4, 5, day))
+            if created is None:
+                self._refused.append(f"{self._port}: no event could be made on {day}")
+                return
+            self._ask("DELETE", f"{API}/events/{created['id']}")
+
+    def _leave(self, id_: str, event: str) -> None:
+        """Erase somebody who has booked."""
+        name = f"Leaver {uuid4().hex}"
+        booked = self._ask("POST", f"{event}/bookings", {"customer": name, "nTickets": 1})
+        if booked is None:
+            return
+        customer = f"{API}/customers/{booked['customerId']}"
+        self._read("export", f"{customer}/export")
+        self._ask("POST", f"{customer}/erasure", person=name)
+        self._read("bookings", f"{API}/bookings?event={id_}")
+
+    def _pages(self, id_: str) -> None:
+        """Look at each page, and book by the form of one."""
+        self._read("calendar page", "/")
+        self._read("office calendar", "/office")
+        page = self._read("event page", f"/events/{id_}")
+        self._read("office event page", f"/office/events/{id_}")
+        name, staff = f"Roll {uuid4().hex}", self._workload.people.staff
+        sent = None if page is None else pages.filled(page, id_, 1, staff, name, name)
+        if sent is None:
+            self._refused.append(f"{self._port}: the page of an event has no form")
+            return
+        self._grant(sent)
+        answer = pages.as_of_the_api(sent).answer
+        if sent.granted and answer is not None:
+            self._read("booking page", f"/bookings/{answer.json['id']}")
+
     def _contend(self) -> None:
         """Ask for what everybody wants, where everybody is."""
         for id_ in self._loaded:
@@ -98,7 +155,7 @@ class _Roll:
             self._try("POST", f"{event}/bookings", self._customer(nTickets=1))
             shown = self._read("event", event)
             if shown is not None:
-                self._try("PATCH", event, {"capacity": shown["capacity"] + 1})
+                self._try("PATCH", event, {"capacity": shown.json["capacity"] + 1})
 
     def _call_off(self, id_: str, event: str) -> None:
         """Call the event off while everybody wants some of it."""
@@ -120,7 +177,9 @@ class _Roll:
         person: str | None = None,
     ) -> dict[str, Any] | None:
         """Ask for what has to be granted."""
-        operation = self._operation(method, path, body, name, person)
+        return self._grant(self._operation(method, path, body, name, person))
+
+    def _grant(self, operation: Operation) -> dict[str, Any] | None:
         answer = self._fulfil(operation)
         if operation.answer is not None and not operation.granted:
             self._refused.append(
@@ -149,11 +208,12 @@ class _Roll:
         self._client = self._workload.fulfil(self._client, operation, TURN_S)
         if not operation.granted or operation.answer is None:
             return None
-        answer: dict[str, Any] = operation.answer.json
+        is_empty = operation.via == "page" or not operation.answer.body
+        answer: dict[str, Any] = {} if is_empty else operation.answer.json
         return answer
 
-    def _read(self, kind: str, path: str) -> Any:
-        """Read until there is an answer, or the time for it is over."""
+    def _read(self, kind: str, path: str) -> Answer | None:
+        """Read until there is an answer, or the time for it is over; None where it is refused."""
         until = time.monotonic() + TURN_S
         while time.monotonic() < until:
             try:
@@ -165,6 +225,6 @@ class _Roll:
                 if answer.status != 200:
                     self._refused.append(f"{self._port}: {kind}: {answer.status}")
                     return None
-                return answer.json
+                return answer
             time.sleep(PAUSE_S)
         return None

@@ -5,14 +5,27 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from http.client import HTTPException
 from itertools import count, cycle
 
 from tests.client import Answer, Client
+from tests.faults import pages
 from tests.faults.asking import Wallet, choose
-from tests.faults.history import ListLook, Look, Operation, Request, is_final, new_operation
+from tests.faults.history import (
+    ListLook,
+    Look,
+    Operation,
+    Request,
+    Sight,
+    is_final,
+    new_operation,
+    route_of,
+    subject_of,
+)
+from tests.faults.passing import come_and_leave, put_on_and_delete, visit
 from tests.faults.people import Asker, People
 
 API = "/api/v1"
@@ -41,8 +54,9 @@ class Workload:
 
     Most are staff, who name their customers however they like; some are customers with an account,
     who act for themselves. Two more only look, and one raises the capacity of the smallest event
-    now and then, or gives it another price. Their connections go to the hosts in turn. Without
-    `clients` nobody asks but whoever breaks something.
+    now and then, or gives it another price. Beside them some come and go (`tests.faults.passing`):
+    `fleeting` are events that one of those has put on sale and is about to delete. Their
+    connections go to the hosts in turn. Without `clients` nobody asks but whoever breaks something.
     """
 
     def __init__(
@@ -52,6 +66,9 @@ class Workload:
         self.requests: list[Request] = []
         self.looks: list[Look] = []
         self.lists: list[ListLook] = []
+        self.sights: list[Sight] = []
+        self.fleeting: Sequence[str] = ()
+        self.broken: list[str] = []
         self.refused = 0
         self.impatient = False
         self.events: list[str] = []
@@ -65,16 +82,21 @@ class Workload:
     def _staffed(self, clients: int, seed: int) -> list[threading.Thread]:
         people = self.people
         askers = [*people.accounts, *[people.staff] * (clients - len(people.accounts))]
-        chances = [random.Random(seed * 1000 + n) for n in range(clients + 3)]
+        chances = [random.Random(seed * 1000 + n) for n in range(clients + 6)]
         return [
-            threading.Thread(target=self._buy, args=(chance, asker))
+            threading.Thread(target=self._noting, args=(partial(self._buy, asker=asker), chance))
             for chance, asker in zip(chances, askers, strict=False)
         ] + [
-            threading.Thread(target=live, args=(chance,))
+            threading.Thread(target=self._noting, args=(live, chance))
             for live, chance in zip(
-                [self._look] * 2 + [self._manage], chances[clients:], strict=True
+                [self._look, self._look, self._manage, *self._passing()],
+                chances[clients:],
+                strict=True,
             )
         ]
+
+    def _passing(self) -> Sequence[Callable[[random.Random], None]]:
+        return [partial(live, self) for live in (put_on_and_delete, come_and_leave, visit)]
 
     def __enter__(self) -> Workload:
         for thread in self._threads:
@@ -94,11 +116,11 @@ class Workload:
         """Return a day on which nothing is yet."""
         return (_FIRST_DAY + timedelta(next(self._days))).isoformat()
 
-    def new_event(self, capacity: int, price: float) -> Operation:
-        """Return what puts an event on a day that is free."""
+    def new_event(self, capacity: int, price: float, day: str | None = None) -> Operation:
+        """Return what puts an event on a day that is free, or on this one."""
         body = {
             "name": "Gala",
-            "date": self.new_day(),
+            "date": day or self.new_day(),
             "capacity": capacity,
             "costPerTicket": price,
         }
@@ -129,15 +151,31 @@ class Workload:
             if self._stop.is_set():
                 until = min(until, time.monotonic() + AT_THE_END_S)
 
-    def read(self, client: Client, kind: str, path: str) -> Answer:
-        """Read something once, as staff; raises as the client does where no answer comes."""
+    def read(self, client: Client, kind: str, path: str, asker: Asker | None = None) -> Answer:
+        """Read something once, as staff or somebody else, a page where the path is that of one.
+
+        Raises as the client does where no answer comes.
+        """
+        asker = asker or self.people.staff
+        is_page = not path.startswith(("/api/", "/status/"))
+        sent = pages.headers(asker) if is_page else {"Authorization": asker.authorization}
         began, status = time.monotonic(), None
         try:
-            answer = client.request("GET", path, Authorization=self.people.staff.authorization)
+            answer = client.request("GET", path, **sent)
             status = answer.status
         finally:
-            self._note(kind, client, began, status, is_read=True)
+            self._note(kind, client, began, status, route_of("GET", path), is_read=True)
+        if is_final(answer):
+            ended = time.monotonic()
+            self.sights.append(
+                Sight(kind, subject_of(path), began, ended, answer.status, answer.body)
+            )
         return answer
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everybody has been told to stop."""
+        return self._stop.is_set()
 
     def first_change(self, since: float, port: int | None = None) -> float | None:
         """Return when the first change was granted that was asked for since then, at that host."""
@@ -152,10 +190,17 @@ class Workload:
         )
 
     def _note(
-        self, kind: str, client: Client, began: float, status: int | None, *, is_read: bool = False
+        self,
+        kind: str,
+        client: Client,
+        began: float,
+        status: int | None,
+        route: str,
+        *,
+        is_read: bool = False,
     ) -> None:
         ended = time.monotonic()
-        self.requests.append(Request(kind, client.port, began, ended, status, is_read))
+        self.requests.append(Request(kind, client.port, began, ended, status, is_read, route))
 
     def _attempt(self, client: Client, operation: Operation) -> Client:
         if self.impatient and operation.attempts < 2:
@@ -165,11 +210,7 @@ class Workload:
         started, status = time.monotonic(), None
         asked = client
         try:
-            answer = client.request(
-                operation.method, operation.path, operation.body,
-                Idempotency_Key=operation.key, X_Request_ID=operation.key,
-                Authorization=operation.asker.authorization,
-            )  # fmt: skip
+            answer = ask(client, operation)
         except (HTTPException, OSError) as error:
             self.refused += isinstance(error, ConnectionRefusedError)
             client.close()
@@ -179,22 +220,35 @@ class Workload:
             operation.told.append(status)
             if is_final(answer):
                 operation.answer, operation.ended = answer, time.monotonic()
-        self._note(operation.asks_for, asked, started, status)
+        route = route_of(operation.method, operation.path)
+        self._note(operation.asks_for, asked, started, status, route)
         operation.longest_s = max(operation.longest_s, time.monotonic() - started)
         return client
+
+    def _noting(self, live: Callable[[random.Random], None], chance: random.Random) -> None:
+        """Note what ends a client before its time: it was told what it does not understand."""
+        try:
+            live(chance)
+        except Exception as error:
+            self.broken.append(f"a client broke off: {error!r}")
+            raise
 
     def _buy(self, chance: random.Random, asker: Asker) -> None:
         client = self.connect()
         wallet = Wallet(self._codes)
         while not self._stop.is_set():
-            operation = choose(chance, self.events, asker, wallet)
+            operation = choose(chance, self._open_to(asker), asker, wallet)
             client = self.fulfil(client, operation)
             if operation.answer is not None:
-                wallet.keep(operation, operation.answer)
+                wallet.keep(operation)
             if chance.random() < 1 / ON_ONE_CONNECTION:
                 client.close()
                 client = self.connect()
         client.close()
+
+    def _open_to(self, asker: Asker) -> Sequence[str]:
+        """Return which events somebody may choose; the last is the largest."""
+        return [*self.fleeting, *self.events] if asker.person is None else self.events
 
     def _look(self, chance: random.Random) -> None:
         client = self.connect()
@@ -231,6 +285,17 @@ class Workload:
             operation = new_operation("PATCH", path, change, self.people.staff)
             client = self.fulfil(client, operation)
         client.close()
+
+
+def ask(client: Client, operation: Operation) -> Answer:
+    """Ask for something once."""
+    if operation.form is not None:
+        return pages.send(client, operation)
+    return client.request(
+        operation.method, operation.path, operation.body,
+        Idempotency_Key=operation.key, X_Request_ID=operation.key,
+        Authorization=operation.asker.authorization,
+    )  # fmt: skip
 
 
 def _seen(event: str, began: float, answer: Answer) -> Look:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import limits
 import pytest
+from itsdangerous import TimestampSigner
 
 from tests.web.conftest import NOW, PASSWORD, Page, book, make_key, put_on
 from ticketing.services.signing_in.tokens import AUDIENCE, PAGES_AUDIENCE, Tokens
@@ -336,3 +339,24 @@ def test_a_role_is_that_of_this_moment(hall, robin, sal):
     robin.submit(robin.get("/office/people"), f"/office/people/{user}", role="customer")
 
     assert sal.get("/office").status == 404
+
+
+class Ahead(TimestampSigner):
+    """Signs as a host does whose clock is twenty seconds ahead."""
+
+    def get_timestamp(self):
+        return super().get_timestamp() + 20
+
+
+def test_a_session_of_a_host_whose_clock_is_a_little_ahead_goes_on_here(ida, hall):
+    interface = hall.app.session_interface
+    signer = interface.get_signing_serializer(hall.app)
+    session = signer.loads(ida.client.get_cookie("office").value)
+    user = find_by_email(hall.db, "ida@example.org")
+    tokens = Tokens([hall.app.secret_key], 600, PAGES_AUDIENCE)
+    session["token"] = tokens.issue(user, NOW + timedelta(seconds=20))
+    signer.signer = Ahead
+
+    ida.client.set_cookie("office", signer.dumps(session))
+
+    assert ida.get("/bookings").status == 200

@@ -73,6 +73,7 @@ def test_gives_out_all_that_is_kept(lived, staff, event):
     assert [booking["event"] for booking in kept["bookings"]] == [event["id"]]
     actions = [entry["action"] for entry in kept["audit"]]
     assert actions == ["booked", "added", "offered", "transferred", "booked"]
+    assert {entry["event"] for entry in kept["audit"]} == {event["id"]}
 
 
 def test_leaves_nothing_of_a_person_and_all_of_the_bookings(lived, admin, db):

@@ -262,6 +262,14 @@ def tampered(ada):
     return f"{head}.{body.rstrip('=')}.{signature}"
 
 
+def test_a_token_of_a_host_whose_clock_is_a_little_ahead_is_good_at_once(api, person):
+    ahead = forged(nbf=lambda now: now + 20, iat=lambda now: now + 20)(person("ada"))
+
+    answer = api.get("/api/v1/users/me", headers={"Authorization": f"Bearer {ahead}"})
+
+    assert answer.status_code == 200
+
+
 WORTHLESS = {
     "expired": forged(exp=lambda now: now - 1),
     "not yet valid": forged(nbf=lambda now: now + 60),

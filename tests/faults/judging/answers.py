@@ -11,6 +11,7 @@ from tests.faults.judging.refusals import booking_of
 from tests.faults.judging.replay import Held
 
 _MOST_NAMED = 100
+_FOR_SOMEBODY = {"book", "accept", "pass on", "cancel for"}
 
 
 def untrue(court: Court) -> Iterator[str]:
@@ -23,10 +24,14 @@ def untrue(court: Court) -> Iterator[str]:
 
 def _faults(court: Court, operation: Operation) -> Iterator[str]:
     assert operation.answer is not None
-    told = operation.answer.json
+    if operation.kind == "erase":
+        return  # the judge of who has left tells of it
+    told = operation.answer.json if operation.answer.body else {}
     found = change_of(court, operation)
     if found is None:
-        if operation.kind in ("cancel", "return", "withdraw"):
+        if operation.kind == "cancel for":
+            yield "granted, and nothing has changed"
+        elif operation.kind in ("cancel", "return", "withdraw"):
             yield from _nothing_changed(court, operation, told)
         elif operation.kind == "change":
             yield from _as_it_was(court, operation)
@@ -39,25 +44,42 @@ def _faults(court: Court, operation: Operation) -> Iterator[str]:
     if operation.kind == "call off":
         yield from _owed(past, number, told)
         return
+    if operation.kind == "delete":
+        yield from _deleted(past, number, operation)
+        return
     held = past.replay.at(entry["booking"], number)
     if operation.kind == "offer" or held is None:
         return
-    if told["id"] != entry["booking"]:
+    if operation.via != "page" and operation.kind != "cancel for" and "id" not in told:
+        yield "told of no booking"
+        return
+    if told.get("id", entry["booking"]) != entry["booking"]:
         yield f"told of {told['id']}, but {entry['booking']} was changed"
-    if operation.kind in ("resize", "cancel", "return", "move"):
+    if operation.kind in ("resize", "cancel", "return", "move") or "assigned" in told:
         yield from _served(court, operation, past, number, told)
-    yield from _asked(court, operation, past, number, told)
+    yield from _asked(court, operation, past, number, entry["booking"])
+    if operation.kind == "cancel for" or operation.via == "page":
+        return  # a brief says no more, and a page leads to another, which is looked at by itself
     last = number + len(past.replay.following(number))
     yield from _figures(past, last, told, past.replay.at(entry["booking"], last) or held)
 
 
 def change_of(court: Court, operation: Operation) -> tuple[Past, int] | None:
-    """Return which change an operation has made; a move's is where the booking arrived."""
-    for event, number in court.made.get(operation.key, ()):
-        entry = court.pasts[event].replay.entries[number]
-        if entry["action"] not in ("assigned", "moved_out") and entry["actor"] != "office":
-            return court.pasts[event], number
-    return None
+    """Return which change an operation has made; a move's is where the booking arrived.
+
+    Who was erased while they asked may have booked twice, as two customers: then it is the one that
+    the answer tells of.
+    """
+    changes = [
+        (court.pasts[event], number)
+        for event, number in court.made.get(operation.key, ())
+        if (entry := court.pasts[event].replay.entries[number])["actor"] != "office"
+        if entry["action"] not in ("assigned", "moved_out")
+    ]
+    if len(changes) > 1 and operation.answer is not None and operation.answer.body:
+        id_ = operation.answer.json.get("id")
+        changes.sort(key=lambda change: change[0].replay.entries[change[1]]["booking"] != id_)
+    return next(iter(changes), None)
 
 
 def _figures(past: Past, number: int, told: Mapping[str, Any], held: Held) -> Iterator[str]:
@@ -97,19 +119,23 @@ def _served(
 
 
 def _asked(
-    court: Court, operation: Operation, past: Past, number: int, told: Mapping[str, Any]
+    court: Court, operation: Operation, past: Past, number: int, booking: str
 ) -> Iterator[str]:
     """Compare what was granted with what was asked, at the price of that moment."""
     body = operation.body or {}
-    before = past.replay.at(told["id"], number - 1)
-    held, price = past.replay.at(told["id"], number), past.replay.prices[number - 1]
+    before = past.replay.at(booking, number - 1)
+    held, price = past.replay.at(booking, number), past.replay.prices[number - 1]
     if held is None:
         return
     if operation.kind in ("book", "sell", "resize") and held.tickets != body.get("nTickets", 1):
         yield f"{held.tickets} tickets, {body.get('nTickets', 1)} asked for"
-    meant = court.customer(operation.person)
-    if operation.kind in ("book", "accept", "pass on") and held.customer != meant:
+    meant = court.customers(operation.person, operation.began)
+    if operation.kind in _FOR_SOMEBODY and held.customer not in meant:
         yield f"{operation.person} was meant, and {held.customer} has it"
+    if operation.kind in ("book", "cancel for") and past.event != operation.subject:
+        yield f"{operation.subject} was meant, and it was done in {past.event}"
+    if operation.kind == "cancel for" and (before is None or held.status != "cancelled"):
+        yield f"a booking is {held.status}, and was to be cancelled"
     if operation.kind == "accept":
         offered = court.codes.get(body["code"])
         if offered is None or before is None or before.offer != offered.key:
@@ -180,6 +206,16 @@ def _owed(past: Past, number: int, told: Mapping[str, Any]) -> Iterator[str]:
             yield f"told that {row} is owed, and held was {one}"
 
 
+def _deleted(past: Past, number: int, operation: Operation) -> Iterator[str]:
+    """Only what was never booked may be deleted, and nothing happens to it afterwards."""
+    if past.event != operation.subject or past.replay.entries[number]["action"] != "deleted":
+        yield f"{operation.subject} was to be deleted, and {past.event} was changed"
+    if past.replay.was_ever_booked(number):
+        yield "deleted, though it was booked"
+    if number + 1 < len(past.replay.entries):
+        yield f"deleted by change {number}, and it was changed afterwards"
+
+
 def _of_event(
     past: Past, number: int, operation: Operation, told: Mapping[str, Any]
 ) -> Iterator[str]:
@@ -191,6 +227,10 @@ def _of_event(
         "ticketsAvailable": state.available,
         "waiting": state.waiting,
     }
+    if operation.via == "brief":
+        is_ = {name: is_[name] for name in ("capacity", "ticketsAvailable")}
+    if told["id"] != past.event:
+        yield f"told of {told['id']}, and it is {past.event}"
     for name, value in is_.items():
         if told[name] != value:
             yield f"{name} was told as {told[name]} and is {value}"

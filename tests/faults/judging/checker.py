@@ -12,25 +12,33 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from tests.faults import briefs, pages
 from tests.faults.history import Look, Operation
 from tests.faults.judging.answers import untrue
 from tests.faults.judging.court import summon
+from tests.faults.judging.envelopes import ill_said
+from tests.faults.judging.gone import incomplete, not_left, shown_again
 from tests.faults.judging.heads import false_heads
 from tests.faults.judging.moves import halves
 from tests.faults.judging.reads import misread
 from tests.faults.judging.refusals import unjustified
 from tests.faults.judging.rules import broken
+from tests.faults.judging.sights import never_so
 from tests.faults.judging.sometimes import met
 from tests.faults.judging.timeline import Timeline, disorder
+from tests.faults.judging.twice import may_be_twice, told_once
 from tests.faults.workload import Workload
 from ticketing.services.verification import verify
 from ticketing.storage.driver.clients import Database
 
 # Each of these is the effect of one request; assignments and the like are only consequences.
 # A move is what has arrived; that it has left as well is for its own judge.
-_EFFECTS = ("created", "called_off", "sold", "booked", "waitlisted", "cancelled", "returned",
-            "reduced", "added", "offered", "withdrawn", "transferred", "moved_in",
-            "changed")  # fmt: skip
+_EFFECTS = ("created", "replaced", "deleted", "called_off", "sold", "booked", "waitlisted",
+            "cancelled", "returned", "reduced", "added", "offered", "withdrawn", "transferred",
+            "moved_in", "changed")  # fmt: skip
+
+# Granted where there is nothing to change, too; and who leaves may have nothing to give up.
+_MAY_CHANGE_NOTHING = ("withdraw", "change", "erase")
 
 _ENDS = ("cancelled", "returned")
 
@@ -66,19 +74,24 @@ def check(
 
     `metrics` is what each host has counted, `race` says that only another host can have won.
     """
+    history = [pages.as_of_the_api(briefs.as_of_the_api(one)) for one in workload.history]
     entries = list(db.audit.find({}))
     statuses = {b["_id"]: b["status"] for b in db.bookings.find({}, {"status": True})}
-    findings = compare(workload.history, entries, statuses)
-    judge(workload.history, workload.looks, entries, findings)
-    court = summon(workload.history, workload.looks, entries)
+    findings = compare(history, entries, statuses)
+    judge(history, workload.looks, entries, findings)
+    court = summon(history, workload.looks, entries)
     findings.untrue += [
         *untrue(court),
         *unjustified(court),
         *misread(court, workload.looks, workload.lists),
         *false_heads(court, workload.looks),
+        *ill_said(workload.history),
+        *never_so(court, workload.sights),
+        *incomplete(court, workload.sights),
     ]
     findings.unruly += [*halves(court), *broken(court, workload.people.person_of)]
-    findings.differing += _records(db, entries)
+    findings.unruly += [*shown_again(court, workload.sights), *not_left(court)]
+    findings.differing += _records(db, entries, history)
     findings.differing += [f"event {id_}: {difference}" for id_, difference in verify(db)]
     return findings, met(court, metrics, race=race)
 
@@ -90,12 +103,15 @@ def compare(
 ) -> Findings:
     """Compare histories with audit entries and the bookings' statuses."""
     findings = Findings()
-    effects = effects_of(entries)
+    history = list(history)
+    effects, allowed = effects_of(entries), may_be_twice(history)
     made = {*statuses, *(entry["event"] for entry in entries if entry["action"] == "created")}
     asked = set()
     for operation in history:
         asked.add(operation.key)
-        if effects[operation.key] > 1:
+        if operation.kind == "erase":
+            effects[operation.key] = 0  # the places in lines that are given up have their own judge
+        elif effects[operation.key] > 1 + allowed[operation.key]:
             findings.duplicated.append(
                 f"{operation.method} {operation.path}: {effects[operation.key]} effects"
             )
@@ -107,6 +123,7 @@ def compare(
             )
             continue
         count = effects[operation.key]
+        count = min(count, 1) if allowed[operation.key] else count
         _check_promise(operation, operation.answer.status, count, made, statuses, findings)
     for key in effects.keys() - asked:
         findings.duplicated.append(f"an effect that nobody asked for: {key}")
@@ -120,7 +137,7 @@ def judge(
     findings: Findings,
 ) -> None:
     """Replay each event's trail, and fit into it what the clients asked, were told and saw."""
-    operations = {operation.key: operation for operation in history}
+    operations = told_once(history, entries)
     for event in {entry["event"] for entry in entries}:
         timeline = Timeline(entry for entry in entries if entry["event"] == event)
         seen = [look for look in looks if look.event == event]
@@ -145,11 +162,14 @@ def effects_of(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:
     )
 
 
-def _records(db: Database, entries: Iterable[Mapping[str, Any]]) -> list[str]:
+def _records(
+    db: Database, entries: Iterable[Mapping[str, Any]], history: Iterable[Operation]
+) -> list[str]:
     """Find kept answers that report what is not there, or what was refused and is."""
-    effects = effects_of(entries)
+    effects, allowed = effects_of(entries), may_be_twice(history)
     wrong = []
-    for record in db.idempotency.find({}, {"key": True, "status": True}):
+    kept = db.idempotency.find({}, {"key": True, "status": True})
+    for record in (record for record in kept if not allowed[record["key"]]):
         made, count = record["status"] in (201, 202), effects[record["key"]]
         if (made and count != 1) or (record["status"] >= 400 and count):
             wrong.append(f"the answer kept under {record['key']} has {count} effects")
@@ -166,13 +186,15 @@ def _check_promise(
 ) -> None:
     assert operation.answer is not None
     if status in (201, 202):
-        id_ = operation.subject if operation.kind == "offer" else operation.answer.json["id"]
-        if id_ not in made or effects != 1:
+        told = operation.answer.json
+        # A page does not name what is one's own.
+        id_ = operation.subject if operation.kind == "offer" else told.get("id")
+        if effects != 1 or (id_ not in made and not (id_ is None and operation.via == "page")):
             findings.lost.append(f"{operation.path} {id_}: {effects} effects")
     elif status == 200 and operation.kind in ("cancel", "return"):
         if statuses.get(operation.subject) != "cancelled":
             findings.lost.append(f"{operation.path}: acknowledged, but not cancelled")
-    elif status == 200 and effects != 1 and operation.kind not in ("withdraw", "change"):
+    elif status in (200, 204) and effects != 1 and operation.kind not in _MAY_CHANGE_NOTHING:
         findings.lost.append(f"{operation.method} {operation.path}: {effects} effects")
     elif status >= 400 and effects:
         findings.duplicated.append(

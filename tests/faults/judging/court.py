@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tests.faults.history import Look, Operation
 from tests.faults.judging.replay import Entry, Replay
 from tests.faults.judging.timeline import Order, Timeline
+from tests.faults.judging.twice import told_once
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,19 @@ class Court:
     ids_of: Mapping[str, set[str]]
     # By code: the request that it was given to.
     codes: Mapping[str, Operation] = field(default_factory=dict)
+    # By customer: what has erased them, as far as anybody was told, the first to be told so.
+    erased: Mapping[str, Operation] = field(default_factory=dict)
 
-    def customer(self, person: str | None) -> str | None:
-        """Return a person's id, as far as any answer has told it."""
-        return min(self.ids_of.get(person or "", ()), default=None)
+    def customers(self, person: str | None, since: float) -> frozenset[str]:
+        """Return a person's ids that were theirs after a moment, as far as any answer told them.
+
+        It is one, and one more for each time that they were erased meanwhile and came again.
+        """
+        return frozenset(
+            id_
+            for id_ in self.ids_of.get(person or "", ())
+            if id_ not in self.erased or self.erased[id_].ended > since
+        )
 
     def where(self, booking: str) -> Iterator[Past]:
         """Return the events that a booking has ever been in."""
@@ -49,7 +59,8 @@ class Court:
 
 def summon(history: Sequence[Operation], looks: Iterable[Look], entries: Iterable[Entry]) -> Court:
     """Bring together what clients were told and what the trails tell."""
-    operations = {operation.key: operation for operation in history}
+    entries = list(entries)
+    operations = told_once(history, entries)
     trails: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         trails[entry["event"]].append(entry)
@@ -64,17 +75,36 @@ def summon(history: Sequence[Operation], looks: Iterable[Look], entries: Iterabl
         pasts[event] = Past(event, timeline, Replay(trail), order)
         for number, entry in enumerate(pasts[event].replay.entries[1:], 1):
             made[entry["request_id"]].append((event, number))
-    return Court(history, pasts, made, _ids_of(history), _codes_of(history))
+    ids, codes = _ids_of(history, entries), _codes_of(history)
+    return Court(history, pasts, made, ids, codes, _erased_of(history))
 
 
-def _ids_of(history: Iterable[Operation]) -> Mapping[str, set[str]]:
+def _ids_of(history: Iterable[Operation], entries: Iterable[Entry]) -> Mapping[str, set[str]]:
+    """Pages name no ids, so of what was asked with a form the trail has to say whose it is."""
+    booked: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        if entry["action"] in ("booked", "waitlisted"):
+            booked[entry["request_id"]].add(entry["customer"])
     ids: dict[str, set[str]] = defaultdict(set)
     for operation in history:
         if operation.answer is None or not operation.granted or operation.person is None:
             continue
         if operation.kind in ("book", "accept", "pass on"):
-            ids[operation.person].add(operation.answer.json["customerId"])
+            told = operation.answer.json
+            if operation.via == "page":
+                ids[operation.person] |= booked.get(operation.key, set())
+            elif "customerId" in told:
+                ids[operation.person].add(told["customerId"])
     return ids
+
+
+def _erased_of(history: Iterable[Operation]) -> Mapping[str, Operation]:
+    """Whoever is told that there is no such customer (404) knows that they are gone, too."""
+    told = [o for o in history if o.kind == "erase" and o.answer is not None]
+    return {
+        operation.subject: operation
+        for operation in sorted(told, key=lambda operation: -operation.ended)
+    }
 
 
 def _codes_of(history: Iterable[Operation]) -> Mapping[str, Operation]:

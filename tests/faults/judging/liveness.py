@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tests.faults.history import Request
+from tests.faults.judging.kinds import KINDS
 
 # As long as a commit may take (8 s), and nobody is to need that twice.
 TURN_S = 8
-
-KINDS = (
-    "create", "sell", "return", "book", "wait", "cancel", "add tickets", "keep fewer", "pass on",
-    "offer", "withdraw", "accept", "move", "change capacity", "change price", "change date",
-    "call off",
-    "event", "status", "audit", "waiting list", "events", "booking", "bookings", "customer",
-    "transaction", "transactions", "figures of the counter", "statistics", "cancellation",
-)  # fmt: skip
 
 
 def starved(requests: Sequence[Request], over: float, ports: Iterable[int]) -> Iterator[str]:
@@ -27,8 +20,9 @@ def starved(requests: Sequence[Request], over: float, ports: Iterable[int]) -> I
     since = [request for request in requests if request.began >= over]
     for port in ports:
         here = [request for request in since if request.port == port]
-        for kind in KINDS:
-            yield from _starved(kind, port, [request for request in here if request.kind == kind])
+        for kind, route in KINDS.items():
+            asked = [one for one in here if (one.kind, one.route) == (kind, route)]
+            yield from _starved(kind, port, asked)
 
 
 def _starved(kind: str, port: int, asked: Sequence[Request]) -> Iterator[str]:

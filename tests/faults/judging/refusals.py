@@ -12,7 +12,7 @@ from tests.faults.judging.replay import Held
 from tests.faults.judging.timeline import State
 from tests.faults.people import MOST
 
-_OF_NO_BOOKING = {"book", "sell", "create", "change", "call off"}
+_OF_NO_BOOKING = {"book", "sell", "create", "change", "call off", "delete", "cancel for", "erase"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ def unjustified(court: Court) -> Iterator[str]:
         answer = operation.answer
         if answer is None or answer.status < 400:
             continue
+        if operation.kind == "erase":
+            continue  # the judge of who has left tells of it
         code = answer.json.get("code")
         explains = _REASONS.get(code)
         if explains is None or not any(map(explains, _moments(court, operation))):
@@ -100,7 +102,7 @@ def _events(court: Court, operation: Operation, booking: str | None) -> Iterable
 
 def _customers(court: Court, operation: Operation, booking: str | None) -> frozenset[str]:
     if operation.kind != "move":
-        return frozenset(court.ids_of.get(operation.person or "", ()))
+        return court.customers(operation.person, operation.began)
     held = (
         past.replay.at(booking or "", number)
         for past in court.where(booking or "")
@@ -123,7 +125,8 @@ def _wanted(court: Court, operation: Operation, booking: str | None, held: Held 
 
 
 def _sold_out(at: Moment) -> bool:
-    if at.told["available"] != at.state.available:
+    page = at.operation.via == "page"  # which says only that there are none
+    if not page and at.told["available"] != at.state.available:
         return False
     may_not_wait = (at.operation.body or {}).get("waitlist") is False
     return at.state.available == 0 or (may_not_wait and at.state.waiting > 0)
@@ -148,7 +151,8 @@ def _already(status: str) -> Callable[[Moment], bool]:
 def _limit(at: Moment) -> bool:
     acquired = sum(at.past.replay.acquired_by(one, at.number) for one in at.customers)
     left = max(0, MOST - acquired)
-    return at.operation.asker.person is not None and at.told["available"] == left < at.wanted
+    told = left if at.operation.via == "page" else at.told["available"]
+    return at.operation.asker.person is not None and told == left < at.wanted
 
 
 def _exceeds(at: Moment) -> bool:
@@ -160,11 +164,23 @@ def _not_confirmed(at: Moment) -> bool:
 
 
 def _not_found(at: Moment) -> bool:
-    """It is somebody else's, or it goes to another event just then."""
+    """It is somebody else's, or goes to another event just then, or who is named has none."""
+    if at.operation.kind == "cancel for":
+        return not (at.holds("confirmed") or at.holds("waiting"))
     if at.held is None:
         moments = at.past.moments(at.operation.began, at.operation.ended)
         return any(at.past.replay.at(at.booking or "", number) for number in moments)
     return at.operation.asker.person is not None and at.held.customer not in at.customers
+
+
+def _is_not_there(at: Moment) -> bool:
+    return at.number == 0 or at.state.is_gone
+
+
+def _exists(at: Moment) -> bool:
+    """It has this id, and can't be made anew: it was booked, called off or deleted."""
+    ended = at.state.is_off or at.state.is_gone
+    return ended or at.past.replay.was_ever_booked(at.number)
 
 
 def _below_sold(at: Moment) -> bool:
@@ -203,6 +219,9 @@ _REASONS: Mapping[str, Callable[[Moment], bool]] = {
     "bad_request": _over_the_limit,
     "offer_gone": _code_is_void,
     "event_cancelled": lambda at: at.state.is_off,
+    "event_not_found": _is_not_there,
+    "event_exists": _exists,
+    "event_has_bookings": lambda at: at.past.replay.was_ever_booked(at.number),
     "capacity_below_sold": _below_sold,
     "capacity_below_waiting": _below_waiting,
 }

@@ -69,11 +69,13 @@ class Replay:
         self.twice: list[str] = []
         self._held: dict[str, Past[tuple[str, ...]]] = defaultdict(Past)
         self._acquired: dict[str, Past[int]] = defaultdict(Past)
+        self._first_booked: int | None = None
         for number, entry in enumerate(self.entries[1:], 1):
             self.prices.append(entry["changes"].get("price", (0, self.prices[-1]))[1])
             self.queues.append(self.queues[-1])
             self.sums.append(self.sums[-1])
             if entry["booking"] is not None:
+                self._first_booked = self._first_booked or number
                 self._follow(number, entry)
 
     def at(self, booking: str, number: int) -> Held | None:
@@ -91,6 +93,10 @@ class Replay:
         """Count what of the active bookings a customer has bought, whoever holds it."""
         past = self._acquired.get(customer or "")
         return past.at(number) or 0 if past else 0
+
+    def was_ever_booked(self, number: int) -> bool:
+        """Tell whether anything of it was sold, booked or waited for by a change, or moved here."""
+        return self._first_booked is not None and self._first_booked <= number
 
     def following(self, number: int) -> Sequence[str]:
         """Return the bookings that got tickets by a change, in the commit of that change."""

@@ -18,7 +18,7 @@ def broken(court: Court, person_of: Mapping[str, str]) -> Iterator[str]:
     """
     customers = Counter(id_ for ids in court.ids_of.values() for id_ in ids)
     for person, ids in court.ids_of.items():
-        if len(ids) > 1:
+        if len(ids - court.erased.keys()) > 1:
             yield f"one person is {len(ids)} customers: {person}"
         yield from (f"{person} is somebody else, too: {id_}" for id_ in ids if customers[id_] > 1)
     for past in court.pasts.values():

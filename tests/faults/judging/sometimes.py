@@ -7,23 +7,25 @@ from collections.abc import Mapping, Sequence
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.faults.history import Operation
 from tests.faults.judging.court import Court
 
 _ACTIONS = (
     "sold", "returned", "booked", "waitlisted", "cancelled", "assigned", "reduced", "added",
     "offered", "withdrawn", "transferred", "moved_out", "moved_in", "changed",
-    "called_off",
+    "called_off", "replaced", "deleted",
 )  # fmt: skip
 _CODES = (
     "sold_out", "not_enough_tickets", "waiting_list_first", "already_booked", "already_waiting",
     "limit_reached", "not_confirmed", "booking_cancelled", "not_a_reduction", "booking_not_found",
-    "offer_gone", "event_cancelled",
+    "offer_gone", "event_cancelled", "event_has_bookings", "event_not_found", "event_exists",
 )  # fmt: skip
 
 AGAIN = "a key asked again after a 503, and granted"
 BROKEN = "a key asked again after a connection that broke, and granted"
 SPELT = "a person by two spellings"
 PASSED = "a code taken up by somebody else"
+RETURNED = "somebody who books while they are erased"
 SERVED = "a move that let somebody off the waiting list"
 DEFEAT = "a commit that another was faster than"
 OTHER = "a key asked again at another host, and granted"
@@ -33,7 +35,7 @@ GROUP = "several commands in one commit"
 ALL = (
     *(f"change: {action}" for action in _ACTIONS),
     *(f"refusal: {code}" for code in _CODES),
-    AGAIN, BROKEN, OTHER, SPELT, PASSED, SERVED, DEFEAT, RACE, GROUP,
+    AGAIN, BROKEN, OTHER, SPELT, PASSED, RETURNED, SERVED, DEFEAT, RACE, GROUP,
 )  # fmt: skip
 
 OF_ONE_HOST = [name for name in ALL if name not in (OTHER, RACE)]
@@ -55,6 +57,7 @@ def met(court: Court, metrics: Sequence[str], *, race: bool = False) -> Counter[
         if operation.answer.status >= 400:
             found[f"refusal: {operation.answer.json.get('code')}"] += 1
             continue
+        found[RETURNED] += operation.kind == "book" and _is_erased_meanwhile(court, operation)
         body: Mapping[str, object] = operation.body or {}
         found[AGAIN] += 503 in operation.told
         found[OTHER] += len(set(operation.ports)) > 1
@@ -77,3 +80,12 @@ def met(court: Court, metrics: Sequence[str], *, race: bool = False) -> Counter[
         found[GROUP] += int(samples.get("ticketing_group_commands_sum", 0) - commits)
     found[RACE] = found[DEFEAT] if race else 0
     return found
+
+
+def _is_erased_meanwhile(court: Court, operation: Operation) -> bool:
+    return any(
+        erasure.person == operation.person
+        and erasure.began < operation.ended
+        and operation.began < erasure.ended
+        for erasure in court.erased.values()
+    )

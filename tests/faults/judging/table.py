@@ -7,9 +7,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.faults.builds import CLOCKS, Change
-from tests.faults.nemesis import Target, clients, database, hosts, mixed, nothing, server
+from tests.faults.nemesis import (
+    Target,
+    clients,
+    database,
+    hosts,
+    mixed,
+    network,
+    nothing,
+    server,
+)
 
-World = Literal["three nodes", "three nodes by default", "embedded node", "small disk"]
+World = Literal[
+    "three nodes", "three nodes by default", "three networks", "three networks by default",
+    "embedded node", "small disk",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,17 @@ FAULTS: dict[str, Fault] = {
     "both secondaries, then the primary, kill -9": Fault(
         database.secondaries_then_primary_killed, 9.5
     ),
+    "primary cut from its peers": Fault(network.from_its_peers, 9.5, world="three networks"),
+    "primary cut from its peers, MongoDB's own elections": Fault(
+        network.from_its_peers_by_default, 9.5, world="three networks by default"
+    ),
+    "primary cut from the application": Fault(
+        network.from_the_application, 9.5, world="three networks"
+    ),
+    "primary cut from everybody": Fault(network.from_everybody, 9.5, world="three networks"),
+    "primary cut from its peers, now and then": Fault(
+        network.cut_now_and_then, 9.5, world="three networks"
+    ),
     "all MongoDB nodes kill -9, restart": Fault(database.all_killed, 8),
     "the embedded single node kill -9, restart": Fault(
         database.all_killed, 8, world="embedded node"
@@ -72,7 +95,7 @@ FAULTS: dict[str, Fault] = {
     "everything at once, at random": Fault(mixed.everything, 12),
 }
 
-# About two minutes altogether.
+# About three minutes altogether.
 QUICK = [
     "worker kill -9 every second",
     "gunicorn SIGTERM under load, restart",
@@ -91,6 +114,7 @@ REVEALED_BY = {
     "no transaction": "worker kill -9 every second",
     "answers before the commit": "worker kill -9 every second",
     "w:1": "both secondaries, then the primary, kill -9",
+    "reads what no majority has": "primary cut from its peers",
     "no idempotency": "clients give up after 50 ms and ask again",
     "who was defeated begins again as before": "two hosts, a long waiting list",
 }

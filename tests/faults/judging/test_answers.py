@@ -175,3 +175,22 @@ def test_leaves_a_move_that_left_twice_to_the_judge_of_moves() -> None:
     there.add("moved_in", "b1", key, "c1", 2, 1000, sold=2)
 
     assert list(untrue(court(here, there))) == []
+
+
+def deleted(trail: Trail) -> Trail:
+    trail.asked(asked("DELETE", "/events/e1", None, 204, {}, key="delete", began=trail.now))
+    return trail.add("deleted", None, "delete", sold=trail.entries[-1]["sold"])
+
+
+def test_finds_an_event_that_was_deleted_though_it_was_booked() -> None:
+    assert list(untrue(court(deleted(Trail())))) == []
+
+    (found,) = untrue(court(deleted(booked(Trail()))))
+
+    assert "though it was booked" in found
+
+
+def test_finds_what_happens_to_an_event_after_it_was_deleted() -> None:
+    found = list(untrue(court(booked(deleted(Trail())))))
+
+    assert any("changed afterwards" in text for text in found)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.faults.history import Request
-from tests.faults.judging.liveness import KINDS, TURN_S, starved
+from tests.faults.judging.kinds import KINDS
+from tests.faults.judging.liveness import TURN_S, starved
 
 OVER = 100.0
 HOSTS = 8001, 8002
@@ -17,7 +18,7 @@ OTHERS = [kind for kind in KINDS if kind != "call off"]
 
 def answered(kind: str, port: int = HOSTS[0], **known: Any) -> Request:
     """Write down a request of after the fault that was granted at once."""
-    return replace(Request(kind, port, OVER + 1, OVER + 1.1, 200), **known)
+    return replace(Request(kind, port, OVER + 1, OVER + 1.1, 200, route=KINDS[kind]), **known)
 
 
 def all_but_one() -> list[Request]:
@@ -58,6 +59,12 @@ def test_counts_from_the_first_question_and_not_from_the_one_that_was_heard() ->
     again = answered("call off", began=OVER + 2 + TURN_S, ended=OVER + 2.1 + TURN_S)
 
     assert "its first answer" in found(unheard, again)[0]
+
+
+def test_counts_nothing_that_was_asked_at_another_route() -> None:
+    (text,) = found(answered("call off", route=KINDS["cancel"]))
+
+    assert "nobody has asked" in text
 
 
 def test_wants_a_turn_at_every_host() -> None:

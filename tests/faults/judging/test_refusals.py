@@ -153,3 +153,39 @@ def test_lets_a_booking_that_goes_elsewhere_just_then_be_not_there() -> None:
     missed.began, missed.ended = 20.0, 21.0
 
     assert len(list(unjustified(court(here, there)))) == 1
+
+
+DELETE = "DELETE", "/events/e1"
+INITIALIZE = "POST", "/events"
+
+
+@pytest.mark.parametrize(
+    ("operation", "booked_before", "after_it"),
+    [
+        (refused(DELETE, {}, "event_has_bookings"), True, False),
+        (refused(INITIALIZE, {"event": "e1"}, "event_exists"), True, True),
+        (refused(DELETE, {}, "event_not_found", status=404), False, True),
+        (refused(SELL, sale(1), "event_not_found", status=404), False, True),
+        (refused(BOOK, {}, "event_not_found", person="p2", status=404), False, True),
+    ],
+    ids=lambda value: value.path if isinstance(value, Operation) else "",
+)
+def test_judges_refusals_of_what_is_booked_and_of_what_is_deleted(
+    operation: Operation, booked_before: bool, after_it: bool
+) -> None:
+    def is_justified(trail: Trail) -> bool:
+        return list(unjustified(court(trail.asked(operation)))) == []
+
+    deleted = Trail().asked(asked("DELETE", "/events/e1", None, 204, {}, key="gone", began=2))
+
+    assert is_justified(booked(Trail())) is booked_before
+    assert is_justified(deleted.add("deleted", None, "gone")) is after_it
+
+
+def test_knows_that_who_was_erased_has_no_booking_any_more() -> None:
+    trail = booked(Trail())
+    trail.asked(asked("POST", "/customers/c1/erasure", None, 204, {}, began=6, person="p1"))
+
+    again = refused(BOOK, {"nTickets": 1}, "already_booked", person="p1")
+
+    assert len(list(unjustified(court(trail.asked(again))))) == 1

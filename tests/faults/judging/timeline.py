@@ -27,10 +27,11 @@ class State:
     sold: int
     waiting: int
     is_off: bool = False
+    is_gone: bool = False
 
     @property
     def available(self) -> int:
-        return 0 if self.is_off else self.capacity - self.sold
+        return 0 if self.is_off or self.is_gone else self.capacity - self.sold
 
 
 class Timeline:
@@ -42,12 +43,14 @@ class Timeline:
         self.oversold: list[str] = []
         self.overtaken: list[str] = []
         queue: dict[str, None] = {}
-        capacity, is_off = 0, False
+        capacity, is_off, is_gone = 0, False, False
         for entry in sorted(trail, key=lambda e: e["sequence"]):
             capacity = entry["changes"].get("capacity", (0, capacity))[1]
             is_off = is_off or entry["action"] == "called_off"
+            is_gone = is_gone or entry["action"] == "deleted"
             self._serve(entry, queue)
-            self.states.append(State(capacity, entry["sold"], entry["waiting"], is_off))
+            state = State(capacity, entry["sold"], entry["waiting"], is_off, is_gone)
+            self.states.append(state)
             self.keys.append(entry["request_id"])
             if not 0 <= entry["sold"] <= capacity:
                 self.oversold.append(f"{entry['sold']} of {capacity} sold at {entry['sequence']}")

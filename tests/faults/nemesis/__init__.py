@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.cluster import Cluster, Database
+from tests.faults.network import Network
 from tests.faults.workload import Workload
 from tests.system.server import Server
 
@@ -30,6 +31,11 @@ class Target:
     def cluster(self) -> Cluster:
         assert isinstance(self.database, Cluster)
         return self.database
+
+    @property
+    def network(self) -> Network:
+        assert self.cluster.network is not None
+        return self.cluster.network
 
     def any_host(self) -> Server:
         """Return one of the hosts, by chance."""

@@ -104,6 +104,12 @@ FIELDS = {
     "AuditEntry.total": "What the booking or sale costs after it; null where there is no price.",
     "AuditEntry.waiting": "How many bookings waited after it.",
     "AuditPage.items": "The changes, in order.",
+    "ExportedEntry.action": "What was done.",
+    "ExportedEntry.nTickets": "How many tickets the booking or sale has after it; null where it is "
+    "about none.",
+    "ExportedEntry.sold": "How many tickets of the event were sold after it.",
+    "ExportedEntry.total": "What the booking or sale costs after it; null where there is no price.",
+    "ExportedEntry.waiting": "How many bookings waited after it.",
     "BookAction.customer": "The same as `user`.",
     "BookOrCancel.customer": "The same as `user`.",
     "BookAction.event": "The event's id, as a string or a number.",

@@ -27,6 +27,12 @@ class Customer(Schema):
         return super().get_attribute(obj, attr, default)
 
 
+class ExportedEntry(AuditEntry):
+    """An accepted change, which may be of any event."""
+
+    event = fields.String(required=True)
+
+
 class CustomerExport(Schema):
     """All that is kept about a customer: who they are, their account, bookings and audit."""
 
@@ -36,7 +42,7 @@ class CustomerExport(Schema):
         fields.Nested(UserAuditEntry), required=True, data_key="accountAudit"
     )
     bookings = fields.List(fields.Nested(Booking), required=True)
-    audit = fields.List(fields.Nested(AuditEntry), required=True)
+    audit = fields.List(fields.Nested(ExportedEntry), required=True)
 
 
 CUSTOMER = Customer()
