@@ -388,7 +388,10 @@ class Stale(DomainError):
 
 class KeyReused(DomainError):
     code = "idempotency_key_reused"
-    message = "This Idempotency-Key was used for another request."
+    message = (
+        "This Idempotency-Key was used for another request, or its answer named somebody who has "
+        "been erased since."
+    )
 
 
 class Unavailable(DomainError):

@@ -90,6 +90,22 @@ def test_leaves_nothing_of_a_person_and_all_of_the_bookings(lived, admin, db):
     refused(admin.ask("POST", f"/customers/{id_}/erasure"), 404, "customer_not_found")
 
 
+def test_a_key_whose_answer_is_forgotten_does_nothing_again(admin, staff, event, db):
+    """Nor for whoever asks something else with it."""
+    path, key = f"/events/{event['id']}/bookings", {"Idempotency-Key": "of-leaver"}
+    first = staff.ask("POST", path, {"customer": "Leaver One"}, **key)
+    assert first.status_code == 201
+    assert staff.ask("POST", path, {"customer": "Leaver One"}, **key).data == first.data
+    customer = db.customers.find_one({"name": "Leaver One"})["_id"]
+
+    assert admin.ask("POST", f"/customers/{customer}/erasure").status_code == 204
+
+    for name in ("Leaver One", "Somebody Else"):
+        refused(staff.ask("POST", path, {"customer": name}, **key), 422, "idempotency_key_reused")
+    assert db.bookings.count_documents({"event": event["id"]}) == 1
+    assert not list(verify(db))
+
+
 def test_answers_name_nobody_once_they_have_left(lived, admin, event):
     id_ = customer_of(lived)
     admin.ask("POST", f"/customers/{id_}/erasure")

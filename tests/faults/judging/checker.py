@@ -17,6 +17,7 @@ from tests.faults.history import Look, Operation
 from tests.faults.judging.answers import untrue
 from tests.faults.judging.court import summon
 from tests.faults.judging.envelopes import ill_said
+from tests.faults.judging.forgotten import forgotten
 from tests.faults.judging.gone import incomplete, not_left, shown_again
 from tests.faults.judging.heads import false_heads
 from tests.faults.judging.moves import halves
@@ -26,7 +27,6 @@ from tests.faults.judging.rules import broken
 from tests.faults.judging.sights import never_so
 from tests.faults.judging.sometimes import met
 from tests.faults.judging.timeline import Timeline, disorder
-from tests.faults.judging.twice import may_be_twice, told_once
 from tests.faults.workload import Workload
 from ticketing.services.verification import verify
 from ticketing.storage.driver.clients import Database
@@ -91,7 +91,7 @@ def check(
     ]
     findings.unruly += [*halves(court), *broken(court, workload.people.person_of)]
     findings.unruly += [*shown_again(court, workload.sights), *not_left(court)]
-    findings.differing += _records(db, entries, history)
+    findings.differing += _records(db, entries)
     findings.differing += [f"event {id_}: {difference}" for id_, difference in verify(db)]
     return findings, met(court, metrics, race=race)
 
@@ -104,14 +104,14 @@ def compare(
     """Compare histories with audit entries and the bookings' statuses."""
     findings = Findings()
     history = list(history)
-    effects, allowed = effects_of(entries), may_be_twice(history)
+    effects, unheard = effects_of(entries), forgotten(history)
     made = {*statuses, *(entry["event"] for entry in entries if entry["action"] == "created")}
     asked = set()
     for operation in history:
         asked.add(operation.key)
         if operation.kind == "erase":
             effects[operation.key] = 0  # the places in lines that are given up have their own judge
-        elif effects[operation.key] > 1 + allowed[operation.key]:
+        elif effects[operation.key] > 1:
             findings.duplicated.append(
                 f"{operation.method} {operation.path}: {effects[operation.key]} effects"
             )
@@ -122,9 +122,9 @@ def compare(
                 f"{operation.method} {operation.path}: no answer ({operation.told[-3:]})"
             )
             continue
-        count = effects[operation.key]
-        count = min(count, 1) if allowed[operation.key] else count
-        _check_promise(operation, operation.answer.status, count, made, statuses, findings)
+        if operation.key not in unheard:
+            count = effects[operation.key]
+            _check_promise(operation, operation.answer.status, count, made, statuses, findings)
     for key in effects.keys() - asked:
         findings.duplicated.append(f"an effect that nobody asked for: {key}")
     return findings
@@ -137,7 +137,9 @@ def judge(
     findings: Findings,
 ) -> None:
     """Replay each event's trail, and fit into it what the clients asked, were told and saw."""
-    operations = told_once(history, entries)
+    history = list(history)
+    unheard = forgotten(history)
+    operations = {one.key: one for one in history if one.key not in unheard}
     for event in {entry["event"] for entry in entries}:
         timeline = Timeline(entry for entry in entries if entry["event"] == event)
         seen = [look for look in looks if look.event == event]
@@ -162,14 +164,11 @@ def effects_of(entries: Iterable[Mapping[str, Any]]) -> Counter[str]:
     )
 
 
-def _records(
-    db: Database, entries: Iterable[Mapping[str, Any]], history: Iterable[Operation]
-) -> list[str]:
+def _records(db: Database, entries: Iterable[Mapping[str, Any]]) -> list[str]:
     """Find kept answers that report what is not there, or what was refused and is."""
-    effects, allowed = effects_of(entries), may_be_twice(history)
+    effects = effects_of(entries)
     wrong = []
-    kept = db.idempotency.find({}, {"key": True, "status": True})
-    for record in (record for record in kept if not allowed[record["key"]]):
+    for record in db.idempotency.find({}, {"key": True, "status": True}):
         made, count = record["status"] in (201, 202), effects[record["key"]]
         if (made and count != 1) or (record["status"] >= 400 and count):
             wrong.append(f"the answer kept under {record['key']} has {count} effects")

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.history import Look, Operation
+from tests.faults.judging.forgotten import forgotten
 from tests.faults.judging.replay import Entry, Replay
 from tests.faults.judging.timeline import Order, Timeline
-from tests.faults.judging.twice import told_once
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ class Court:
 def summon(history: Sequence[Operation], looks: Iterable[Look], entries: Iterable[Entry]) -> Court:
     """Bring together what clients were told and what the trails tell."""
     entries = list(entries)
-    operations = told_once(history, entries)
+    unheard = forgotten(history)
+    history = [one for one in history if one.key not in unheard]
+    operations = {one.key: one for one in history}
     trails: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         trails[entry["event"]].append(entry)

@@ -129,23 +129,23 @@ def test_finds_an_event_that_was_acknowledged_and_is_not_there() -> None:
     assert compare(history, [], {}).lost
 
 
-def test_lets_who_was_erased_meanwhile_book_twice_by_one_key() -> None:
-    booked = operation(path="/api/v1/events/e1/bookings", id="b2")
+def test_lets_who_asks_again_after_an_erasure_hear_that_the_key_was_used() -> None:
+    refused = operation(
+        path="/api/v1/events/e1/bookings", status=422, code="idempotency_key_reused"
+    )
+    refused.attempts = 2
     erased = operation("k2", path="/api/v1/customers/c1/erasure", status=204)
-    booked.person, erased.person = "p1", "p1"
-    entries = [entry(action="booked", booking="b1"), entry(action="booked", booking="b2")]
-    both = {"b1": "confirmed", "b2": "confirmed"}
+    erased.person = "p1"
+    once = [entry(action="booked", booking="b1")]
+    statuses = {"b1": "confirmed", "b2": "confirmed"}
 
-    assert compare([booked, erased], entries, both).all == []
-    assert compare([booked], entries, both).duplicated
+    assert compare([refused, erased], once, statuses).all == []
+    assert compare([refused], once, statuses).duplicated
+    twice = [*once, entry(action="booked", booking="b2")]
+    assert compare([refused, erased], twice, statuses).duplicated
 
-    erased.began, erased.ended = 5.0, 6.0
-    assert compare([booked, erased], entries, both).duplicated
-    booked.attempts = 2  # the first is under way still
-    assert compare([booked, erased], entries, both).all == []
-
-    erased.person = "p2"
-    assert compare([booked, erased], entries, both).duplicated
+    erased.began, erased.ended = refused.ended + 1, refused.ended + 2
+    assert compare([refused, erased], once, statuses).duplicated
 
 
 def test_finds_a_deletion_that_was_acknowledged_and_did_not_happen() -> None:

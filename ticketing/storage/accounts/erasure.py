@@ -12,6 +12,7 @@ from ticketing.storage import leases
 from ticketing.storage.customers import SWEEPING
 from ticketing.storage.driver.clients import Database, Document
 from ticketing.storage.driver.reads import writing
+from ticketing.storage.writes import idempotency
 
 # What is an account's alone, by its id.
 _OF_ACCOUNTS = ("sessions", "user_codes", "second_factors", "outbox")
@@ -23,7 +24,7 @@ def erase(db: Database, customer: Customer, session: ClientSession) -> None:
         _erase_account(db, customer.user, session)
     # Answers of before customers had ids don't say whom they name, so none of them is left.
     named: Document = {"$or": [{"customers": customer.id}, {"customers": {"$exists": False}}]}
-    db.idempotency.delete_many(named, session=session)
+    idempotency.forget(db, named, session)
     if customer.key is not None:
         counted = hashlib.sha256(customer.key.encode()).hexdigest()
         db.user_codes.delete_many({"key": customer.key}, session=session)
@@ -56,7 +57,7 @@ def sweep(db: Database, settle_s: float, limit: int) -> None:
     if not found:
         return
     ids, accounts = list(found), [user for user in found.values() if user]
-    db.idempotency.delete_many({"customers": {"$in": ids}})
+    idempotency.forget(db, {"customers": {"$in": ids}})
     for name in _OF_ACCOUNTS:
         db[name].delete_many({"user": {"$in": accounts}})
     db.customers.update_many({"_id": {"$in": ids}}, {"$unset": {"sweeping": True}})

@@ -21,6 +21,9 @@ LIFETIME = timedelta(hours=24)
 # MongoDB removes by its own clock alone what has expired: not before that may be two days ahead.
 _REMOVED_AFTER = LIFETIME + timedelta(days=2)
 
+# In the place of a fingerprint: no request has it.
+_FORGOTTEN = "forgotten"
+
 KeyScope = tuple[str, str]
 """Whose key, and which: two fields, since joined they could collide."""
 
@@ -109,6 +112,15 @@ def _stored(fields: Fields) -> tuple[IdempotencyRecord, datetime]:
     )
     # Those of before had one time for both.
     return record, fields.moment("good_until" if fields.has("good_until") else "expires_at")
+
+
+def forget(db: Database, which: Document, session: ClientSession | None = None) -> None:
+    """Forget what these responses say and what was asked; whoever asks again with a key is refused.
+
+    What was asked has happened, and once: a key that was gone as well would do it again.
+    """
+    nothing = {"fingerprint": _FORGOTTEN, "headers": {}, "body": Binary(b""), "customers": []}
+    db.idempotency.update_many(which, {"$set": nothing}, session=session)
 
 
 def _times(session: ClientSession) -> tuple[datetime, datetime]:
