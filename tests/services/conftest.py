@@ -20,10 +20,11 @@ def a_handler(mongo, db, clock=utc_now, **known) -> CommandHandler:
 
 def keyed(key="k1") -> dict[str, Any]:
     """Whose key it is, and which, as the handler takes them."""
-    idempotency_key = IdempotencyKey(
-        "ada", key, "f", lambda outcome: StoredResponse(201, {}, b"sold")
-    )
-    return {"caller": Caller("ada", "r1"), "key": idempotency_key}
+    return {"caller": Caller("ada", "r1"), "key": IdempotencyKey("ada", key, "f", _respond)}
+
+
+def _respond(_: object) -> StoredResponse:
+    return StoredResponse(201, {}, b"sold")
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from ticketing.domain.commands.events import Change
 from ticketing.domain.errors import Busy, DatabaseUnavailable, OutcomeUnknown, SoldOut
 from ticketing.services.verification import verify
 from ticketing.services.writes.batch import Submission
+from ticketing.services.writes.host_lock import Lock
 from ticketing.storage import events
 from ticketing.storage.driver.deadlines import deadline, remaining
 from ticketing.storage.driver.units_of_work import unit_of_work
@@ -37,7 +38,7 @@ def test_keeps_the_books_when_handlers_meet_without_the_lock(mongo, db, event, m
     """As between hosts: only MongoDB stands between them."""
     handlers = [a_handler(mongo, db) for _ in range(3)]
     for handler in handlers:
-        handler._queues._turn = lambda _: nullcontext()
+        handler._queues._turn = lambda *_: nullcontext(Lock.NOT_HAD)
 
     with ThreadPoolExecutor(24) as pool:
         futures = [
@@ -271,10 +272,10 @@ def test_never_reuses_a_session_after_a_conflict(mongo, db, event):
 
 def test_is_busy_where_the_turn_comes_when_the_time_of_the_request_is_over(handler, event):
     @contextlib.contextmanager
-    def late(_):
+    def late(*_):
         while remaining() > 0:
             time.sleep(0.001)
-        yield
+        yield Lock.HELD
 
     handler._queues._turn = late
 
@@ -298,10 +299,10 @@ def test_waits_for_its_turn_no_longer_than_the_request_may_take(mongo, db, event
     led, go_on = threading.Event(), threading.Event()
 
     @contextlib.contextmanager
-    def held(_):
+    def held(*_):
         led.set()
         assert go_on.wait(NEVER_S)
-        yield
+        yield Lock.HELD
 
     handler._queues._turn = held
     with ThreadPoolExecutor(1) as pool:

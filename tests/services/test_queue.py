@@ -4,7 +4,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import pytest
 
@@ -43,7 +43,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def queues_of(commit: Callable[..., Sequence[str]], **known: object) -> BatchQueues[str, str]:
-    values: dict[str, object] = {"size": 8, "complete_s": WAIT_S, "turn": lambda _: nullcontext()}
+    values: dict[str, object] = {"size": 8, "complete_s": WAIT_S}
     return BatchQueues(commit, **{**values, **known})  # type: ignore[arg-type]
 
 
@@ -146,7 +146,7 @@ def test_lets_an_unexpected_error_reach_every_member_and_goes_on(pool):
 
 def test_goes_on_after_a_turn_that_never_came():
     @contextmanager
-    def no_turn(_: str) -> Iterator[None]:
+    def no_turn(*_: object) -> Iterator[None]:
         raise OSError("no space")
         yield
 
@@ -215,14 +215,14 @@ def overslept(monkeypatch):
     global _numbers
     _numbers = itertools.count()
     Wake.overslept = []
-    original = module._Waiter.__init__
+    original = module.Waiter.__init__
 
     def made(self, *args):
         original(self, *args)
         self.wake = Wake()
         self.wake.acquire()
 
-    monkeypatch.setattr(module._Waiter, "__init__", made)
+    monkeypatch.setattr(module.Waiter, "__init__", made)
     return Wake.overslept
 
 
@@ -260,8 +260,8 @@ def test_wakes_those_behind_somebody_whose_time_ends_as_they_are_completed(
     ended, completed = threading.Event(), threading.Event()
     original = BatchQueues._complete
 
-    def complete(self, queue, batch, results):
-        original(self, queue, batch, results)
+    def complete(self, queue, batch, *rest):
+        original(self, queue, batch, *rest)
         if len(batch) > 1:
             completed.set()
             assert ended.wait(NEVER_S)
@@ -284,7 +284,7 @@ def test_wakes_those_behind_somebody_whose_time_ends_as_they_are_completed(
 def test_wakes_one_after_the_other(pool, monkeypatch, overslept):
     """Nobody is woken before the one in front of them runs."""
     entered, go_on = threading.Semaphore(0), threading.Semaphore(0)
-    original = module._Waiter.wake_next
+    original = module.Waiter.wake_next
 
     def wake_next(self):
         if self.next is not None:
@@ -292,7 +292,7 @@ def test_wakes_one_after_the_other(pool, monkeypatch, overslept):
             assert go_on.acquire(timeout=NEVER_S)
         original(self)
 
-    monkeypatch.setattr(module._Waiter, "wake_next", wake_next)
+    monkeypatch.setattr(module.Waiter, "wake_next", wake_next)
     gate = Gate()
     queues = queues_of(gate)
     first = pool.submit(queues.submit, "e1", "a", wait_s=NEVER_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import date
+from itertools import count
 
 import pytest
 from pymongo.errors import AutoReconnect
@@ -16,6 +17,7 @@ from tests.system.checks import check_event
 from tests.waiting import NEVER_S
 from ticketing.domain.errors import Busy
 from ticketing.services.verification import verify
+from ticketing.services.writes import host_lock
 from ticketing.services.writes import turns as module
 from ticketing.services.writes.turns import Turns
 from ticketing.storage import events
@@ -270,3 +272,22 @@ def test_a_defeat_has_turns_taken(host, db, event, asked, whenever_read):
     slow.execute(sell(), on="e1", caller=CALLER)
 
     assert asked
+
+
+def test_two_events_that_share_a_lock_of_the_host_are_held_without_waiting(
+    db, tmp_path, monkeypatch
+):
+    """As a booking that is moved from the one to the other has to: nobody waits for themselves."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(host_lock, "PATIENCE_S", NEVER_S)
+    others = (f"n{n}" for n in count())
+    other = next(one for one in others if host_lock.number_of(one) == host_lock.number_of("e1"))
+    held = threading.Event()
+
+    def hold():
+        with Turns(db).held_together({"e1", other}):
+            held.set()
+
+    threading.Thread(target=hold, daemon=True).start()
+
+    assert held.wait(NEVER_S / 2)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulation.plan import Host, Plan, plan_of
+from tests.simulation.plan import Host, Plan, combining, plan_of
 from ticketing.domain.changes import change_set, waiting_list
 from ticketing.domain.changes.chain import Head
 from ticketing.domain.changes.change_set import ChangeSet
@@ -21,9 +21,10 @@ from ticketing.domain.commands import bookings as booking_rules
 from ticketing.domain.commands import moves as move_rules
 from ticketing.domain.commands import sales as sale_rules
 from ticketing.domain.errors import Busy, NotEnoughTickets, OutcomeUnknown, Unreadable
-from ticketing.services.writes import handler, moves, queue, recovery
+from ticketing.services.writes import handler, moves, queue, recovery, waiters
 from ticketing.services.writes import turns as service_turns
 from ticketing.services.writes.batch import Batch, CommandResult
+from ticketing.services.writes.combining import SharedPublications
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.services.writes.queue import BatchQueues
 from ticketing.services.writes.transaction import Transactions
@@ -66,7 +67,7 @@ def hands_over_to_nobody(patch: pytest.MonkeyPatch) -> None:
 
 
 def leads_twice(patch: pytest.MonkeyPatch) -> None:
-    def enter(self: Any, of: Any, waiter: Any) -> None:
+    def enter(self: Any, event: str, of: Any, waiter: Any) -> None:
         with of.lock:
             of.waiters.append(waiter)
             waiter.leads = True
@@ -76,7 +77,7 @@ def leads_twice(patch: pytest.MonkeyPatch) -> None:
 
 def withdraws_who_was_taken(patch: pytest.MonkeyPatch) -> None:
     def wait(self: Any, of: Any, waiter: Any) -> None:
-        if waiter.leads or waiter.wake.acquire(timeout=queue._remaining(waiter)):
+        if waiter.leads or waiter.wake.acquire(timeout=waiter.remaining()):
             return
         with of.lock:
             if waiter.leads or waiter.completed:
@@ -90,7 +91,7 @@ def withdraws_who_was_taken(patch: pytest.MonkeyPatch) -> None:
 
 def withdraws_a_leader(patch: pytest.MonkeyPatch) -> None:
     def wait(self: Any, of: Any, waiter: Any) -> None:
-        if waiter.leads or waiter.wake.acquire(timeout=queue._remaining(waiter)):
+        if waiter.leads or waiter.wake.acquire(timeout=waiter.remaining()):
             return
         with of.lock:
             if waiter.completed:
@@ -105,7 +106,7 @@ def withdraws_a_leader(patch: pytest.MonkeyPatch) -> None:
 
 
 def is_busy_at_once(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(queue, "_remaining", lambda waiter: 0.0)
+    patch.setattr(waiters.Waiter, "remaining", lambda waiter: 0.0)
 
 
 def completes_before_the_commit(patch: pytest.MonkeyPatch) -> None:
@@ -134,7 +135,7 @@ def completes_before_the_commit(patch: pytest.MonkeyPatch) -> None:
 def lets_an_error_reach_the_leader_alone(patch: pytest.MonkeyPatch) -> None:
     real = BatchQueues._lead
 
-    def lead(self: Any, event: str, of: Any) -> None:
+    def lead(self: Any, event: str, of: Any, leader: Any) -> bool:
         commit = self._commit
 
         def committed(event_id: str, items: Any) -> Any:
@@ -145,7 +146,7 @@ def lets_an_error_reach_the_leader_alone(patch: pytest.MonkeyPatch) -> None:
 
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(self, "_commit", committed)
-            real(self, event, of)
+            return real(self, event, of, leader)
 
     patch.setattr(BatchQueues, "_lead", lead)
 
@@ -155,28 +156,80 @@ def wakes_the_first_follower_alone(patch: pytest.MonkeyPatch) -> None:
         if self.next is not None and self.leads:
             self.next.wake.release()
 
-    patch.setattr(queue._Waiter, "wake_next", wake_next)
+    patch.setattr(waiters.Waiter, "wake_next", wake_next)
 
 
 def keeps_every_queue(patch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def using(self: Any, event: str) -> Any:
         with self._lock:
-            of = self._queues.setdefault(event, queue._BatchQueue())
+            of = self._queues.setdefault(event, waiters.EventQueue())
         yield of
 
     patch.setattr(BatchQueues, "_using", using)
 
 
 def takes_all_who_wait(patch: pytest.MonkeyPatch) -> None:
-    def take(self: Any, of: Any) -> Any:
-        with of.lock:
-            batch = [of.waiters.popleft() for _ in range(len(of.waiters))]
-            for waiter in batch:
-                waiter.taken = True
-        return batch
+    real = BatchQueues._take
+
+    def take(self: Any, event: str, of: Any, *, locked: bool) -> Any:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(self, "_size", 1_000)
+            return real(self, event, of, locked=locked)
 
     patch.setattr(BatchQueues, "_take", take)
+
+
+# Combining.
+
+
+def wakes_the_first_before_the_line_stands(patch: pytest.MonkeyPatch) -> None:
+    def complete(completed: Any, leader: Any = None) -> None:
+        last = leader
+        for waiter, result in completed:
+            if waiter.gave_up:
+                continue
+            waiter.complete(result)
+            if waiter.leads:
+                continue
+            if last is None:
+                waiter.wake.release()
+            else:
+                last.next = waiter
+            last = waiter
+
+    patch.setattr(queue, "complete_in_line", complete)
+
+
+def hands_over_to_nobody_who_is_published(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(waiters.EventQueue, "heir", lambda of: of.waiters[0] if of.waiters else None)
+
+
+def replies_to_no_guest(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SharedPublications, "reply", lambda self, results: None)
+
+
+def tells_a_guest_what_another_came_to(patch: pytest.MonkeyPatch) -> None:
+    real = SharedPublications.reply
+
+    def reply(self: Any, results: Any) -> None:
+        guests, told = zip(*results, strict=True)
+        real(self, zip(guests, reversed(told), strict=True))
+
+    patch.setattr(SharedPublications, "reply", reply)
+
+
+def commits_anew_what_was_lost_without_a_key(patch: pytest.MonkeyPatch) -> None:
+    real = BatchQueues.__init__
+
+    def made(self: Any, *args: Any, **known: Any) -> None:
+        real(self, *args, **{**known, "repeatable": lambda _: True})
+
+    patch.setattr(BatchQueues, "__init__", made)
+
+
+def drops_what_is_given_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(BatchQueues, "_give_back", lambda self, of, waiter: None)
 
 
 # The handler.
@@ -525,6 +578,25 @@ def contested(seed: int) -> Plan:
     return Plan(seed, hosts, clients=8, operations=25, commit_s=0.25, favours="changes")
 
 
+def dying_together(seed: int) -> Plan:
+    """Draw a plan in which workers that commit for each other die often, and nobody has a key."""
+    moments = [0.02 + 0.03 * number + 0.0007 * (seed % 40) for number in range(8)]
+    return replace(combining(seed), without_key=1.0, deaths=moments)
+
+
+def together(seed: int) -> Plan:
+    """Draw a calm plan in which two workers of a host commit few at once of what many ask for."""
+    return Plan(
+        seed,
+        [Host("host0", 2, 1.0)],
+        crowding=0.6,
+        clients=8,
+        operations=8,
+        group_size=2 + seed % 2,
+        combines=True,
+    )
+
+
 MUTANTS = (
     Mutant(hands_over_to_nobody, "broken"),
     Mutant(leads_twice, "broken"),
@@ -537,6 +609,12 @@ MUTANTS = (
     Mutant(tells_one_head_to_all_of_a_batch, "unchained"),
     Mutant(keeps_every_queue, "left"),
     Mutant(takes_all_who_wait, "left"),
+    Mutant(wakes_the_first_before_the_line_stands, "asleep", together),
+    Mutant(hands_over_to_nobody_who_is_published, "broken", combining),
+    Mutant(replies_to_no_guest, "troubled", combining),
+    Mutant(tells_a_guest_what_another_came_to, "untrue", combining),
+    Mutant(commits_anew_what_was_lost_without_a_key, "doubled", dying_together),
+    Mutant(drops_what_is_given_back, "troubled", combining),
     Mutant(splits_nothing, "unreadable"),
     Mutant(resumes_nothing, "waiting"),
     Mutant(recovers_nothing, "waiting", dying),

@@ -27,7 +27,8 @@ class Plan:
     it comes through. `lost` and `unknown` are the parts of messages that are lost,
     and of commits whose outcome is not told. `deaths`, `elections` and `outages` are moments, the
     last two with how long they take; with `dies_resuming` processes die that resume what remains.
-    `haste` is which part of the clients gives up early.
+    `haste` is which part of the clients gives up early. Where it `combines`, the processes of a
+    host commit for each other.
     """
 
     seed: int
@@ -61,6 +62,7 @@ class Plan:
     calls_off: bool = False
     dies_resuming: bool = False
     recovers: bool = True
+    combines: bool = False
 
     @property
     def is_calm(self) -> bool:
@@ -78,8 +80,8 @@ def plan_of(seed: int) -> Plan:
     chance = random.Random(f"plan {seed}")
 
     hosts = [
-        Host(f"host{number}", chance.choice([1, 1, 2]), chance.choice([1.0, 1.0, 1.0, 15.0]))
-        for number in range(chance.choice([2, 2, 3]))
+        Host(f"host{number}", chance.choice([1, 1, 2, 4]), chance.choice([1.0, 1.0, 1.0, 15.0]))
+        for number in range(chance.choice([1, 2, 2, 3]))
     ]
     plan = Plan(
         seed,
@@ -94,8 +96,36 @@ def plan_of(seed: int) -> Plan:
         twice=chance.choice([0.0, 0.0, 0.2]),
         clock_is_off=_is_so(chance, 0.2),
         calls_off=_is_so(chance, 0.2),
+        without_key=chance.choice([0.1, 0.1, 0.6]),
+        combines=_is_so(chance, 0.6),
     )
     return plan if _is_so(chance, 0.25) else replace(plan, **_troubles(chance, plan))
+
+
+# What makes workers that combine go ahead without each other, or ask in vain.
+_IMPATIENCE: Sequence[dict[str, Any]] = (
+    {},
+    {"lock_patience_s": 0.02},
+    {"lock_patience_s": 0.0, "lost": 0.02},
+    {"unknown": 0.2, "most_per_commit": 2, "group_size": 3, "wait_s": 0.03},
+    {"eagerness": 0.7, "commit_s": 0.4, "request_s": 0.5},
+)
+
+
+def combining(seed: int) -> Plan:
+    """Draw a plan in which the workers of one host commit for each other, and die now and then."""
+    chance = random.Random(f"combining {seed}")
+    return Plan(
+        seed,
+        [Host("host0", 4, 1.0)],
+        crowding=0.0,
+        clients=8,
+        operations=6,
+        without_key=0.5,
+        deaths=[chance.uniform(0, 0.3) for _ in range(seed % 3)],
+        combines=True,
+        **chance.choice(_IMPATIENCE),
+    )
 
 
 def _is_so(chance: random.Random, part: float) -> bool:

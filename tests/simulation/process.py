@@ -18,6 +18,7 @@ from ticketing.domain.commands.moves import Leave
 from ticketing.domain.commands.transfers import Accept
 from ticketing.metrics import Metrics
 from ticketing.services.writes.batch import CommandResult, IdempotencyKey
+from ticketing.services.writes.combining import SharedPublications
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.services.writes.recovery import RecoveryWorker
 from ticketing.storage import bookings
@@ -129,6 +130,8 @@ class OfficeProcess(Process):
             commit_s=plan.commit_s,
             metrics=cast(Metrics, _Counts(simulation)),
         )
+        if (lists := simulation.lists.get(host.name)) is not None:
+            self.handler.combine(SharedPublications(lists, number))
         if plan.recovers:
             worker = RecoveryWorker(
                 self._db, self.handler, cast(Fitness, _Fit()), pause_s=plan.pause_s

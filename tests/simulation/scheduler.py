@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 import math
 import random
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -324,6 +325,10 @@ class Event:
         while self._waiting:
             self._scheduler.wake(self._waiting.pop())
 
+    def clear(self) -> None:
+        """Take the flag away."""
+        self._is_set = False
+
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the flag is set; return whether it is."""
         if not self._is_set:
@@ -340,3 +345,31 @@ class Event:
         finally:
             if thread in self._waiting:
                 self._waiting.remove(thread)
+
+
+class Mailbox:
+    """Both ends of a pair of datagram sockets that never block; it outlives who writes to it."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._messages: deque[bytes] = deque()
+        self._has_some = Event(scheduler)
+
+    def send(self, message: bytes) -> None:
+        """Put a message in; a process that is dead does no such thing."""
+        self._scheduler.give_way()
+        self._messages.append(message)
+        self._has_some.set()
+
+    def recv(self, size: int) -> bytes:
+        """Take the first message out; raises BlockingIOError where there is none."""
+        self._scheduler.give_way()
+        if not self._messages:
+            raise BlockingIOError
+        return self._messages.popleft()[:size]
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a message, or for so long."""
+        if not self._messages:
+            self._has_some.clear()
+            self._has_some.wait(seconds)

@@ -35,6 +35,7 @@ from ticketing.domain.commands.events import Create
 from ticketing.domain.errors import DomainError
 from ticketing.domain.identity.caller import SYSTEM_ACTOR
 from ticketing.services.writes.batch import CommandResult
+from ticketing.services.writes.combining import SharedLists
 from ticketing.storage.documents import CUSTOMERS
 from ticketing.storage.migrations.schema import SCHEMA
 
@@ -120,6 +121,8 @@ class Simulation:
         self.turns: dict[str, str] = {}
         # By queue: how many threads lead it. The invariant: one, while the queue holds anybody.
         self.leading: Counter[object] = Counter()
+        # By host: what its processes publish for each other.
+        self.lists: dict[str, SharedLists] = {}
         self._keeps_history = keeps_history
         self._clients: dict[Attempt, ClientLoop] = {}
 
@@ -210,6 +213,8 @@ class Simulation:
 
     def _begin(self) -> None:
         for host in self.plan.hosts:
+            if self.plan.combines:
+                self.lists[host.name] = SharedLists(host.processes)
             for number in range(host.processes):
                 self.start(host, number)
         everybody = Process("clients")
@@ -260,10 +265,9 @@ class Simulation:
                 continue
             for of in process.handler._queues._queues.values():
                 leaders = self.leading[of]
-                if leaders > 1 or (
-                    of.waiters and not leaders and not any(w.leads for w in of.waiters)
-                ):
-                    self.broken.append(f"{leaders} threads lead a queue of {len(of.waiters)}")
+                waiters = [*of.waiters, *of.published.values()]
+                if leaders > 1 or (waiters and not leaders and not any(w.leads for w in waiters)):
+                    self.broken.append(f"{leaders} threads lead a queue of {len(waiters)}")
 
     def _count(self) -> None:
         """Count what the plan and the audit tell of, for *sometimes*."""

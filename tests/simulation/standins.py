@@ -13,10 +13,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.scheduler import Event, Lock
+from tests.simulation.scheduler import Event, Lock, Mailbox, Scheduler
 from ticketing.domain.changes import read_set, waiting_list
 from ticketing.domain.commands import events as event_commands
-from ticketing.services.writes import handler, host_lock, queue, recovery, turns
+from ticketing.services.writes import combining, handler, host_lock, queue, recovery, turns, waiters
 from ticketing.storage import documents, events
 from ticketing.storage.driver import deadlines, reads, units_of_work
 from ticketing.storage.writes import idempotency
@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 # A module or a class, a name in it, and what that is to mean.
 Meaning = tuple[Any, str, Any]
 
+WRITES = queue, waiters, combining, turns, handler, host_lock
+
 COUNTED: Sequence[tuple[Any, str, Mapping[object, str]]] = (
     (stored_turns, "give_back", {True: "somebody was in line", False: "nobody was in line"}),
     (stored_turns, "leave", {None: "a turn was not waited for any longer"}),
     (events, "lock", {None: "an event was locked first"}),
+    (queue.BatchQueues, "_give_back", {None: "a publication was given back"}),
     (reads, "_let_catch_up", {None: "a new primary was waited for"}),
 )
 
@@ -49,9 +52,9 @@ def stand_ins(simulation: Simulation, folder_of: Callable[[str], Path]) -> Itera
         monotonic=monotonic, perf_counter=lambda: scheduler.now, sleep=scheduler.sleep
     )
     threading = SimpleNamespace(Lock=lambda: Lock(scheduler), Event=lambda: Event(scheduler))
-    for module in (queue, turns, handler, host_lock, units_of_work, reads, deadlines):
+    for module in (*WRITES, units_of_work, reads, deadlines):
         yield module, "time", time
-    for module in (queue, turns, recovery):
+    for module in (queue, waiters, turns, recovery):
         yield module, "threading", threading
     for module in (handler, units_of_work, recovery):
         yield module, "random", SimpleNamespace(uniform=chance.uniform)
@@ -71,6 +74,20 @@ def stand_ins(simulation: Simulation, folder_of: Callable[[str], Path]) -> Itera
     for module, name, told in COUNTED:
         yield module, name, _counting(getattr(module, name), told, sometimes)
     yield stored_turns, "take", _noting(stored_turns.take, simulation)
+    yield from _combining(scheduler, sometimes)
+
+
+def _combining(scheduler: Scheduler, sometimes: Counter[str]) -> Iterator[Meaning]:
+    """Return what stands in for the sockets between the processes of a host."""
+    for module in (queue, combining):
+        yield module, "randbits", scheduler.chance.getrandbits
+    # Of two locks and lists both events have the same, of three each its own.
+    yield host_lock, "LOCKS", scheduler.chance.choice([2, 3])
+    yield combining, "_sockets", lambda: (box := Mailbox(scheduler), box)
+    yield combining, "_await_message", lambda box, seconds: box.wait(seconds)
+    shared, queues = combining.SharedPublications, queue.BatchQueues
+    yield shared, "take", _telling(shared.take, sometimes, _who_was_taken)
+    yield queues, "_lost", _telling(queues._lost, sometimes, _what_was_lost)
 
 
 def _noting(take: Callable[..., bool], simulation: Simulation) -> Callable[..., bool]:
@@ -85,13 +102,13 @@ def _noting(take: Callable[..., bool], simulation: Simulation) -> Callable[..., 
     return noted
 
 
-def _watched(lead: Callable[..., None], leading: Counter[object]) -> Callable[..., None]:
+def _watched(lead: Callable[..., bool], leading: Counter[object]) -> Callable[..., bool]:
     """Note of each queue how many threads lead it."""
 
-    def watched(queues: object, event_id: str, of: object) -> None:
+    def watched(queues: object, event_id: str, of: object, leader: object) -> bool:
         leading[of] += 1
         try:
-            lead(queues, event_id, of)
+            return lead(queues, event_id, of, leader)
         finally:
             leading[of] -= 1
 
@@ -109,6 +126,33 @@ def _counting(
         return result
 
     return counted
+
+
+def _telling(
+    function: Callable[..., Any], sometimes: Counter[str], tells: Callable[..., str]
+) -> Callable[..., Any]:
+    """Count what a function has done, in the words of another that sees what it has come to."""
+
+    def told(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        sometimes[tells(result, *args, **kwargs)] += 1
+        return result
+
+    return told
+
+
+def _who_was_taken(taken: Any, *_: object, locked: bool) -> str:
+    guests = any(isinstance(one, combining.Guest) for one in taken[0])
+    if not guests:
+        return "no guests were taken"
+    return "guests were taken" if locked else "guests were taken without the lock"
+
+
+def _what_was_lost(lost: Any, *_: object) -> str:
+    if not lost:
+        return "nothing was lost"
+    has_key = any(waiter.item.key for waiter in lost)
+    return "what was lost was committed anew" if has_key else "of what was lost nothing is known"
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 from tests.simulation.__main__ import told
 from tests.simulation.judges import JUDGES, verdict
 from tests.simulation.mutants import MUTANTS, Drawn, Mutant
-from tests.simulation.plan import plan_of
+from tests.simulation.plan import combining, plan_of
 from tests.simulation.simulation import Simulation
 from tests.system.server import ROOT
 from ticketing.domain.audit import ACTIONS
@@ -33,8 +33,16 @@ SOMETIMES = [
     "a process died that resumed", "another primary", "a new primary was waited for",
     "MongoDB was away", "a request came twice", "a key was replayed at another process",
     "remaining work was finished by recovery", "remaining work was finished by the next commit",
-    "a calm run",
+    "guests were taken", "a publication was given back", "a calm run",
 ]  # fmt: skip
+
+# The same where all workers of a host commit for each other.
+SOMETIMES_TOGETHER = [
+    "guests were taken", "guests were taken without the lock", "a publication was given back",
+    "what was lost was committed anew", "of what was lost nothing is known", "nothing was lost",
+    "a process died within a transaction",
+]  # fmt: skip
+SEEDS_TOGETHER = 300
 
 # Of no use to a simulation of sales: nobody deletes or replaces an event that is booked.
 UNUSED = {"deleted", "replaced"}
@@ -51,6 +59,18 @@ def test_keeps_its_promises_in_a_thousand_seeds_which_meet_all_that_can_go_wrong
     assert faults == []
     never = {name for name in [*SOMETIMES, *ACTIONS] if not sometimes[name]}
     assert never == UNUSED, sometimes
+
+
+def test_keeps_its_promises_where_workers_commit_for_each_other() -> None:
+    faults, sometimes = [], Counter[str]()
+    for seed in range(SEEDS_TOGETHER):
+        simulation = Simulation(combining(seed))
+        simulation.run()
+        faults += [f"seed {seed}: {fault}" for fault in verdict(simulation)]
+        sometimes += simulation.sometimes
+
+    assert faults == []
+    assert not {name for name in SOMETIMES_TOGETHER if not sometimes[name]}, sometimes
 
 
 @pytest.mark.parametrize("seed", [3, 24, 98])

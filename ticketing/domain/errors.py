@@ -81,6 +81,18 @@ class DomainError(Exception):
         super().__init__(self.message)
         self.facts = facts
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Go through pickle as it is, however it was made."""
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(
+    kind: type[DomainError], args: tuple[object, ...], known: dict[str, object]
+) -> DomainError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(known)
+    return error
+
 
 class NotFound(DomainError):
     """Nothing goes by that name."""

@@ -20,11 +20,13 @@ from typing import Any
 import gunicorn.http.wsgi
 from gunicorn.errors import HaltServer
 
+from ticketing.api.http import context
 from ticketing.config import SIGN_IN_THREADS, authority, is_loopback, load
 from ticketing.server import background, logs, names, shared_metrics
 from ticketing.server.gunicorn_log import LikeOurs
 from ticketing.server.reaper import LONGEST_S
 from ticketing.server.sharing import MOST_WORKERS, SHARES
+from ticketing.services.writes.combining import SharedLists, SharedPublications
 
 # gunicorn reads every name here that is one of its settings: import no module called `config`.
 _settings = load()
@@ -71,6 +73,12 @@ LikeOurs.format = _settings.log_format
 names.new_run_token()
 
 
+# Two workers have large batches already: combining would cost more than it gains
+# (docs/performance.md).
+_COMBINES_FROM = 3
+
+_lists: list[SharedLists] = []
+
 _reapers: list[subprocess.Popen[bytes]] = []
 
 _metrics: list[Path] = []
@@ -79,12 +87,15 @@ _metrics: list[Path] = []
 def on_starting(server: Any) -> None:
     """Refuse an address beyond loopback in open mode, also one given on the command line.
 
-    And make the folder in which the workers count together.
+    And make what the workers share: the folder in which they count together, and the lists by which
+    they commit for each other, with places for the workers of a reload beside the old ones.
     """
     beyond = [address for address in server.cfg.bind if not _is_loopback(address)]
     if _settings.auth == "open" and beyond:
         sys.exit(f"TICKETING_AUTH=open listens on loopback only, not on {beyond[0]}.")
     _metrics.append(shared_metrics.make_folder())
+    if server.cfg.workers >= _COMBINES_FROM:
+        _lists.append(SharedLists(2 * server.cfg.workers))
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -96,7 +107,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Keep the worker on its processor, and start what runs beside its requests.
+    """Keep the worker on its processor, join it to the others, and start what runs beside requests.
 
     What is registered for the exit is done after the last thread that serves has ended, and not in
     a worker that is killed.
@@ -104,6 +115,10 @@ def post_worker_init(worker: Any) -> None:
     if worker.cpu is not None:
         os.sched_setaffinity(0, {worker.cpu})
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    for lists in _lists:
+        if worker.place < lists.places:
+            commands = getattr(worker.wsgi, context.KEY).commands
+            commands.combine(SharedPublications(lists, worker.place))
     running = background.start(worker.wsgi)
     atexit.register(_end_in_good_order, worker.place, running)
     # Nobody needs to know what serves them.

@@ -7,7 +7,6 @@ shown is never older than the question, and in a rush the database is asked once
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from typing import TypeVar, cast
 
 from ticketing.domain.errors import Busy, DatabaseUnavailable, OutcomeUnknown
@@ -27,7 +26,7 @@ class SharedReads:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._queues: BatchQueues[Callable[[], object], object] = BatchQueues(
-            _read, size=_MOST_TOGETHER, complete_s=OPERATION_TIMEOUT_S, turn=lambda _: nullcontext()
+            _read, size=_MOST_TOGETHER, complete_s=OPERATION_TIMEOUT_S
         )
 
     def event(self, id_: str) -> Event:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from flask import request
@@ -82,15 +83,21 @@ def first_facts(key: str) -> Facts:
 
 
 def _writer(present: Callable[[ResultT], Facts]) -> Callable[[Outcome], StoredResponse]:
-    """Return what writes the facts where no request is, since somebody else's thread may do it."""
+    """Return what writes the facts where no request is: somebody else's thread or process does."""
+    return partial(_write_where_no_request_is, present)
 
-    def write(outcome: Outcome) -> StoredResponse:
-        if isinstance(outcome, DomainError):
-            facts: Facts = {"refusal": outcome.code, "facts": outcome.facts}
-            return _stored(problems.status_of(outcome), facts)
-        return _stored(200, present(cast(ResultT, outcome)))
 
-    return lambda outcome: Context().run(write, outcome)
+def _write_where_no_request_is(
+    present: Callable[[ResultT], Facts], outcome: Outcome
+) -> StoredResponse:
+    return Context().run(_write, present, outcome)
+
+
+def _write(present: Callable[[ResultT], Facts], outcome: Outcome) -> StoredResponse:
+    if isinstance(outcome, DomainError):
+        facts: Facts = {"refusal": outcome.code, "facts": outcome.facts}
+        return _stored(problems.status_of(outcome), facts)
+    return _stored(200, present(cast(ResultT, outcome)))
 
 
 def _stored(status: int, facts: Facts) -> StoredResponse:

@@ -41,11 +41,14 @@ class Fault:
     two_hosts: bool = False
 
 
+# With so many workers those of the first host commit for each other.
+COMBINING = (4, 2)
+
 CALM = Fault(nothing, 3)
 
 FAULTS: dict[str, Fault] = {
-    "worker kill -9 every second": Fault(server.worker_killed, 3),
-    "worker SIGSTOP 4 s, SIGCONT": Fault(server.worker_stopped, 5.5),
+    "worker kill -9 every second": Fault(server.worker_killed, 3, workers=COMBINING),
+    "worker SIGSTOP 4 s, SIGCONT": Fault(server.worker_stopped, 5.5, workers=COMBINING),
     "gunicorn master kill -9, restart": Fault(server.all_killed, 8),
     "one of two hosts kill -9, restart": Fault(server.host_killed, 8, two_hosts=True),
     "one of two hosts SIGSTOP 4 s, SIGCONT": Fault(server.host_stopped, 5.5, two_hosts=True),
@@ -92,7 +95,7 @@ FAULTS: dict[str, Fault] = {
     "clients gone before the answer": Fault(clients.gone_before_the_answer, 3),
     "one key 50 times at once": Fault(clients.same_key_at_once, 3),
     "clocks of the workers a day off": Fault(server.worker_killed, 3, build=CLOCKS),
-    "everything at once, at random": Fault(mixed.everything, 12),
+    "everything at once, at random": Fault(mixed.everything, 12, workers=COMBINING),
 }
 
 # About three minutes altogether.

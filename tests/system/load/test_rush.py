@@ -6,9 +6,11 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
+from itertools import count
 
 from tests.client import at_once
 from tests.system.checks import check_event
+from tests.system.server import Server
 from tests.waiting import NEVER_S, eventually
 
 
@@ -86,18 +88,35 @@ def test_answers_fifty_requests_with_one_key_alike(server, clean_db):
 
 
 def test_loses_no_sale_when_a_worker_is_killed(server, clean_db):
-    event = server.client().create(capacity=100_000)
+    keeps_selling_while_workers_are_killed(server, clean_db)
+
+
+def test_loses_no_sale_when_a_worker_is_killed_that_commits_for_others(
+    mongodb_uri, office_db, tmp_path
+):
+    with Server(mongodb_uri, office_db.name, tmp_path / "log", WORKERS="4") as server:
+        keeps_selling_while_workers_are_killed(server, office_db, date="2031-02-02")
+
+
+def keeps_selling_while_workers_are_killed(server, db, date="2031-02-01"):
+    event = server.client().create(capacity=100_000, date=date)
     sold: list[str] = []
     over = threading.Event()
+    unlike: list[object] = []
 
-    def buy(client, _):
-        while not over.is_set():
-            try:
-                answer = client.sell(event["id"])
-            except (HTTPException, OSError):
-                continue  # the worker died: nobody knows
+    def buy(client, number):
+        for turn in count():
+            if over.is_set():
+                return
+            # The first that buys without a key never knows what a lost answer came to.
+            key = {"Idempotency-Key": f"{date}-{number}-{turn}"} if number else {}
+            answer = until_answered(client, event["id"], key, over)
+            if answer is None:
+                continue
             if answer.status == 201:
                 sold.append(answer.json["id"])
+            elif answer.json["code"] != "outcome_unknown" or key:
+                unlike.append(answer)
 
     def kill():
         try:
@@ -113,10 +132,25 @@ def test_loses_no_sale_when_a_worker_is_killed(server, clean_db):
         at_once(server.port, 16, buy)
         killing.result()
 
-    kept = {booking["_id"] for booking in clean_db.bookings.find()}
+    kept = {booking["_id"] for booking in db.bookings.find()}
+    assert unlike == []
     assert len(sold) == len(set(sold))
     assert set(sold) <= kept
-    check_event(clean_db, event["id"])
+    check_event(db, event["id"])
+
+
+def until_answered(client, event, key, over):
+    """Sell a ticket; under a key ask again as long as it takes. None where nobody knows."""
+    while not over.is_set():
+        try:
+            answer = client.sell(event, **key)
+        except (HTTPException, OSError):
+            if key:
+                continue
+            return None  # the worker died
+        if not (key and answer.status == 503):
+            return answer
+    return None
 
 
 def goes_on_selling(sold):
@@ -125,8 +159,6 @@ def goes_on_selling(sold):
 
 
 def test_answers_what_it_has_accepted_before_it_stops(mongodb_uri, office_db, tmp_path):
-    from tests.system.server import Server
-
     with Server(mongodb_uri, office_db.name, tmp_path / "log") as server:
         event = server.client().create(capacity=100_000, date="2031-01-01")
         broken: list[Exception] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from ticketing.api.auth.access import is_staff, principal, require_verified
 from ticketing.api.http.context import app_context
@@ -74,8 +75,11 @@ def redact(
     present: Callable[[BookingResult], StoredResponse],
 ) -> Callable[[BookingResult], StoredResponse]:
     """Return a presenter that names those who got tickets to staff only: nobody else sees them."""
-    return present if is_staff() else lambda held: present(_without_names(held))
+    return present if is_staff() else partial(_present_without_names, present)
 
 
-def _without_names(held: BookingResult) -> BookingResult:
-    return replace(held, assigned=[replace(booking, customer=None) for booking in held.assigned])
+def _present_without_names(
+    present: Callable[[BookingResult], StoredResponse], held: BookingResult
+) -> StoredResponse:
+    assigned = [replace(booking, customer=None) for booking in held.assigned]
+    return present(replace(held, assigned=assigned))

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from contextvars import Context
+from functools import partial
 from typing import TypeVar, cast
 
 from flask import Response, g, request
@@ -91,15 +92,20 @@ def _respond_with(present: Presenter[ResultT]) -> Callable[[Outcome], StoredResp
     With a key it is written in the commit, in the thread of whoever leads the batch, and so would
     see that request's `g`: who asks, and what they may know. In an empty context there is none to
     see, in anybody's thread, so that a presenter which looks for one fails at its first use.
+
+    It is made of functions of modules, which another process knows as well: that may commit, too.
     """
-    path = request.path
+    return partial(_respond, present, request.path)
 
-    def write(outcome: Outcome) -> StoredResponse:
-        if isinstance(outcome, DomainError):
-            return refusal(outcome, problem_extensions(path))
-        return present(cast(ResultT, outcome))
 
-    return lambda outcome: Context().run(write, outcome)
+def _respond(present: Presenter[ResultT], path: str, outcome: Outcome) -> StoredResponse:
+    return Context().run(_write, present, path, outcome)
+
+
+def _write(present: Presenter[ResultT], path: str, outcome: Outcome) -> StoredResponse:
+    if isinstance(outcome, DomainError):
+        return refusal(outcome, problem_extensions(path))
+    return present(cast(ResultT, outcome))
 
 
 def _idempotency_key(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Response
@@ -172,15 +173,22 @@ def _answer(status: int, value: Json) -> StoredResponse:
     return StoredResponse(status, {"Content-Type": CONTENT_TYPE}, body(value))
 
 
+def _initialized(dialect: Callable[[Event], Json], event: Event) -> StoredResponse:
+    return _answer(201, dialect(event))
+
+
+def _booked(dialect: Callable[[BookingResult], Json], held: BookingResult) -> StoredResponse:
+    return _answer(201 if held.booking.status == "confirmed" else 202, dialect(held))
+
+
+def _cancelled(dialect: Callable[[BookingResult], Json], held: BookingResult) -> StoredResponse:
+    return _answer(200, dialect(held))
+
+
 def _register(dialect: Dialect) -> None:
-    def initialized(event: Event) -> StoredResponse:
-        return _answer(201, dialect.initialized(event))
-
-    def booked(held: BookingResult) -> StoredResponse:
-        return _answer(201 if held.booking.status == "confirmed" else 202, dialect.booked(held))
-
-    def cancelled(held: BookingResult) -> StoredResponse:
-        return _answer(200, dialect.cancelled(held))
+    initialized = partial(_initialized, dialect.initialized)
+    booked = partial(_booked, dialect.booked)
+    cancelled = partial(_cancelled, dialect.cancelled)
 
     @blp.writes("POST", f"{dialect.prefix}/initialize", 409, who=Role.ADMIN)
     @blp.arguments(aliases.INITIALIZE)

@@ -5,10 +5,12 @@
     handler.CommandHandler     the one way in
      │
     queue.BatchQueues          one queue per event: who finds nobody at work leads a batch
-     │  the leader's thread    followers sleep until they are completed
+     │  the leader's thread    followers (waiters.Waiter) sleep until they are completed
     turns.Turns                advisory: one leader at a time, among the workers of a host by a
      │                         file lock (host_lock.HostLock), among hosts that compete for an
      │                         event by a lease (storage.writes.turns)
+    combining                  whoever has the file lock takes what the other workers of its server
+     │                         have published meanwhile, and replies to them
      │
      │  ┌─ one MongoDB transaction (transaction.Transactions) ──────────────────────────────────┐
      │  │ storage.writes.idempotency.find_many    responses stored under the keys, if any       │

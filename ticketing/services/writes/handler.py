@@ -20,6 +20,7 @@ from ticketing.domain.errors import Busy, DomainError, RequestInFlight, Unreadab
 from ticketing.domain.identity.caller import SYSTEM_ACTOR, Caller
 from ticketing.domain.places import settled_before
 from ticketing.services.writes.batch import CommandResult, IdempotencyKey, Submission
+from ticketing.services.writes.combining import Publications
 from ticketing.services.writes.moves import Moves
 from ticketing.services.writes.queue import BatchQueues
 from ticketing.services.writes.transaction import Transactions
@@ -76,8 +77,16 @@ class CommandHandler:
         self._turns = Turns(db)
         self._moves = Moves(self._transactions, self._turns)
         self._queues: BatchQueues[Submission, CommandResult] = BatchQueues(
-            self._commit, size=group_size, complete_s=commit_s, turn=self._turns.held
+            self._commit,
+            size=group_size,
+            complete_s=commit_s,
+            turn=self._turns.held,
+            repeatable=lambda submission: submission.key is not None,
         )
+
+    def combine(self, publications: Publications[Submission, CommandResult]) -> None:
+        """Commit together with the other workers of this server; before the first request."""
+        self._queues.publications = publications
 
     def execute(
         self,

@@ -12,8 +12,9 @@ import fcntl
 import os
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from enum import Enum, auto
 from pathlib import Path
 
 from ticketing.storage.driver.host import shared_folder
@@ -21,7 +22,30 @@ from ticketing.storage.driver.host import shared_folder
 # Longer than any healthy commit, so that the lock passes only late from a worker that is stuck.
 PATIENCE_S = 0.25
 _PAUSE_S = 0.001
-_LOCKS = 64
+# Only the first in line looks every millisecond.
+_PAUSE_IN_LINE_S = 0.003
+LOCKS = 64
+
+# Waits so many seconds, and tells whether the lock is still wanted.
+Meanwhile = Callable[[float], bool]
+
+
+class Lock(Enum):
+    """Whether an advisory lock is held."""
+
+    HELD = auto()
+    NOT_HAD = auto()
+    NOT_WANTED = auto()
+
+
+def number_of(event_id: str) -> int:
+    """Return the number of an event's lock."""
+    return zlib.crc32(event_id.encode()) % LOCKS
+
+
+def _wait(seconds: float) -> bool:
+    time.sleep(seconds)
+    return True
 
 
 class HostLock:
@@ -31,15 +55,19 @@ class HostLock:
         self._folder = shared_folder(name)
 
     @contextmanager
-    def held(self, event_id: str) -> Iterator[None]:
-        """Hold the event's lock, or go on without it when it can't be had."""
+    def held(self, event_id: str, meanwhile: Meanwhile = _wait) -> Iterator[Lock]:
+        """Hold the event's lock, or go on without it when it can't be had; tell which.
+
+        `meanwhile` is called instead of sleeping.
+        """
         with ExitStack() as held:
+            lock = Lock.NOT_HAD
             with suppress(OSError):
                 if self._folder is not None:
-                    self._take(self._folder, zlib.crc32(event_id.encode()) % _LOCKS, held)
-            yield
+                    lock = self._take(self._folder, number_of(event_id), held, meanwhile)
+            yield lock
 
-    def _take(self, folder: Path, number: int, held: ExitStack) -> None:
+    def _take(self, folder: Path, number: int, held: ExitStack, meanwhile: Meanwhile) -> Lock:
         """Lock for as long as `held` lasts, or give up after `PATIENCE_S`.
 
         Who waits for the lock holds the next-in-line lock in front of it, so that the one who has
@@ -48,8 +76,8 @@ class HostLock:
         until = time.monotonic() + PATIENCE_S
         with _opened(folder / f"next-{number}") as next_in_line:
             lock = held.enter_context(_opened(folder / f"lock-{number}"))
-            if _locked(next_in_line, until):
-                _locked(lock, until)
+            had = _lock(next_in_line, until, meanwhile, _PAUSE_IN_LINE_S)
+            return _lock(lock, until, meanwhile, _PAUSE_S) if had is Lock.HELD else had
 
 
 @contextmanager
@@ -61,14 +89,15 @@ def _opened(path: Path) -> Iterator[int]:
         os.close(file)
 
 
-def _locked(file: int, until: float) -> bool:
+def _lock(file: int, until: float, meanwhile: Meanwhile, pause_s: float) -> Lock:
     """Lock a file of our own opening; closing it gives the lock back."""
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= until:
-                return False
-            time.sleep(_PAUSE_S)
+                return Lock.NOT_HAD
+            if not meanwhile(pause_s):
+                return Lock.NOT_WANTED
         else:
-            return True
+            return Lock.HELD

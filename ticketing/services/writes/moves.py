@@ -9,7 +9,6 @@ by everybody, let it come through on a hot event.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from itertools import count
 
@@ -48,9 +47,7 @@ class Moves:
                 self._transactions.lock({origin, to}, session)
             return self._decide_and_write(submission, origin, to, session)
 
-        with ExitStack() as held:
-            for event in sorted({origin, to}):
-                held.enter_context(self._turns.held(event))
+        with self._turns.held_together({origin, to}):
             result = settled(self._transactions.db, work, seconds=seconds)
         if isinstance(result, BaseException):
             raise result

@@ -13,13 +13,13 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 from pymongo.errors import PyMongoError
 
 from ticketing.services.recent import Recent
-from ticketing.services.writes.host_lock import HostLock
+from ticketing.services.writes.host_lock import HostLock, Lock, Meanwhile, number_of
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.deadlines import deadline
 from ticketing.storage.writes import turns
@@ -49,19 +49,45 @@ class Turns:
         self._lock = threading.Lock()
 
     @contextmanager
-    def held(self, event_id: str) -> Iterator[None]:
-        """Hold the event's turn, or go on without it when it can't be had."""
-        with self._host_lock.held(event_id):
-            if not self._is_contended(event_id):
-                yield
+    def held(self, event_id: str, meanwhile: Meanwhile | None = None) -> Iterator[Lock]:
+        """Hold the event's turn, or go on without it when it can't be had.
+
+        Tells whether the host's lock is held; `meanwhile` is called while it is waited for, and
+        may say that no turn is wanted any more.
+        """
+        wait = (meanwhile,) if meanwhile else ()
+        with self._host_lock.held(event_id, *wait) as lock:
+            if lock is Lock.NOT_WANTED:
+                yield lock
                 return
-            holder = secrets.token_hex(8)
-            is_ours = self._take(event_id, holder)
-            try:
-                yield
-            finally:
-                if is_ours:
-                    self._give_back(event_id, holder)
+            with self._among_hosts(event_id):
+                yield lock
+
+    @contextmanager
+    def held_together(self, event_ids: Collection[str]) -> Iterator[None]:
+        """Hold the turns of several events; those that share a lock of the host hold it once.
+
+        In one order for everybody, so that no two wait for each other.
+        """
+        with ExitStack() as held:
+            for _, event_id in sorted({number_of(id_): id_ for id_ in event_ids}.items()):
+                held.enter_context(self._host_lock.held(event_id))
+            for event_id in sorted(event_ids):
+                held.enter_context(self._among_hosts(event_id))
+            yield
+
+    @contextmanager
+    def _among_hosts(self, event_id: str) -> Iterator[None]:
+        if not self._is_contended(event_id):
+            yield
+            return
+        holder = secrets.token_hex(8)
+        is_ours = self._take(event_id, holder)
+        try:
+            yield
+        finally:
+            if is_ours:
+                self._give_back(event_id, holder)
 
     def defeated(self, event_id: str) -> None:
         """Remember that somebody else has committed on the event while we were about to."""

@@ -1,0 +1,112 @@
+"""Those who wait for a commit on one event, and what is said of each while they wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Waiter(Generic[Item, Result]):
+    """An item and the thread that waits for its result (a future).
+
+    Its fields change under the queue's lock, or by its leader. `wake` is a held lock that is
+    released to wake the one thread that waits for it: a quarter of what an Event costs. `next` is
+    whom it wakes in turn, once it is completed. `number` is that of its publication, while it is
+    published, and `mark` what the publications said then; who is `withheld` is not published.
+    """
+
+    __slots__ = (
+        "completed", "deadline", "gave_up", "item", "leads", "mark", "next", "number", "result",
+        "taken", "wake", "withheld",
+    )  # fmt: skip
+
+    def __init__(self, item: Item, deadline: float) -> None:
+        self.item = item
+        self.deadline = deadline
+        self.wake = threading.Lock()
+        self.wake.acquire()
+        self.taken = False
+        self.leads = False
+        self.completed = False
+        self.gave_up = False
+        self.withheld = False
+        self.number: int | None = None
+        self.mark = 0
+        self.next: Waiter[Item, Result] | None = None
+        self.result: Result | BaseException | None = None
+
+    def remaining(self) -> float:
+        """Return for how many seconds it may still be withdrawn."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def wake_next(self) -> None:
+        """Wake whoever is next."""
+        if self.next is not None:
+            self.next.wake.release()
+
+    def complete(self, result: Result | BaseException) -> None:
+        """Give it its result; its thread is still to be woken."""
+        self.result = result
+        self.completed = True
+
+
+class EventQueue(Generic[Item, Result]):
+    """Those who wait for one event: `waiters` in this process, `published` for others to take.
+
+    `led` tells whether a thread leads, `publishes` whether whoever comes is published at once,
+    `users` how many threads are in.
+    """
+
+    __slots__ = ("led", "lock", "published", "publishes", "users", "waiters")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.waiters: deque[Waiter[Item, Result]] = deque()
+        self.published: dict[int, Waiter[Item, Result]] = {}
+        self.led = False
+        self.publishes = False
+        self.users = 0
+
+    def withdraw_publication(self, number: int) -> Waiter[Item, Result] | None:
+        """Return whose publication it was, which is none any more; None if it is not known."""
+        waiter = self.published.pop(number, None)
+        if waiter is not None:
+            waiter.number = None
+        return waiter
+
+    def heir(self) -> Waiter[Item, Result] | None:
+        """Return who is to lead next: the first in the queue, or else the first published."""
+        if self.waiters:
+            return self.waiters[0]
+        return next(iter(self.published.values()), None)
+
+
+def complete_in_line(
+    completed: Sequence[tuple[Waiter[Item, Result], Result | BaseException]],
+    leader: Waiter[Item, Result] | None = None,
+) -> None:
+    """Give each its result, and to each whom to wake next; under the lock of their queue.
+
+    Who leads is awake: the leader that is given wakes the first. Else the first is woken here, last
+    of all, since from then on it may be gone.
+    """
+    first, last = None, leader
+    for waiter, result in completed:
+        if waiter.gave_up:
+            continue
+        waiter.complete(result)
+        if waiter.leads:
+            continue
+        if last is None:
+            first = waiter
+        else:
+            last.next = waiter
+        last = waiter
+    if first is not None:
+        first.wake.release()
