@@ -215,6 +215,8 @@ def test_has_to_do_with_that_event_alone(db, asked):
 
 def test_goes_ahead_without_a_turn_that_does_not_come(db, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE_S", 0.5)
+    # However slow MongoDB is, there is time to leave the line.
+    monkeypatch.setattr(module, "LEASE_S", NEVER_S)
     turns.take(db, "e1", "somebody who keeps it", 60.0)
     own = Turns(db)
     own.defeated("e1")
