@@ -164,7 +164,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--mutants", action="store_true", help="builds that have to be caught")
     parser.add_argument("--hosts", type=int, default=2, help="servers that share MongoDB only")
     parser.add_argument("--only", action="append", help="these faults or mutants alone, by name")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    unknown = {*(asked.only or ())} - {*(MUTANTS if asked.mutants else FAULTS)}
+    if unknown:
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    return asked
 
 
 if __name__ == "__main__":
