@@ -254,10 +254,10 @@ def test_concludes_nothing_from_what_somebody_has_taken_without_the_lock(
 
 def test_a_leader_gives_up_as_its_followers_do(pool, lists, workers, locked):
     one = workers[0]
-    one.queues._complete_s = 0.2
+    one.queues._complete_s = 1.5
     futures = [pool.submit(one.submit, "a", wait_s=0.1)]
     eventually(one.published, "the leader is published")
-    futures.append(pool.submit(one.submit, "b", wait_s=0.1))
+    futures.append(pool.submit(one.submit, "b", wait_s=1.5))
     eventually(lambda: one.published() == 2, "and the one behind it")
     dies(lists, locked=False)
 
