@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -184,19 +185,12 @@ def takes_all_who_wait(patch: pytest.MonkeyPatch) -> None:
 
 
 def wakes_the_first_before_the_line_stands(patch: pytest.MonkeyPatch) -> None:
+    real = waiters.complete_in_line
+
     def complete(completed: Any, leader: Any = None) -> None:
-        last = leader
-        for waiter, result in completed:
-            if waiter.gave_up:
-                continue
-            waiter.complete(result)
-            if waiter.leads:
-                continue
-            if last is None:
-                waiter.wake.release()
-            else:
-                last.next = waiter
-            last = waiter
+        real(completed[:1], leader)
+        for (before, _), one in pairwise(completed):
+            real([one], before)
 
     patch.setattr(queue, "complete_in_line", complete)
 

@@ -48,13 +48,19 @@ SEEDS_TOGETHER = 300
 UNUSED = {"deleted", "replaced"}
 
 
-def test_keeps_its_promises_in_a_thousand_seeds_which_meet_all_that_can_go_wrong() -> None:
+def judged(drawn: Drawn, seeds: int) -> tuple[list[str], Counter[str]]:
+    """Return what the judges find in so many plans, and what these have met."""
     faults, sometimes = [], Counter[str]()
-    for seed in range(SEEDS):
-        simulation = Simulation(plan_of(seed))
+    for seed in range(seeds):
+        simulation = Simulation(drawn(seed))
         simulation.run()
         faults += [f"seed {seed}: {fault}" for fault in verdict(simulation)]
         sometimes += simulation.sometimes
+    return faults, sometimes
+
+
+def test_keeps_its_promises_in_a_thousand_seeds_which_meet_all_that_can_go_wrong() -> None:
+    faults, sometimes = judged(plan_of, SEEDS)
 
     assert faults == []
     never = {name for name in [*SOMETIMES, *ACTIONS] if not sometimes[name]}
@@ -62,12 +68,7 @@ def test_keeps_its_promises_in_a_thousand_seeds_which_meet_all_that_can_go_wrong
 
 
 def test_keeps_its_promises_where_workers_commit_for_each_other() -> None:
-    faults, sometimes = [], Counter[str]()
-    for seed in range(SEEDS_TOGETHER):
-        simulation = Simulation(combining(seed))
-        simulation.run()
-        faults += [f"seed {seed}: {fault}" for fault in verdict(simulation)]
-        sometimes += simulation.sometimes
+    faults, sometimes = judged(combining, SEEDS_TOGETHER)
 
     assert faults == []
     assert not {name for name in SOMETIMES_TOGETHER if not sometimes[name]}, sometimes

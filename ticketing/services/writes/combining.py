@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 # A longer message is not published: its own worker commits it.
 _LONGEST_BYTES = 65_536
-# As much as Linux allows for without being set; that many can wait in a list or an inbox.
+# For what waits in a list or an inbox; Linux gives as much of it as net.core.wmem_max allows.
 _BUFFER_BYTES = 1 << 20
 
 

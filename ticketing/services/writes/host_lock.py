@@ -43,7 +43,8 @@ def number_of(event_id: str) -> int:
     return zlib.crc32(event_id.encode()) % LOCKS
 
 
-def _wait(seconds: float) -> bool:
+def wait(seconds: float) -> bool:
+    """Wait for the lock, which goes on being wanted."""
     time.sleep(seconds)
     return True
 
@@ -55,7 +56,7 @@ class HostLock:
         self._folder = shared_folder(name)
 
     @contextmanager
-    def held(self, event_id: str, meanwhile: Meanwhile = _wait) -> Iterator[Lock]:
+    def held(self, event_id: str, meanwhile: Meanwhile = wait) -> Iterator[Lock]:
         """Hold the event's lock, or go on without it when it can't be had; tell which.
 
         `meanwhile` is called instead of sleeping.

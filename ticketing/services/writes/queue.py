@@ -319,16 +319,20 @@ class BatchQueues(Generic[Item, Result]):
                 own = self._withdraw(queue, one) if isinstance(one, int) else one
                 if own is not None:
                     batch.append(own)
-        lost = self._lost(event_id, queue) if locked and is_all and queue.published else ()
+        if locked and is_all and queue.published:
+            batch += self._to_repeat(queue, self._lost(event_id, queue))
         with queue.lock:
-            batch += [waiter for waiter in lost if self._repeatable(waiter.item)]
+            batch += queue.take(self._size - len(batch))
+        return batch
+
+    def _to_repeat(
+        self, queue: EventQueue[Item, Result], lost: Sequence[Waiter[Item, Result]]
+    ) -> Sequence[Waiter[Item, Result]]:
+        """Return who of the lost can be committed again; of the others nothing is known."""
+        with queue.lock:
             unknown = [waiter for waiter in lost if not self._repeatable(waiter.item)]
             complete_in_line([(waiter, OutcomeUnknown()) for waiter in unknown])
-            while queue.waiters and len(batch) < self._size:
-                waiter = queue.waiters.popleft()
-                waiter.taken = True
-                batch.append(waiter)
-        return batch
+        return [waiter for waiter in lost if self._repeatable(waiter.item)]
 
     def _lost(
         self, event_id: str, queue: EventQueue[Item, Result]
@@ -345,17 +349,12 @@ class BatchQueues(Generic[Item, Result]):
 
     def _take_own(
         self, queue: EventQueue[Item, Result], leader: Waiter[Item, Result]
-    ) -> list[Member[Item, Result]]:
+    ) -> Sequence[Member[Item, Result]]:
         """Take who is in the queue here; of the leader, if it is published, nothing is known."""
         with queue.lock:
             queue.publishes = False
             self._give_up(queue, leader)
-            batch: list[Member[Item, Result]] = []
-            while queue.waiters and len(batch) < self._size:
-                waiter = queue.waiters.popleft()
-                waiter.taken = True
-                batch.append(waiter)
-        return batch
+            return queue.take(self._size)
 
     def _withdraw(
         self, queue: EventQueue[Item, Result], number: int

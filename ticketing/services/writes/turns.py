@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pymongo.errors import PyMongoError
 
 from ticketing.services.recent import Recent
-from ticketing.services.writes.host_lock import HostLock, Lock, Meanwhile, number_of
+from ticketing.services.writes.host_lock import HostLock, Lock, Meanwhile, number_of, wait
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.deadlines import deadline
 from ticketing.storage.writes import turns
@@ -49,14 +49,13 @@ class Turns:
         self._lock = threading.Lock()
 
     @contextmanager
-    def held(self, event_id: str, meanwhile: Meanwhile | None = None) -> Iterator[Lock]:
+    def held(self, event_id: str, meanwhile: Meanwhile = wait) -> Iterator[Lock]:
         """Hold the event's turn, or go on without it when it can't be had.
 
         Tells whether the host's lock is held; `meanwhile` is called while it is waited for, and
         may say that no turn is wanted any more.
         """
-        wait = (meanwhile,) if meanwhile else ()
-        with self._host_lock.held(event_id, *wait) as lock:
+        with self._host_lock.held(event_id, meanwhile) as lock:
             if lock is Lock.NOT_WANTED:
                 yield lock
                 return

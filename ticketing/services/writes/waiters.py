@@ -73,6 +73,13 @@ class EventQueue(Generic[Item, Result]):
         self.publishes = False
         self.users = 0
 
+    def take(self, most: int) -> list[Waiter[Item, Result]]:
+        """Take the first who are queued, at most so many: they can't be withdrawn any more."""
+        taken = [self.waiters.popleft() for _ in range(min(most, len(self.waiters)))]
+        for waiter in taken:
+            waiter.taken = True
+        return taken
+
     def withdraw_publication(self, number: int) -> Waiter[Item, Result] | None:
         """Return whose publication it was, which is none any more; None if it is not known."""
         waiter = self.published.pop(number, None)
