@@ -20,6 +20,9 @@ from ticketing.storage.driver.clients import Client
 NAME = "faults"
 PATIENCE_S = 60
 
+# A node that has to roll back what it wrote while it was cut off takes a minute on a busy machine.
+HEALTHY_S = 240
+
 # How long a node may take to say how it is.
 QUICK_MS = 1000
 
@@ -170,7 +173,7 @@ class Cluster:
     def await_healthy(self) -> int:
         """Wait until no node is missing, so that a majority stays; give the primary."""
         self.start_all()
-        return _until(self._healthy)
+        return _until(self._healthy, HEALTHY_S)
 
     def _healthy(self) -> int:
         port = self.primary()
@@ -236,8 +239,8 @@ class Cluster:
         _until(ask)
 
 
-def _until(ask: Callable[[], int]) -> int:
-    until = time.monotonic() + PATIENCE_S
+def _until(ask: Callable[[], int], seconds: float = PATIENCE_S) -> int:
+    until = time.monotonic() + seconds
     while True:
         try:
             return ask()

@@ -201,6 +201,7 @@ def examined(full):
         (lambda db: in_session(db, bookings.find_held, "e1", ["c1", "c7"]), 2),
         (lambda db: bookings.first_waiting(db, "e1", 5, None), 5),
         (lambda db: bookings.get_with_position(db, "b01501"), 1),
+        (lambda db: bookings.get_with_event(db, "b01501", None), 2),
         (lambda db: bookings.waiting_page(db, "e1", 700, 5), 5),
         (lambda db: bookings.get_sale(db, "b00003"), 1),
         # One more of each kind but the last: MongoDB merges them.
@@ -266,7 +267,7 @@ def examined(full):
         (lambda db: in_session(db, users.has_other_admins, "u00000"), 3),
         (lambda db: in_session(db, idempotency.find_many, [("ada", "k"), ("bob", "l")]), 1),
         (lambda db: idempotency.find(db, ("ada", "k")), 1),
-        (lambda db: bookings.active_of(db, C7, 5), 1),
+        (lambda db: bookings.active_of(db, C7, 5), 2),
         (lambda db: bookings.marks_of(db, C7, 5), 0),
         (lambda db: bookings.called_off_of(db, C7, 5), 0),
         (lambda db: events.sequences_of(db, ["e1", "e2", "nope"]), 2),

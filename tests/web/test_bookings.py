@@ -6,6 +6,8 @@ import pytest
 
 from tests.services.chained import heads_of
 from tests.web.conftest import FRIDAY, SATURDAY, Page, book, put_on
+from ticketing.storage import bookings
+from ticketing.web import customers
 
 
 def of(page):
@@ -270,6 +272,83 @@ def test_a_number_is_one_of_those_that_are_offered(robin, ida, hall, number):
     assert page.status == 400
     assert "Choose a number from 1 to 10." in page.text
     assert hall.db.bookings.count_documents({}) == 0
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Has something done right after a page has read something, once."""
+
+    def arrange(module, name, act):
+        read = getattr(module, name)
+
+        def reading(*args):
+            monkeypatch.setattr(module, name, read)
+            found = read(*args)
+            act()
+            return found
+
+        monkeypatch.setattr(module, name, reading)
+
+    return arrange
+
+
+def waits_in_line(robin, ida, hall):
+    """Has Ida wait where everything is sold; returns the event, and what cancels her booking."""
+    event = put_on(robin, capacity="2")
+    book(hall.signed_in("noor@example.org"), event, 2)
+    book(ida, event, 1, wait="1")
+    page = ida.get("/bookings")
+    cancel = f"/bookings/{of(page)}/cancel"
+    return event, lambda: ida.submit(page, cancel)
+
+
+def test_an_event_s_page_tells_of_a_booking_and_its_place_as_of_one_moment(
+    robin, ida, hall, interrupted
+):
+    event, cancel = waits_in_line(robin, ida, hall)
+    interrupted(customers, "held_by", cancel)
+
+    page = ida.get(f"/events/{event}")
+
+    assert page.status == 200
+    assert "You are 1st in line for 1 ticket." in page.text
+    assert hall.db.bookings.count_documents({"status": "cancelled"}) == 1
+    assert "in line for 1 ticket" not in ida.get(f"/events/{event}").text
+
+
+def test_one_s_bookings_are_told_as_of_one_moment(robin, ida, hall, interrupted):
+    _, cancel = waits_in_line(robin, ida, hall)
+    interrupted(bookings, "active_of", cancel)
+
+    page = ida.get("/bookings")
+
+    assert "in line 1st of 1" in page.text
+    assert "Called off" not in page.text, "they cancelled it themselves"
+    assert hall.db.bookings.count_documents({"status": "cancelled"}) == 1
+
+
+def test_a_booking_s_page_tells_of_its_place_as_of_one_moment(robin, ida, hall, interrupted):
+    _, cancel = waits_in_line(robin, ida, hall)
+    booking = hall.db.bookings.find_one({"status": "waiting"})["_id"]
+    interrupted(bookings, "get_with_event", cancel)
+
+    page = ida.get(f"/bookings/{booking}")
+
+    assert "in line 1st of 1" in page.text
+    assert hall.db.bookings.count_documents({"status": "cancelled"}) == 1
+
+
+def test_what_is_called_off_while_it_is_read_is_shown_once(robin, ida, hall, interrupted):
+    event = put_on(robin)
+    book(ida, event, 2)
+    page = robin.get(f"/office/events/{event}/call-off")
+    call_off = f"/office/events/{event}/call-off"
+    interrupted(bookings, "active_of", lambda: robin.submit(page, call_off, sure="yes"))
+
+    page = ida.get("/bookings")
+
+    assert len(re.findall('<article id="ticket-', page.html)) == 1
+    assert "€24.00 is owed to you." in page.text
 
 
 def test_what_was_called_off_says_what_is_owed(robin, ida):

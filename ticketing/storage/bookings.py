@@ -13,7 +13,7 @@ from pymongo.cursor import Cursor
 
 from ticketing.domain.bookings import Booking, BookingStatus
 from ticketing.domain.changes.results import BookingResult
-from ticketing.domain.errors import BookingNotFound, TransactionNotFound
+from ticketing.domain.errors import BookingNotFound, EventNotFound, TransactionNotFound
 from ticketing.domain.events import Event
 from ticketing.domain.places import Place, Row
 from ticketing.storage import events
@@ -213,9 +213,21 @@ def get_with_position(db: Database, id_: str, holder: str | None = None) -> Book
     """
     with db.client.start_session(snapshot=True) as session:
         (booking,) = attach(db, [_get(db, id_, holder, session)], session)
-        if booking.status != "waiting":
-            return BookingResult(booking)
-        return BookingResult(booking, count_ahead(db, booking, session) + 1)
+        return _placed(db, booking, session)
+
+
+@reading
+def get_with_event(db: Database, id_: str, holder: str | None) -> tuple[BookingResult, Event]:
+    """Return what `get_with_position` does and the booking's event, all from one moment.
+
+    Raises BookingNotFound, EventNotFound.
+    """
+    with db.client.start_session(snapshot=True) as session:
+        (booking,) = attach(db, [_get(db, id_, holder, session)], session)
+        event = events.find(db, booking.event, session)
+        if event is None:
+            raise EventNotFound
+        return _placed(db, booking, session), event
 
 
 @reading
@@ -250,14 +262,23 @@ def page(db: Database, wanted: Filter, after: Place, limit: int) -> list[Booking
 
 
 @reading
-def active_of(db: Database, customer: str, limit: int) -> list[Booking]:
-    """List what a customer holds or waits for, of all events, the newest first."""
+def active_of(
+    db: Database, customer: str, limit: int
+) -> tuple[list[BookingResult], dict[str, Event]]:
+    """List what a customer holds or waits for, the newest first, and the events of it by id.
+
+    What waits with its place in the list; all from one moment.
+    """
     conditions = {**of_customer(customer), **ACTIVE}
+    with db.client.start_session(snapshot=True) as session:
 
-    def find_first(number: int) -> Iterable[Document]:
-        return db.bookings.find(conditions).sort(_NEWEST_FIRST).limit(number)
+        def find_first(number: int) -> Iterable[Document]:
+            found = db.bookings.find(conditions, session=session)
+            return found.sort(_NEWEST_FIRST).limit(number)
 
-    return attach(db, first_readable(_NAME, find_first, limit, BOOKINGS.decode))
+        active = attach(db, first_readable(_NAME, find_first, limit, BOOKINGS.decode), session)
+        known = events.find_all(db, {booking.event for booking in active}, session)
+        return [_placed(db, booking, session) for booking in active], known
 
 
 @reading
@@ -292,10 +313,15 @@ def called_off_of(db: Database, customer: str, limit: int) -> list[Booking]:
 
 
 @reading
-def held_by(db: Database, event: str, customer: str) -> Booking | None:
-    """Find the one active booking that a customer has for an event."""
-    found = db.bookings.find_one({"event": event, **of_customer(customer), **ACTIVE})
-    return _read(found) if found else None
+def held_by(db: Database, event: str, customer: str) -> BookingResult | None:
+    """Find the one active booking that a customer has for an event.
+
+    While it waits with its place in the list, from one moment.
+    """
+    conditions = {"event": event, **of_customer(customer), **ACTIVE}
+    with db.client.start_session(snapshot=True) as session:
+        found = db.bookings.find_one(conditions, session=session)
+        return _placed(db, _read(found), session) if found else None
 
 
 @reading
@@ -429,6 +455,13 @@ def _get(db: Database, id_: str, holder: str | None, session: ClientSession) -> 
     if document is None:
         raise BookingNotFound
     return _read(document)
+
+
+def _placed(db: Database, booking: Booking, session: ClientSession) -> BookingResult:
+    """Return a booking with its place in the list, if it waits, as of the session's moment."""
+    if booking.status != "waiting":
+        return BookingResult(booking)
+    return BookingResult(booking, count_ahead(db, booking, session) + 1)
 
 
 def _read(document: Document) -> Booking:

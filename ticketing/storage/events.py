@@ -194,7 +194,14 @@ def is_empty(db: Database) -> bool:
 @reading
 def find_many(db: Database, ids: Collection[str]) -> dict[str, Event]:
     """Find these events, by id; those that can't be read are left out."""
-    found = db.events.find({"_id": {"$in": list(ids)}})
+    return find_all(db, ids)
+
+
+def find_all(
+    db: Database, ids: Collection[str], session: ClientSession | None = None
+) -> dict[str, Event]:
+    """Find these events as `find_many` does, as part of another read."""
+    found = db.events.find({"_id": {"$in": list(ids)}}, session=session)
     return {event.id: event for event in read_what_can_be(_NAME, found, EVENTS.decode)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ticketing.api.http.context import app_context
 from ticketing.domain.bookings import Booking
+from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.errors import UnusableName
 from ticketing.domain.identity.customers import Customer, NamedCustomer
 from ticketing.domain.identity.names import NAME
@@ -39,8 +40,8 @@ def is_own(booking: Booking) -> bool:
     return booking.customer is not None and booking.customer == oneself()
 
 
-def held_by(event: str, customer: Customer | None) -> Booking | None:
-    """Return the active booking of a customer for an event, if there is one."""
+def held_by(event: str, customer: Customer | None) -> BookingResult | None:
+    """Return the active booking of a customer for an event, if there is one, with its place."""
     return bookings.held_by(app_context.db, event, customer.id) if customer else None
 
 

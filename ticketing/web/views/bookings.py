@@ -85,10 +85,9 @@ def index() -> Response:
     unchanged = if_changed(tag) if is_asking_again() else None
     if unchanged is not None:
         return unchanged
-    found = _newest(own) if own else []
-    known = events.find_many(app_context.db, {booking.event for booking in found})
+    found, known = _newest(own) if own else ([], {})
     today = this_day()
-    rows = [_placed(booking) for booking in found if booking.event in known]
+    rows = [held for held in found if held.booking.event in known]
     ahead = [r for r in rows if _is_ahead(known[r.booking.event], today)]
     over = [r for r in rows if r not in ahead]
     page = render_template(
@@ -219,8 +218,7 @@ def _page(
     fault: str | None = None,
     offered: str | None = None,
 ) -> Response:
-    held = bookings.get_with_position(app_context.db, id, customers.own_scope())
-    event = events.find_many(app_context.db, [held.booking.event])[held.booking.event]
+    held, event = bookings.get_with_event(app_context.db, id, customers.own_scope())
     entries = audit.page(app_context.db, event.id, id, None, 0, MOST_TOLD)
     telling = Telling(
         the_words(),
@@ -246,19 +244,19 @@ def _page(
     return make_response(page, 409 if refusal else 400 if fault else 200)
 
 
-def _placed(booking: Booking) -> BookingResult:
-    if booking.status != "waiting":
-        return BookingResult(booking)
-    return bookings.get_with_position(app_context.db, booking.id)
+def _newest(own: Customer) -> tuple[list[BookingResult], dict[str, Event]]:
+    """Return what somebody holds or waits for, and what ended with its event: newest first.
 
-
-def _newest(own: Customer) -> list[Booking]:
-    """Return what somebody holds or waits for, and what ended with its event: newest first."""
-    found = [
-        *bookings.active_of(app_context.db, own.id, MOST_SHOWN),
-        *bookings.called_off_of(app_context.db, own.id, MOST_SHOWN),
-    ]
-    return sorted(found, key=lambda booking: booking.created_at, reverse=True)[:MOST_SHOWN]
+    With the events, by id.
+    """
+    active, known = bookings.active_of(app_context.db, own.id, MOST_SHOWN)
+    called_off = bookings.called_off_of(app_context.db, own.id, MOST_SHOWN)
+    # What is called off between the two reads is in both, and shown as it is now.
+    known |= events.find_many(app_context.db, {booking.event for booking in called_off})
+    found = {held.booking.id: held for held in active}
+    found |= {booking.id: BookingResult(booking) for booking in called_off}
+    newest = sorted(found.values(), key=lambda held: held.booking.created_at, reverse=True)
+    return newest[:MOST_SHOWN], known
 
 
 def _tag_of_all(own: Customer | None) -> str:

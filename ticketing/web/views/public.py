@@ -12,7 +12,7 @@ from werkzeug.exceptions import NotFound
 from ticketing.api.http.context import app_context
 from ticketing.domain.calendar import last_day_of, parse_day
 from ticketing.domain.events import Event
-from ticketing.storage import bookings, events
+from ticketing.storage import events
 from ticketing.web import customers
 from ticketing.web.http.access import shows
 from ticketing.web.http.errors import wants_page
@@ -108,14 +108,13 @@ def event_page(
     unchanged = if_changed(tag) if status == 200 else None
     if unchanged is not None:
         return unchanged
-    held = customers.held_by(event.id, own)
     page = render_template(
         "public/event.html",
         event=event,
         today=today,
         standing=standing,
         offer=offer_of(event, standing, wanted, app_context.settings.max_tickets_per_booking),
-        held=bookings.get_with_position(app_context.db, held.id) if held else None,
+        held=customers.held_by(event.id, own),
         own=own,
         named=named,
         fault=fault,
