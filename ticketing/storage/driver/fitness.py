@@ -94,11 +94,14 @@ class Fitness:
             self._look_and_release()
 
     def _look_and_release(self) -> None:
-        """Look; where MongoDB is away whoever asks gets that error, and it is no worse by this."""
+        """Look; where MongoDB is away whoever asks gets that error, and it is no worse by this.
+
+        Nor is it where no thread can be had, as when the process ends.
+        """
         try:
             with deadline(_LOOK_S):
                 self._look()
-        except (PyMongoError, DatabaseUnavailable):
+        except (PyMongoError, DatabaseUnavailable, RuntimeError):
             self._looked_at = self._clock() - FRESH_S
         finally:
             self._looking.release()

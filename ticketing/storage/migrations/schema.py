@@ -8,7 +8,9 @@ compares the database with this table and makes what is missing; until then noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +30,9 @@ from ticketing.storage.customers import (
     SWEEPING,
 )
 from ticketing.storage.driver.clients import Database, Document, UnsupportedDatabase
+
+# So many questions to MongoDB at once, each on a connection of its own.
+_AT_ONCE = 4
 
 _TEXT: Document = {"bsonType": "string"}
 _TEXT_OR_NULL: Document = {"bsonType": ["string", "null"]}
@@ -521,6 +526,7 @@ RETIRED: Mapping[str, Set[str]] = {
 def differences(db: Database) -> list[str]:
     """Name each collection, validator and index that is not as the table says."""
     existing = _options(db)
+    indexes = _indexes_of_all(db, [name for name in SCHEMA if name in existing])
     found = []
     for name, schema in SCHEMA.items():
         if name not in existing:
@@ -528,11 +534,10 @@ def differences(db: Database) -> list[str]:
             continue
         if _validation(existing[name]) != _wanted(schema):
             found.append(f"the validator of {name}")
-        in_place = _indexes(db, name)
         found += [
             f"the index {index} of {name}"
             for index, wanted in _by_name(schema).items()
-            if in_place.get(index) != _definition(wanted.document)
+            if indexes[name].get(index) != _definition(wanted.document)
         ]
     return found
 
@@ -657,6 +662,14 @@ def _options(db: Database) -> dict[str, Document]:
 
 def _by_name(schema: CollectionSchema) -> dict[str, IndexModel]:
     return {index.document["name"]: index for index in schema.indexes}
+
+
+def _indexes_of_all(db: Database, names: Sequence[str]) -> dict[str, dict[str, Document]]:
+    """Return the indexes of each, asked for together: MongoDB may be a tenth of a second away."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        # Each thread has a copy of what is known here: the deadline.
+        asked = {name: pool.submit(copy_context().run, _indexes, db, name) for name in names}
+        return {name: indexes.result() for name, indexes in asked.items()}
 
 
 def _indexes(db: Database, name: str) -> dict[str, Document]:
