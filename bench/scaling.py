@@ -16,17 +16,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, timedelta
 from itertools import cycle
 
 from bench.load import books, wrk
 from bench.load.counters import Meter
-from bench.load.office import PREPARING, Office, own_office
+from bench.load.office import Office, own_office
 from bench.load.rounds import Measured, Taken, line
 from bench.load.running import Record, exit_code, parser
-from bench.load.scenarios import WARM_UP_S, sale
+from bench.load.scenarios import WARM_UP_S, an_event, sale
 from bench.load.serving import Server, serving
-from ticketing.domain.commands.events import Create
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +83,13 @@ def _ask(office: Office, site: Site, seconds: int, tally: books.Tally) -> Measur
             host.mkdir(exist_ok=True)
             alone = processors[number % len(processors)] if len(site.workers) > 1 else None
             servers.append(stack.enter_context(serving(office, workers, own=host, processor=alone)))
-        events = [_an_event(office) for _ in range(site.events)]
+        events = [an_event(office) for _ in range(site.events)]
         plan = list(zip(servers, cycle(events), strict=False))
         _sell(office, plan, site, WARM_UP_S, tally)
         meter = Meter(office, servers)
         before = meter.settled()
         figures = _sell(office, plan, site, seconds, tally)
         return Measured(figures, meter.settled().since(before), site.connections)
-
-
-def _an_event(office: Office) -> str:
-    """Create an event on a day that is free; return its id."""
-    number = office.db.events.estimated_document_count()
-    new = Create("Rush", None, date(2040, 1, 1) + timedelta(days=number), 1_000_000, 500)
-    office.handler().execute(new, on=f"event-{number}", caller=PREPARING)
-    return f"event-{number}"
 
 
 def _sell(

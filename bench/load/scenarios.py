@@ -35,6 +35,14 @@ def prepare(office: Office) -> None:
         handler.execute(_event(day), on=f"many-{number}", caller=PREPARING)
 
 
+def an_event(office: Office) -> str:
+    """Create an event on a day that is free; return its id."""
+    number = office.db.events.estimated_document_count()
+    day = date(2040, 1, 1) + timedelta(days=number)
+    office.handler().execute(_event(day), on=f"event-{number}", caller=PREPARING)
+    return f"event-{number}"
+
+
 def sale(event: str) -> Asked:
     """Return what sells a ticket of an event over the counter."""
     return Asked("POST", SALES, f'{{"event":"{event}","nTickets":1}}', status=201)

@@ -6,8 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from bench.document import PAGES
 from bench.report.figures import Run
@@ -20,6 +22,7 @@ SMALL = {
     "bench.layers": ["--rounds", "1", "--seconds", "1"],
     "bench.scaling": ["--rounds", "1", "--seconds", "1", "--only", "an event each"],
     "bench.guessing": ["--seconds", "2", "--connections", "8"],
+    "bench.far": ["--trip", "20", "--connections", "2", "--seconds", "1", "--rounds", "1"],
     "bench.large": ["--bookings", "1000", "--times", "1"],
     "bench.verifying": ["--bookings", "1000"],
     "bench.exporting": ["--bookings", "1000"],
@@ -28,6 +31,7 @@ SMALL = {
     "bench.micro.round_trips": ["--sales", "20"],
     "bench.micro.chain": ["--times", "100"],
 }
+WRK = {"bench.growth", "bench.layers", "bench.scaling", "bench.far"}
 LINES = {"bench.growth": 6, "bench.layers": 6, "bench.scaling": 2, "bench.guessing": 2}
 
 
@@ -40,12 +44,17 @@ def run(module: str, *arguments: str) -> str:
     return done.stdout
 
 
-def needs_wrk(module: str) -> pytest.MarkDecorator | tuple[()]:
-    missing = module != "bench.guessing" and not shutil.which("wrk")
-    return pytest.mark.skip(reason="wrk is not installed") if missing else ()
+def with_wrk(modules: Iterable[str]) -> list[ParameterSet]:
+    """Skip those that need wrk where there is none."""
+    skip = pytest.mark.skip(reason="wrk is not installed")
+    is_there = shutil.which("wrk") is not None
+    return [
+        pytest.param(module, marks=skip if module in WRK and not is_there else ())
+        for module in modules
+    ]
 
 
-@pytest.mark.parametrize("module", [pytest.param(m, marks=needs_wrk(m)) for m in LINES])
+@pytest.mark.parametrize("module", with_wrk(LINES))
 def test_keeps_figures(tmp_path, module):
     file = tmp_path / "figures.json"
 
@@ -59,7 +68,7 @@ def test_keeps_figures(tmp_path, module):
     assert "verify agrees" in kept.books
 
 
-@pytest.mark.parametrize("module", [m for m in SMALL if m not in LINES])
+@pytest.mark.parametrize("module", with_wrk(m for m in SMALL if m not in LINES))
 def test_tells_figures(module):
     assert re.search(r"\d", run(module, *SMALL[module]))
 

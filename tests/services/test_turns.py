@@ -199,8 +199,9 @@ def test_asks_for_turns_from_a_defeat_on_for_as_long_as_anybody_is_met(db, asked
     assert stored(db) is None
 
     monkeypatch.setattr(module, "_CONTENDED_S", 0.0)
-    own.defeated("e1")
-    held(own)
+    another = Turns(db)
+    another.defeated("e1")
+    held(another)
     assert len(asked) == 1
 
 
@@ -264,6 +265,60 @@ def test_lets_one_in_at_a_time_and_each_in_its_turn(db):
 
     assert most == 1
     assert sorted(order) == sorted("ab" * 20)
+
+
+@pytest.fixture
+def far(db, monkeypatch):
+    """A process that is far away from MongoDB, and knows of others."""
+    monkeypatch.setattr(module, "_FAR_S", 0.0)
+    monkeypatch.setattr(module, "_TRIPS_BACK", 1_000_000)
+    own = Turns(db)
+    own.defeated("e1")
+    return own
+
+
+def test_who_is_far_away_has_a_turn_kept_and_takes_it(db, far):
+    with far.held("e1"):
+        turns.take(db, "e1", "other 0", 60.0)
+    kept = stored(db)["kept_for"]
+    for number in range(turns.OTHERS_BEFORE):
+        assert turns.take(db, "e1", f"other {number}", 60.0)
+        turns.take(db, "e1", f"other {number + 1}", 60.0)
+        turns.give_back(db, "e1", f"other {number}")
+
+    with far.held("e1"):
+        assert stored(db)["holder"] == kept
+
+
+def test_who_is_near_has_none_kept(db, monkeypatch):
+    monkeypatch.setattr(module, "_FAR_S", NEVER_S)
+    near = Turns(db)
+    near.defeated("e1")
+
+    with near.held("e1"):
+        turns.take(db, "e1", "other", 60.0)
+
+    assert "kept_for" not in stored(db)
+
+
+def test_a_turn_lasts_longer_for_who_is_far_away(db, far, asked):
+    far._trip_s = NEVER_S
+    held(far)
+    near = Turns(db)
+    near.defeated("e1")
+    held(near)
+
+    (*_, longer), (*_, usual) = asked
+    assert longer == module._TRIPS_OF_A_TURN * NEVER_S
+    assert usual == module.LEASE_S
+
+
+def test_a_trip_that_takes_longer_than_before_is_not_taken_for_the_distance_at_once(db, far):
+    far._trip_s = 1e-9
+
+    held(far)
+
+    assert far._trip_s <= 4e-9
 
 
 def test_a_defeat_has_turns_taken(host, db, event, asked, whenever_read):

@@ -95,7 +95,12 @@ def _noting(take: Callable[..., bool], simulation: Simulation) -> Callable[..., 
 
     def noted(db: Any, event_id: str, holder: str, lease_s: float) -> bool:
         simulation.turns[holder] = simulation.scheduler.current.process.name
+        kept = db.client.server.find("leases", f"turn:{event_id}")
         is_ours = take(db, event_id, holder, lease_s)
+        if kept and kept.get("kept_for") == holder:
+            simulation.sometimes["a turn was kept and had"] += is_ours
+        elif kept and kept.get("before", 1) == 0 and not is_ours:
+            simulation.sometimes["a turn was kept for somebody else"] += 1
         simulation.sometimes["a turn was had" if is_ours else "a turn was somebody else's"] += 1
         return is_ours
 

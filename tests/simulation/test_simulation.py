@@ -24,6 +24,7 @@ SOMETIMES = [
     "a group of one", "a group of some", "a full group", "a batch was split",
     "a batch was defeated", "a defeat that was forced", "an event was locked first",
     "a turn was had", "a turn was somebody else's", "somebody was in line",
+    "a turn was kept and had", "a turn was kept for somebody else",
     "a turn was not waited for any longer", "nobody had the patience for a turn",
     "commit, done, lost", "commit, not done, lost", "message, done, lost",
     "message, not done, lost", "time ran out on the way",

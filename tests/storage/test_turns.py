@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from pymongo.read_concern import ReadConcern
 
 from ticketing.storage.writes import turns
@@ -99,3 +100,93 @@ def test_is_given_back_by_nobody_else(db):
     assert not turns.give_back(db, "e1", "b")
 
     assert not turns.take(db, "e1", "b", LONG)
+
+
+def others_have(db, number):
+    """So many turns of others, one after the other, while always somebody is in line."""
+    for turn in range(number):
+        holder = f"other {turn}"
+        assert turns.take(db, "e1", holder, LONG)
+        turns.take(db, "e1", f"other {turn + 1}", LONG)
+        turns.give_back(db, "e1", holder)
+
+
+@pytest.fixture
+def far_away(db):
+    """Somebody far away has given a turn back while others were in line, and one is kept."""
+    turns.take(db, "e1", "far", LONG)
+    turns.take(db, "e1", "other 0", LONG)
+    assert turns.give_back(db, "e1", "far", successor="far again", keep_s=LONG)
+
+
+def test_keeps_a_turn_for_who_is_on_the_way_back_from_far_away(db, far_away):
+    others_have(db, turns.OTHERS_BEFORE)
+
+    assert not turns.take(db, "e1", f"other {turns.OTHERS_BEFORE}", LONG)
+    assert not turns.take(db, "e1", "somebody", LONG)
+    assert turns.take(db, "e1", "far again", LONG)
+
+
+def test_lets_others_go_on_before_the_turn_that_is_kept(db, far_away):
+    others_have(db, turns.OTHERS_BEFORE - 1)
+
+    assert not turns.take(db, "e1", "far again", LONG), "it is the turn of who is in line"
+    assert turns.take(db, "e1", f"other {turns.OTHERS_BEFORE - 1}", LONG)
+
+
+def test_keeps_the_place_of_who_was_in_line_when_a_kept_turn_comes_first(db, far_away):
+    others_have(db, turns.OTHERS_BEFORE)
+    turns.take(db, "e1", "far again", LONG)
+    turns.give_back(db, "e1", "far again")
+
+    assert not turns.take(db, "e1", "somebody", LONG)
+    assert turns.take(db, "e1", f"other {turns.OTHERS_BEFORE}", LONG)
+
+
+def test_keeps_a_turn_for_no_longer_than_it_was_asked_for(db):
+    turns.take(db, "e1", "far", LONG)
+    turns.take(db, "e1", "other 0", LONG)
+    turns.give_back(db, "e1", "far", successor="far again", keep_s=OVER)
+
+    others_have(db, turns.OTHERS_BEFORE + 1)
+
+
+def test_keeps_a_turn_once(db, far_away):
+    others_have(db, turns.OTHERS_BEFORE)
+    turns.take(db, "e1", "far again", LONG)
+    turns.give_back(db, "e1", "far again")
+
+    first = f"other {turns.OTHERS_BEFORE}"
+    assert turns.take(db, "e1", first, LONG)
+    turns.give_back(db, "e1", first)
+    assert turns.take(db, "e1", "somebody", LONG)
+
+
+def test_keeps_one_turn_at_a_time(db, far_away):
+    turns.take(db, "e1", "other 0", LONG)
+    turns.take(db, "e1", "other 1", LONG)
+    turns.give_back(db, "e1", "other 0", successor="also far", keep_s=LONG)
+    for number in range(1, turns.OTHERS_BEFORE):
+        assert turns.take(db, "e1", f"other {number}", LONG)
+        turns.take(db, "e1", f"other {number + 1}", LONG)
+        turns.give_back(db, "e1", f"other {number}")
+
+    assert not turns.take(db, "e1", "also far", LONG)
+    assert turns.take(db, "e1", "far again", LONG)
+
+
+def test_keeps_none_where_nobody_is_in_line(db):
+    turns.take(db, "e1", "far", LONG)
+
+    assert not turns.give_back(db, "e1", "far", successor="far again", keep_s=LONG)
+
+    assert stored(db) is None
+
+
+def test_a_turn_that_is_kept_outlasts_a_moment_in_which_nobody_is_in_line(db, far_away):
+    for number in range(turns.OTHERS_BEFORE):
+        assert turns.take(db, "e1", f"other {number}", LONG)
+        turns.give_back(db, "e1", f"other {number}")
+
+    assert not turns.take(db, "e1", "somebody", LONG)
+    assert turns.take(db, "e1", "far again", LONG)

@@ -133,6 +133,8 @@ def _ordered(operator: str, one: Any, other: Any) -> bool:
 
 
 def _sum(values: Sequence[Any]) -> Any:
+    if any(value is None for value in values):
+        return None
     if isinstance(values[0], datetime):
         return values[0] + timedelta(milliseconds=sum(values[1:]))
     return sum(values)

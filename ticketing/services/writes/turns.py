@@ -5,7 +5,8 @@ MongoDB can tell, which costs two round trips. So that is asked for an event onl
 into each other's way: from a defeat on, for as long as somebody else wants a turn now and then.
 
 Nothing depends on it. Whoever has waited `PATIENCE_S` for a turn goes ahead without it, as does
-everybody where MongoDB can't tell, and the fence decides (docs/adr/0022).
+everybody where MongoDB can't tell, and the fence decides (docs/adr/0022). Whoever is far away from
+MongoDB has a turn kept until they are back in line (docs/adr/0030).
 """
 
 from __future__ import annotations
@@ -35,6 +36,13 @@ _CONTENDED_S = 1.0
 
 _PAUSE_S = 0.002
 
+# Whoever is so far from MongoDB is not back in line before the next turn is over: one is kept.
+_FAR_S = 0.01
+
+# In trips to MongoDB: from taking a turn to giving it back, and from that to being in line again.
+_TRIPS_OF_A_TURN = 10
+_TRIPS_BACK = 3
+
 # Of so many events it is known whether hosts compete for them.
 _MOST_EVENTS = 1_000
 
@@ -46,6 +54,8 @@ class Turns:
         self._db = db
         self._host_lock = HostLock(db.name)
         self._contended: Recent[str, float] = Recent(_MOST_EVENTS)
+        self._successors: Recent[str, str] = Recent(_MOST_EVENTS)
+        self._trip_s = 0.0
         self._lock = threading.Lock()
 
     @contextmanager
@@ -80,7 +90,8 @@ class Turns:
         if not self._is_contended(event_id):
             yield
             return
-        holder = secrets.token_hex(8)
+        with self._lock:
+            holder = self._successors.pop(event_id, None) or _somebody()
         is_ours = self._take(event_id, holder)
         try:
             yield
@@ -91,7 +102,7 @@ class Turns:
     def defeated(self, event_id: str) -> None:
         """Remember that somebody else has committed on the event while we were about to."""
         with self._lock:
-            self._contended[event_id] = time.monotonic() + _CONTENDED_S
+            self._contended[event_id] = time.monotonic() + _CONTENDED_S + self._turn_s()
 
     def _is_contended(self, event_id: str) -> bool:
         if event_id not in self._contended:
@@ -107,16 +118,40 @@ class Turns:
         until = time.monotonic() + PATIENCE_S
         with suppress(PyMongoError), deadline(PATIENCE_S):
             while time.monotonic() + _PAUSE_S < until:
-                if turns.take(self._db, event_id, holder, LEASE_S):
+                if self._take_if_free(event_id, holder):
                     return True
                 self.defeated(event_id)
                 time.sleep(_PAUSE_S)
-        with suppress(PyMongoError), deadline(LEASE_S):
+        with suppress(PyMongoError), deadline(self._lease_s()):
             turns.leave(self._db, event_id, holder)
         return False
 
+    def _take_if_free(self, event_id: str, holder: str) -> bool:
+        begun = time.monotonic()
+        is_ours = turns.take(self._db, event_id, holder, self._lease_s())
+        took = time.monotonic() - begun
+        # What is longer than it was before may be this process's own delay.
+        self._trip_s = min(took, 2 * self._trip_s or took)
+        return is_ours
+
+    def _turn_s(self) -> float:
+        """Return how long our turns take, as far as that is the distance to MongoDB."""
+        return _TRIPS_OF_A_TURN * self._trip_s
+
+    def _lease_s(self) -> float:
+        return max(LEASE_S, self._turn_s())
+
     def _give_back(self, event_id: str, holder: str) -> None:
         """End our turn; where that can't be said it runs out."""
-        with suppress(PyMongoError), deadline(LEASE_S):
-            if turns.give_back(self._db, event_id, holder):
+        successor = _somebody() if self._trip_s >= _FAR_S else None
+        keep_s = _TRIPS_BACK * self._trip_s
+        with suppress(PyMongoError), deadline(self._lease_s()):
+            if turns.give_back(self._db, event_id, holder, successor=successor, keep_s=keep_s):
                 self.defeated(event_id)
+                if successor:
+                    with self._lock:
+                        self._successors[event_id] = successor
+
+
+def _somebody() -> str:
+    return secrets.token_hex(8)
