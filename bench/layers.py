@@ -14,7 +14,7 @@ from bench.load import books
 from bench.load.office import Office, own_office
 from bench.load.rounds import Rounds, Scenario
 from bench.load.running import Record, exit_code, parser
-from bench.load.scenarios import BARE, FLASK, HOT, PLAIN, SALES, WARM_UP_S, prepare, sale
+from bench.load.scenarios import BARE, FLASK, HOT, PLAIN, WARM_UP_S, prepare, refused, sale
 from bench.load.serving import serving
 from bench.load.wrk import Asked
 
@@ -44,13 +44,12 @@ def _measure(office: Office, asked: argparse.Namespace) -> None:
 
 def _layers() -> list[Scenario]:
     """Return the layers, from the outermost on: each has all that is in the one before it."""
-    refused = Asked("POST", SALES, f'{{"event":"{HOT}"}}', status=400)
     validated = Asked("POST", PLAIN, sale(HOT).body, status=201, effect=False)
     return [
         Scenario("gunicorn and our worker", "open", Asked("GET", BARE)),
         Scenario("and Flask", "open", Asked("GET", FLASK)),
         Scenario("and what is ours around each request", "open", Asked("GET", "/livez")),
-        Scenario("and a body that is refused", "open", refused),
+        Scenario("and a body that is refused", "open", refused(HOT)),
         Scenario("or one that is answered, no database", "open", validated),
         Scenario("and the sale", "open", sale(HOT)),
     ]

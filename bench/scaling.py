@@ -1,7 +1,8 @@
 """More workers than processors, and several hosts: what becomes of the rush.
 
 `python -m bench.scaling [--rounds N] [--seconds S] [--only WORD]` sells single tickets of a hot
-event by servers with 1, 2, 4 and 8 workers, one after the other, and by two and four servers that
+event by servers with 1, 2, 4 and 8 workers, one after the other, asks 2, 4 and 8 for what they
+refuse before anything is looked up, and sells by two and four servers that
 share nothing but MongoDB, as on hosts of their own: each has a folder of its own for what the
 processes of a host share. `--only` takes those whose name has the word (`host`), and what they are
 held against. Needs wrk.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from bench.load.counters import Meter
 from bench.load.office import Office, own_office
 from bench.load.rounds import Measured, Taken, line
 from bench.load.running import Record, exit_code, parser
-from bench.load.scenarios import WARM_UP_S, an_event, sale
+from bench.load.scenarios import WARM_UP_S, an_event, refused, sale
 from bench.load.serving import Server, serving
 
 
@@ -35,16 +36,25 @@ class Site:
     workers: Sequence[int]
     connections: int
     against: str
+    wanted: float | None = None
     events: int = 1
+    asked: Callable[[str], wrk.Asked] = sale
 
 
-ONE, HOST = "1 worker", "one host, 2 workers"
+TWO, REFUSED, HOST = "2 workers", "2 workers, refused", "one host, 2 workers"
 SITES = [
-    *(Site(f"{n} worker{'s' if n > 1 else ''}", [n], 32, ONE) for n in (1, 2, 4, 8)),
+    Site("1 worker", [1], 32, TWO),
+    Site(TWO, [2], 32, TWO),
+    Site("4 workers", [4], 32, TWO, 0.95),
+    Site("8 workers", [8], 32, TWO, 0.85),
+    # What more processes than processors cost without any commit.
+    Site(REFUSED, [2], 32, REFUSED, asked=refused),
+    Site("4 workers, refused", [4], 32, REFUSED, asked=refused),
+    Site("8 workers, refused", [8], 32, REFUSED, asked=refused),
     Site(HOST, [2], 128, HOST),
-    Site("two hosts, 1 worker each", [1, 1], 128, HOST),
+    Site("two hosts, 1 worker each", [1, 1], 128, HOST, 0.9),
     Site("two hosts, an event each", [1, 1], 128, HOST, events=2),
-    Site("four hosts, 1 worker each", [1, 1, 1, 1], 128, HOST),
+    Site("four hosts, 1 worker each", [1, 1, 1, 1], 128, HOST, 0.8),
 ]
 
 
@@ -66,7 +76,12 @@ def _measure(office: Office, asked: argparse.Namespace) -> None:
         for site in sites:
             taken[site.name].append(_ask(office, site, asked.seconds, tally))
     lines = [
-        line(site.name, taken, against=None if site.against == site.name else site.against)
+        line(
+            site.name,
+            taken,
+            against=None if site.against == site.name else site.against,
+            wanted=site.wanted,
+        )
         for site in sites
     ]
     agree = books.check(office, "event-0", tally)
@@ -74,7 +89,7 @@ def _measure(office: Office, asked: argparse.Namespace) -> None:
 
 
 def _ask(office: Office, site: Site, seconds: int, tally: books.Tally) -> Measured:
-    """Start what a site consists of, which has the machine for itself, and sell."""
+    """Start what a site consists of, which has the machine for itself, and ask it."""
     processors = sorted(os.sched_getaffinity(0))
     with ExitStack() as stack:
         servers = []
@@ -85,14 +100,14 @@ def _ask(office: Office, site: Site, seconds: int, tally: books.Tally) -> Measur
             servers.append(stack.enter_context(serving(office, workers, own=host, processor=alone)))
         events = [an_event(office) for _ in range(site.events)]
         plan = list(zip(servers, cycle(events), strict=False))
-        _sell(office, plan, site, WARM_UP_S, tally)
+        _ask_all(office, plan, site, WARM_UP_S, tally)
         meter = Meter(office, servers)
         before = meter.settled()
-        figures = _sell(office, plan, site, seconds, tally)
+        figures = _ask_all(office, plan, site, seconds, tally)
         return Measured(figures, meter.settled().since(before), site.connections)
 
 
-def _sell(
+def _ask_all(
     office: Office, plan: Sequence[tuple[Server, str]], site: Site, seconds: int, tally: books.Tally
 ) -> wrk.Figures:
     """Return what all hosts come to together; of times those of the slowest."""
@@ -102,12 +117,13 @@ def _sell(
         server, event = one
         own = office.folder / f"wrk-{server.port}"
         own.mkdir(exist_ok=True)
-        return wrk.ask(site.name, sale(event), server.port, own, connections, seconds)
+        return wrk.ask(site.name, site.asked(event), server.port, own, connections, seconds)
 
     with ThreadPoolExecutor(len(plan)) as pool:
         parts = list(pool.map(ask, plan))
     for part in parts:
-        tally.add(part.requests, connections)
+        if site.asked is sale:
+            tally.add(part.requests, connections)
     return wrk.Figures(
         sum(part.requests for part in parts),
         sum(part.rate for part in parts),
