@@ -177,6 +177,23 @@ def test_a_reload_of_the_page_with_the_code_shows_the_same_code(robin, ida):
     assert code_on(first) == code_on(again)
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["taken back", "offered anew"])
+def test_a_reload_once_the_offer_is_over_shows_no_code(robin, ida, again):
+    booking = of(book(ida, put_on(robin), 2))
+    offer = f"/bookings/{booking}/offer"
+    form = ida.get(f"/bookings/{booking}").form(offer)
+    page = Page(ida.send(form.action, **form.fields))
+    page = ida.submit(page, f"/bookings/{booking}/withdraw")
+    if again:
+        ida.submit(ida.get(f"/bookings/{booking}"), offer)
+
+    reloaded = Page(ida.send(form.action, **form.fields))
+
+    assert reloaded.status == 200
+    assert "Hand this code on" not in reloaded.text
+    assert "took the offer back" in reloaded.text
+
+
 def test_takes_an_offer_back(robin, ida):
     booking = of(book(ida, put_on(robin), 2))
     page = ida.submit(ida.get(f"/bookings/{booking}"), f"/bookings/{booking}/offer")

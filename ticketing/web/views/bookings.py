@@ -219,6 +219,8 @@ def _page(
     offered: str | None = None,
 ) -> Response:
     held, event = bookings.get_with_event(app_context.db, id, customers.own_scope())
+    # By a form that is sent once more the code may be of an offer that is over.
+    is_offered = offered is not None and held.booking.offer == digest_of(offered)
     entries = audit.page(app_context.db, event.id, id, None, 0, MOST_TOLD)
     telling = Telling(
         the_words(),
@@ -237,7 +239,7 @@ def _page(
         notices=said(),
         refusal=refusal,
         fault=fault,
-        offered=offered,
+        offered=offered if is_offered else None,
         refused=bool(refusal or fault),
         new_key=new_key,
     )
