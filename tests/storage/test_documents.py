@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -11,7 +11,8 @@ from tests.builders import ADA, CALLER, HALLOWEEN, NOW, a_sale, an_event
 from ticketing.api.schemas import AUDIT_PAGE
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Share
-from ticketing.storage.documents import AUDIT, Fields
+from ticketing.domain.events import Event
+from ticketing.storage.documents import AUDIT, BOOKINGS, EVENTS, Fields
 
 EVENT_OF_ALL = an_event(venue="Hall", day=HALLOWEEN, owed_total=500)
 # Of these the audit tells by its actions alone.
@@ -21,6 +22,10 @@ BOOKING_OF_ALL = a_sale(
     offer="digest", offer_until=NOW,
 )  # fmt: skip
 
+PAIRS = [
+    (EVENT_OF_ALL, an_event(day=None, venue=None)),
+    (BOOKING_OF_ALL, a_sale(status="cancelled", total=None, tickets=7)),
+]
 FIELDS = [
     pytest.param(field.name, getattr(value, field.name), id=f"{type(value).__name__}.{field.name}")
     for value in (EVENT_OF_ALL, BOOKING_OF_ALL)
@@ -43,6 +48,35 @@ def test_a_change_of_any_field_is_read_as_it_was_written(name, value):
     entry = an_entry(name, None, value)
 
     assert AUDIT.decode(Fields(AUDIT.encode(entry))) == entry
+
+
+CHANGED = [
+    pytest.param(*pair, field.name, id=f"{type(pair[0]).__name__}.{field.name}")
+    for pair in PAIRS
+    for field in fields(pair[0])
+    if getattr(pair[0], field.name) != getattr(pair[1], field.name)
+]
+
+
+@pytest.mark.parametrize(("whole", "bare", "name"), CHANGED)
+def test_an_update_makes_one_document_of_the_other(whole, bare, name):
+    """Both ways: what was not there is set, what is gone is removed, and nothing else is told."""
+    codec = EVENTS if isinstance(whole, Event) else BOOKINGS
+    other = replace(whole, **{name: getattr(bare, name)})
+
+    for before, after in ((whole, other), (other, whole)):
+        update = codec.update(before, after)
+        document = codec.encode(before) | update.get("$set", {})
+        for key in update.get("$unset", {}):
+            del document[key]
+        assert document == codec.encode(after)
+        assert sum(len(changed) for changed in update.values()) == 1
+
+
+def test_an_update_tells_nothing_of_what_is_written_alike():
+    renamed = replace(BOOKING_OF_ALL, customer=replace(ADA, name="Ada Lovelace"))
+
+    assert BOOKINGS.update(BOOKING_OF_ALL, renamed) == {}
 
 
 @pytest.mark.parametrize(("name", "value"), FIELDS)

@@ -96,6 +96,8 @@ class Booking:
 
     def without_offer(self) -> Booking:
         """Return the booking, offered to nobody."""
+        if self.offer is None and self.offer_until is None:
+            return self
         return replace(self, offer=None, offer_until=None)
 
 

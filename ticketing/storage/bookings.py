@@ -390,6 +390,9 @@ def wanted_by(wanted: Filter) -> Document:
         conditions["event"] = wanted.event
     if wanted.customer is not None:
         conditions |= of_customer(wanted.customer)
+    elif wanted.event is None:
+        # No booking of a customer has a seller. By it MongoDB knows which index has them by time.
+        conditions["sold_by"] = None
     # Each by name: see the indexes for it.
     all_ = {"$in": list(get_args(BookingStatus))}
     conditions["status"] = wanted.status if wanted.status is not None else all_

@@ -289,6 +289,25 @@ class Codec(Generic[T]):
             document[key] = write(found) if write else found
         return document
 
+    def update(self, before: T, after: T) -> Document:
+        """Return the update that makes the document of one value that of another."""
+        changed: Document = {}
+        gone: Document = {}
+        for name, key, may_lack, _ in self._fields:
+            old, new = getattr(before, name), getattr(after, name)
+            if old is new or old == new:
+                continue
+            if new is None and may_lack:
+                gone[key] = True
+                continue
+            write = _WRITERS.get(type(new))
+            if write is None:
+                changed[key] = new
+            elif (written := write(new)) != _write(old):
+                changed[key] = written
+        update = {"$set": changed, "$unset": gone}
+        return {operator: fields for operator, fields in update.items() if fields}
+
     def decode(self, fields: Fields) -> T:
         """Return the value of a document; raises ValueError that says which field is odd."""
         return self._kind(

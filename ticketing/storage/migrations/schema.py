@@ -190,12 +190,6 @@ SCHEMA: dict[str, CollectionSchema] = {
                     **OF_A_CUSTOMER,
                 },
             ),
-            # Sales over the counter are in none of the next ones, so they cost them nothing.
-            IndexModel(
-                [("event", ASCENDING), ("status", ASCENDING), ("sequence", ASCENDING)],
-                name="waiting_list",
-                partialFilterExpression=WAITING,
-            ),
             # The status in it lets the tickets that are waited for be added up from keys alone.
             IndexModel(
                 [("event", ASCENDING), ("status", ASCENDING), ("tickets", ASCENDING)],
@@ -203,22 +197,25 @@ SCHEMA: dict[str, CollectionSchema] = {
                 partialFilterExpression=WAITING,
             ),
             # Lists of bookings name each status, and MongoDB merges what it finds of each: so one
-            # index is enough for those of one status and of all. Each index slows the calling off
-            # of an event down, also one whose keys stay as they are.
+            # index is enough for those of one status and of all, and for the waiting list. Whoever
+            # waits is a customer; that it is said all the same lets a query for those who wait go
+            # by this index without a word of customers, and so count them by keys alone. Sales over
+            # the counter are not in it, so it costs them nothing.
             IndexModel(
                 [("event", ASCENDING), ("status", ASCENDING), ("sequence", ASCENDING)],
                 name="of_event",
-                partialFilterExpression=OF_A_CUSTOMER,
+                partialFilterExpression={"$or": [OF_A_CUSTOMER, WAITING]},
             ),
+            # These two have everything in them, so that each serves two lists: one customer's
+            # bookings, and all sales, which are nobody's; one seller's sales, and all bookings of
+            # customers, which nobody sold.
             IndexModel(
                 [("customer", ASCENDING), ("status", ASCENDING), *BY_TIME],
-                name="of_customer",
-                partialFilterExpression=OF_A_CUSTOMER,
+                name="by_customer_and_time",
             ),
             IndexModel(
-                [("status", ASCENDING), *BY_TIME],
-                name="by_status_and_time",
-                partialFilterExpression=OF_A_CUSTOMER,
+                [("sold_by", ASCENDING), ("status", ASCENDING), *BY_TIME],
+                name="by_seller_and_time",
             ),
             # Few are offered or passed on, so these two cost nearly nothing.
             IndexModel(
@@ -232,8 +229,8 @@ SCHEMA: dict[str, CollectionSchema] = {
                 name="acquired",
                 partialFilterExpression=SHARED,
             ),
-            # Sales alone are in these. An event's can be picked out by time and seller without a
-            # look at what is not picked.
+            # Sales alone are in these two. An event's can be picked out by time and seller without
+            # a look at what is not picked.
             IndexModel(
                 [
                     ("event", ASCENDING),
@@ -243,16 +240,6 @@ SCHEMA: dict[str, CollectionSchema] = {
                     ("sold_by", ASCENDING),
                 ],
                 name="sales_of_event",
-                partialFilterExpression=OF_NOBODY,
-            ),
-            IndexModel(
-                [("status", ASCENDING), *BY_TIME],
-                name="sales_by_time",
-                partialFilterExpression=OF_NOBODY,
-            ),
-            IndexModel(
-                [("sold_by", ASCENDING), ("status", ASCENDING), *BY_TIME],
-                name="sales_of_seller",
                 partialFilterExpression=OF_NOBODY,
             ),
             IndexModel(
@@ -519,7 +506,17 @@ SCHEMA: dict[str, CollectionSchema] = {
 # Indexes of before, which others have taken the place of.
 RETIRED: Mapping[str, Set[str]] = {
     "events": {"by_day"},
-    "bookings": {"by_event", "by_customer", "active", "by_time"},
+    "bookings": {
+        "by_event",
+        "by_customer",
+        "active",
+        "by_time",
+        "waiting_list",
+        "of_customer",
+        "by_status_and_time",
+        "sales_by_time",
+        "sales_of_seller",
+    },
 }
 
 

@@ -166,11 +166,5 @@ def _together(writes: Iterable[BookingWrite]) -> Iterator[UpdateMany]:
 
 def _update(before: Booking, after: Booking) -> tuple[Document, Document]:
     """Return what a booking has to be like, and what is written over it."""
-    old, new = BOOKINGS.encode(before), BOOKINGS.encode(after)
-    update: Document = {"$set": {name: new[name] for name in new if old.get(name) != new[name]}}
-    if gone := old.keys() - new.keys():
-        update["$unset"] = dict.fromkeys(sorted(gone), True)
-    return (
-        {"status": before.status, "tickets": before.tickets},
-        {operator: values for operator, values in update.items() if values},
-    )
+    found = {"status": before.status, "tickets": before.tickets}
+    return found, BOOKINGS.update(before, after)
