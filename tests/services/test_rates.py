@@ -103,6 +103,18 @@ def test_asks_for_as_many_as_were_used_the_last_time(limiter, asked, clock):
     assert max(asked) <= 16
 
 
+def test_asks_for_no_less_than_half_of_the_last_time(limiter, asked, clock):
+    worker = limiter("1000000 per minute")
+    granted(worker, 127)
+    del asked[:]
+
+    for _ in range(3):
+        clock.now += 4
+        granted(worker, 1)
+
+    assert asked == [32, 16, 8]
+
+
 def test_uses_nothing_that_was_counted_ahead_a_moment_ago(limiter, asked, clock):
     worker = limiter("1000000 per minute")
     granted(worker, 40)

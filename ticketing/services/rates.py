@@ -147,8 +147,8 @@ class _Ahead:
     """What is counted ahead, by whose it is; safe for threads.
 
     The size doubles each time that an amount is nearly used up in time, and else becomes what was
-    used of it. One thread asks for the next amount, while others use up the last one or ask for
-    single ones.
+    used of it, but no less than half: a rush that goes on is soon counted ahead again. One
+    thread asks for the next amount, while others use up the last one or ask for single ones.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -184,7 +184,7 @@ class _Ahead:
                 return _Asked()
             remaining = taken.standing.remaining if taken.standing else limit
             is_over = self._clock() >= taken.until
-            wanted = taken.used if is_over else 2 * taken.size
+            wanted = max(taken.used, taken.size // 2) if is_over else 2 * taken.size
             taken.size = max(1, min(wanted, most, remaining // AHEAD_OF))
             returned = taken.left if is_over else 0
             taken.left -= returned
