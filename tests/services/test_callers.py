@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.clocks import Clock
 from tests.conftest import QUICK
+from tests.waiting import NEVER_S, eventually
+from ticketing.domain.errors import DatabaseUnavailable, Unreadable
 from ticketing.domain.identity.caller import Caller
 from ticketing.domain.identity.users import Role
 from ticketing.services.accounts import api_keys, users
@@ -15,6 +19,7 @@ from ticketing.services.signing_in import callers as module
 from ticketing.services.signing_in.callers import Callers
 from ticketing.services.signing_in.tokens import Tokens
 from ticketing.storage.accounts import users as stored
+from ticketing.storage.driver.deadlines import deadline
 
 TOKENS = Tokens(["a secret of thirty-two characters."], 3600)
 NOW = datetime(2044, 5, 1, 12, 0, tzinfo=UTC)
@@ -39,15 +44,15 @@ def ada(db):
 
 @pytest.fixture
 def looked_up(monkeypatch):
-    """Note each look-up of a token's user."""
+    """Note the users of each look-up of tokens."""
     noted = []
-    original = users.bearer_of
+    original = users.bearers_of
 
-    def bearer_of(db, claims, now):
-        noted.append(claims)
-        return original(db, claims, now)
+    def bearers_of(db, all_claims, now):
+        noted.append({claims.user for claims in all_claims})
+        return original(db, all_claims, now)
 
-    monkeypatch.setattr(module.users, "bearer_of", bearer_of)
+    monkeypatch.setattr(module.users, "bearers_of", bearers_of)
     return noted
 
 
@@ -125,6 +130,181 @@ def test_takes_no_token_after_its_time(callers, ada):
     assert known.by_token(token, NOW + timedelta(seconds=3600)) is None
 
 
+@pytest.fixture
+def many(db):
+    """A few who have signed in, by their tokens."""
+    made = [
+        users.register(db, QUICK, f"{n}@example.org", "correct horse", NOW, Role.STAFF)
+        for n in range(4)
+    ]
+    return {TOKENS.issue(user, NOW): user.id for user in made}
+
+
+def asking(known, tokens, times=2):
+    """Ask with each token, so often; return who was found."""
+    found = [known.by_token(token, NOW) for _ in range(times) for token in tokens]
+    return {one.principal.id for one in found if one}
+
+
+def test_looks_up_all_who_go_on_asking_with_one_read(callers, many, clock, looked_up):
+    known = callers()
+    asking(known, many)
+    del looked_up[:]
+
+    for _ in range(3):
+        clock.now += module.LIFETIME_S
+        assert asking(known, many) == set(many.values())
+
+    assert looked_up == [set(many.values())] * 3
+
+
+def test_looks_up_with_another_whose_second_is_nearly_over(callers, ada, many, clock, looked_up):
+    known = callers()
+    asking(known, many)
+    del looked_up[:]
+
+    clock.now += module.LIFETIME_S - module.SOON_S
+    known.by_token(TOKENS.issue(ada, NOW), NOW)
+    clock.now += module.SOON_S
+    assert asking(known, many, 1) == set(many.values())
+
+    assert looked_up == [{ada.id, *many.values()}]
+
+
+def test_looks_up_nobody_with_another_who_has_just_been_found_or_has_not_come_again(
+    callers, ada, many, clock, looked_up
+):
+    known, (once, *often) = callers(), many
+    asking(known, [once], 1)
+    asking(known, often)
+    known.by_token(TOKENS.issue(ada, NOW, "one"), NOW)
+    assert looked_up[-1] == {ada.id}
+
+    clock.now += module.LIFETIME_S - module.SOON_S
+    known.by_token(TOKENS.issue(ada, NOW, "another"), NOW)
+
+    assert looked_up[-1] == {ada.id, *(many[token] for token in often)}
+
+
+def test_looks_up_nobody_who_has_long_been_away(callers, ada, many, clock, looked_up):
+    known = callers()
+    asking(known, many)
+
+    clock.now += 2 * module.LIFETIME_S
+    known.by_token(TOKENS.issue(ada, NOW), NOW)
+
+    assert looked_up[-1] == {ada.id}
+    assert len(known._found) == 1, "who is away is forgotten"
+
+
+def test_knows_nobody_for_longer_who_is_looked_up_with_another(db, callers, ada, many, clock):
+    known, (token, *_) = callers(), many
+    asking(known, many)
+    clock.now += module.LIFETIME_S - module.SOON_S
+    known.by_token(TOKENS.issue(ada, NOW), NOW)
+
+    db.users.update_one({"_id": many[token]}, {"$set": {"active": False}})
+    clock.now += module.LIFETIME_S
+
+    assert known.by_token(token, NOW) is None
+
+
+def test_forgets_who_is_found_no_good_when_another_is_looked_up(db, callers, many, clock):
+    known, (token, *others) = callers(), many
+    asking(known, many)
+    db.users.update_one({"_id": many[token]}, {"$set": {"active": False}})
+
+    clock.now += module.LIFETIME_S
+    assert asking(known, others) == {many[other] for other in others}
+
+    assert known.by_token(token, NOW) is None
+
+
+def test_who_can_not_be_read_spoils_nothing_for_who_is_looked_up_together(db, callers, many, clock):
+    known, (token, *others) = callers(), many
+    asking(known, many)
+    odd = {"$set": {"role": "nonsense"}}
+    db.users.update_one({"_id": many[token]}, odd, bypass_document_validation=True)
+
+    clock.now += module.LIFETIME_S
+    assert asking(known, others) == {many[other] for other in others}
+
+    with pytest.raises(Unreadable):
+        known.by_token(token, NOW)
+
+
+@pytest.fixture
+def gate(monkeypatch, looked_up):
+    """Let a look-up that has read wait until it is let through."""
+
+    class Gate:
+        entered, opened = threading.Event(), threading.Event()
+
+    original = users.bearers_of
+
+    def bearers_of(db, all_claims, now):
+        found = original(db, all_claims, now)
+        Gate.entered.set()
+        assert Gate.opened.wait(NEVER_S)
+        return found
+
+    monkeypatch.setattr(module.users, "bearers_of", bearers_of)
+    return Gate
+
+
+def test_looks_up_together_who_came_during_a_look_up_and_not_before_they_asked(
+    db, callers, many, looked_up, gate
+):
+    """What is changed after the first look-up began is known to all who asked after it."""
+    known, (first, *others) = callers(), many
+    with ThreadPoolExecutor(4) as pool:
+        leader = pool.submit(known.by_token, first, NOW)
+        assert gate.entered.wait(NEVER_S)
+        followers = [pool.submit(known.by_token, token, NOW) for token in others]
+        eventually(lambda: len(known._queues._queues["tokens"].waiters) == 3, "all of them wait")
+        db.users.update_many({}, {"$set": {"active": False}})
+        gate.opened.set()
+
+        assert leader.result().principal.id == many[first]
+        assert [follower.result() for follower in followers] == [None] * 3
+    assert len(looked_up) == 2
+
+
+def test_reads_nothing_for_who_was_found_while_they_waited(callers, many, clock, looked_up, gate):
+    """All come at once when their second is over: the one read brings them all."""
+    known = callers()
+    gate.opened.set()
+    asking(known, many)
+    clock.now += module.LIFETIME_S
+    del looked_up[:]
+    gate.opened.clear()
+    gate.entered.clear()
+
+    first, *others = many
+    with ThreadPoolExecutor(4) as pool:
+        leader = pool.submit(known.by_token, first, NOW)
+        assert gate.entered.wait(NEVER_S)
+        followers = [pool.submit(known.by_token, token, NOW) for token in others]
+        eventually(lambda: len(known._queues._queues["tokens"].waiters) == 3, "all of them wait")
+        gate.opened.set()
+        assert {one.result().principal.id for one in (leader, *followers)} == set(many.values())
+
+    assert looked_up == [set(many.values())]
+
+
+def test_waits_for_another_look_up_no_longer_than_its_own_time(callers, ada, many, gate):
+    known, (token, *_) = callers(), many
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(known.by_token, TOKENS.issue(ada, NOW), NOW)
+        assert gate.entered.wait(NEVER_S)
+        try:
+            with deadline(0.05), pytest.raises(DatabaseUnavailable):
+                known.by_token(token, NOW)
+        finally:
+            gate.opened.set()
+        assert first.result()
+
+
 def test_remembers_nobody_who_was_refused(db, handler, callers, ada, looked_up):
     token, known = TOKENS.issue(ada, NOW), callers()
     db.users.update_one({"_id": ada.id}, {"$set": {"active": False}})
@@ -140,14 +320,14 @@ def test_what_changes_while_it_is_looked_up_is_looked_up_again(
     db, handler, callers, ada, monkeypatch
 ):
     token, known = TOKENS.issue(ada, NOW), callers()
-    original = users.bearer_of
+    original = users.bearers_of
 
-    def read_then_changed(db, claims, now):
-        found = original(db, claims, now)
+    def read_then_changed(db, all_claims, now):
+        found = original(db, all_claims, now)
         deactivate(db, handler, ada, token)
         return found
 
-    monkeypatch.setattr(module.users, "bearer_of", read_then_changed)
+    monkeypatch.setattr(module.users, "bearers_of", read_then_changed)
     assert known.by_token(token, NOW)
     monkeypatch.undo()
 

@@ -98,9 +98,21 @@ def test_asks_for_as_many_as_were_used_the_last_time(limiter, asked, clock):
     worker = limiter("1000000 per minute")
     for _ in range(6):
         granted(worker, 10)
-        clock.now += 2
+        clock.now += 4
 
     assert max(asked) <= 16
+
+
+def test_asks_for_no_less_than_half_of_the_last_time(limiter, asked, clock):
+    worker = limiter("1000000 per minute")
+    granted(worker, 127)
+    del asked[:]
+
+    for _ in range(3):
+        clock.now += 4
+        granted(worker, 1)
+
+    assert asked == [32, 16, 8]
 
 
 def test_uses_nothing_that_was_counted_ahead_a_moment_ago(limiter, asked, clock):
@@ -108,17 +120,48 @@ def test_uses_nothing_that_was_counted_ahead_a_moment_ago(limiter, asked, clock)
     granted(worker, 40)
     before = len(asked)
 
-    clock.now += 1.01
+    clock.now += 3.01
     granted(worker, 1)
 
     assert len(asked) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds"),
+    [("1000000 per hour", 3), ("1000000 per minute", 3), ("10000 per 10 second", 0.5)],
+)
+def test_uses_what_it_counted_ahead_for_a_twentieth_of_the_window_and_three_seconds_at_most(
+    limiter, asked, clock, limit, seconds
+):
+    worker = limiter(limit)
+    granted(worker, 20)
+    before = len(asked)
+
+    clock.now += seconds - 0.01
+    granted(worker, 1)
+    assert len(asked) == before
+
+    clock.now += 0.01
+    granted(worker, 1)
+    assert len(asked) == before + 1
+
+
+def test_says_how_long_it_takes_until_there_is_room_from_now(limiter, asked, clock):
+    worker = limiter("1000000 per minute")
+    granted(worker, 20)
+    before, told = len(asked), worker.hit("reads", "ada").reset_s
+
+    clock.now += 2
+
+    assert worker.hit("reads", "ada").reset_s == told - 2
+    assert len(asked) == before
 
 
 def test_gives_back_what_it_did_not_use_when_it_is_asked_again(limiter, db, clock):
     worker = limiter("4000 per hour")
     for _ in range(50):
         granted(worker, 20)
-        clock.now += 2
+        clock.now += 4
 
     counts = db.get_collection(COLLECTION, read_concern=ReadConcern("local"))
     lost = counts.find_one({"_id": ADA})["count"] - 50 * 20

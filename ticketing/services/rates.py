@@ -28,9 +28,9 @@ from ticketing.storage.limits.windows import Window
 # A worker takes at most this part of a quota ahead, and of what is left of it.
 AHEAD_OF = 200
 MOST_AHEAD = 64
-# For how long it may use what it took: this part of the window, and a second at most.
-_LONGEST_S = 1.0
-_PART_OF_WINDOW = 60
+# For how long it may use what it took: this part of the window, and three seconds at most.
+_LONGEST_S = 3.0
+_PART_OF_WINDOW = 20
 
 # How many of those who ask are remembered at most.
 _MOST = 10_000
@@ -137,6 +137,7 @@ class _Taken:
     size: int = 1
     left: int = 0
     used: int = 0
+    since: float = 0.0
     until: float = 0.0
     is_asked_for: bool = False
     standing: RateLimitStatus | None = None
@@ -146,8 +147,8 @@ class _Ahead:
     """What is counted ahead, by whose it is; safe for threads.
 
     The size doubles each time that an amount is nearly used up in time, and else becomes what was
-    used of it. One thread asks for the next amount, while others use up the last one or ask for
-    single ones.
+    used of it, but no less than half: a rush that goes on is soon counted ahead again. One
+    thread asks for the next amount, while others use up the last one or ask for single ones.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -158,15 +159,19 @@ class _Ahead:
     def use(self, whose: str) -> RateLimitStatus | None:
         """Use one of what was counted ahead; None for whoever has to ask for more."""
         with self._lock:
-            taken = self._taken.get(whose)
-            if taken is None or taken.standing is None or self._clock() >= taken.until:
+            taken, now = self._taken.get(whose), self._clock()
+            if taken is None or taken.standing is None or now >= taken.until:
                 return None
             if not taken.left or (taken.left <= taken.size // 4 and not taken.is_asked_for):
                 return None
             taken.left -= 1
             taken.used += 1
             standing = taken.standing
-            return replace(standing, remaining=standing.remaining + taken.left)
+            return replace(
+                standing,
+                remaining=standing.remaining + taken.left,
+                reset_s=max(1, standing.reset_s - int(now - taken.since)),
+            )
 
     def begin(self, whose: str, limit: int) -> _Asked:
         """Return how many to ask for."""
@@ -179,7 +184,7 @@ class _Ahead:
                 return _Asked()
             remaining = taken.standing.remaining if taken.standing else limit
             is_over = self._clock() >= taken.until
-            wanted = taken.used if is_over else 2 * taken.size
+            wanted = max(taken.used, taken.size // 2) if is_over else 2 * taken.size
             taken.size = max(1, min(wanted, most, remaining // AHEAD_OF))
             returned = taken.left if is_over else 0
             taken.left -= returned
@@ -198,7 +203,8 @@ class _Ahead:
             taken.is_asked_for = False
             if standing is not None:
                 # Even a single one begins a moment in which the next may be one of many.
-                taken.until = self._clock() + min(_LONGEST_S, standing.window_s / _PART_OF_WINDOW)
+                taken.since = self._clock()
+                taken.until = taken.since + min(_LONGEST_S, standing.window_s / _PART_OF_WINDOW)
                 taken.left += left
                 taken.standing = standing
             return taken.left

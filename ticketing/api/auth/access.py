@@ -5,7 +5,7 @@ rate policy that it counts for. A test walks the URL map for routes that don't.
 
     no policy       no credentials are looked at (`/livez`, `/readyz`)
     registration    counted by address, before anything is looked at
-    who asks?       a token, or an API key as Bearer or as a password, costs one read a second
+    who asks?       a token, or an API key as Bearer or as a password, costs a read a second at most
                     (`services/signing_in/callers.py`); a Basic password is checked, its failures
                     are counted (`services/signing_in/sign_in.py`), and is not enough where the
                     account has a second factor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
@@ -26,6 +27,7 @@ from ticketing.services.signing_in.passwords import Passwords
 from ticketing.services.signing_in.tokens import Claims
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.accounts import user_audit, users
+from ticketing.storage.documents import UnreadableDocument
 from ticketing.storage.driver.clients import Database
 
 
@@ -102,26 +104,43 @@ def authenticate(db: Database, passwords: Passwords, email: str, password: str) 
     return user
 
 
-def bearer_of(db: Database, claims: Claims | None, now: datetime) -> Principal | None:
-    """Find whom a token's claims belong to, where they are good and have not been revoked.
+def bearers_of(
+    db: Database, all_claims: Sequence[Claims], now: datetime
+) -> list[Principal | UnreadableDocument | None]:
+    """Find whom tokens' claims belong to, each where they are good and have not been revoked.
 
-    The role is the user's of this moment, not the token's.
+    It is one read for all of them. The role is the user's of this moment, not the token's.
     """
-    user = subject_of(db, claims)
-    if user is None:
+    unreadable: list[UnreadableDocument] = []
+    found = users.find_many(db, {claims.user for claims in all_claims}, unreadable)
+    known: dict[object, User | UnreadableDocument] = {
+        **{user.id: user for user in found},
+        **{error.id: error for error in unreadable},
+    }
+    return [_bearer_of(db, known.get(claims.user), claims, now) for claims in all_claims]
+
+
+def _bearer_of(
+    db: Database, found: User | UnreadableDocument | None, claims: Claims, now: datetime
+) -> Principal | UnreadableDocument | None:
+    if isinstance(found, UnreadableDocument):
+        return found
+    if found is None or not _are_good(claims, found):
         return None
-    users.note_seen(db, user, now)
-    return principal_of(user)
+    users.note_seen(db, found, now)
+    return principal_of(found)
 
 
 def subject_of(db: Database, claims: Claims | None) -> User | None:
     """Find the user whose claims these are, where they are good and have not been revoked."""
     user = users.find(db, claims.user) if claims else None
-    if claims is None or user is None or not user.active:
-        return None
-    if user.generation != claims.generation or claims.token in user.signed_out:
-        return None
-    return user
+    return user if claims and user and _are_good(claims, user) else None
+
+
+def _are_good(claims: Claims, user: User) -> bool:
+    return (
+        user.active and user.generation == claims.generation and claims.token not in user.signed_out
+    )
 
 
 def principal_of(user: User) -> Principal:

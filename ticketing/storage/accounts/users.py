@@ -51,10 +51,12 @@ def find(db: Database, id_: str) -> User | None:
 
 
 @reading
-def find_many(db: Database, ids: Collection[str]) -> list[User]:
-    """Find these users; those that are not there, or can't be read, are left out."""
+def find_many(
+    db: Database, ids: Collection[str], unreadable: list[UnreadableDocument] | None = None
+) -> list[User]:
+    """Find these users; those that are not there are left out, and so are `unreadable` ones."""
     found = db.users.find({"_id": {"$in": list(ids)}})
-    return list(read_what_can_be(_NAME, found, _user))
+    return list(read_what_can_be(_NAME, found, _user, unreadable))
 
 
 @reading
