@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from tests.client import Answer, Client
@@ -75,6 +76,8 @@ class _Roll:
         offer = self._ask("POST", f"{booking}/transfer", {})
         if offer:
             self._ask("POST", f"{API}/transfers", {"code": offer["code"], **self._customer()})
+        self._read("audit", f"{event}/audit?booking={booked['id']}")
+        self._read("audit", f"{event}/audit?{urlencode({'customer': to['customer']})}")
         self._read("booking", booking)
         self._read("customer", f"{API}/customers/{booked['customerId']}")
         self._read("transaction", f"{API}/transactions/{sale['id']}")

@@ -81,17 +81,18 @@ def _heads(entries: list[Entry]) -> Mapping[int, str]:
     heads: dict[int, str] = {}
     before = sha256(str(entries[1]["event"]).encode()).hexdigest() if len(entries) > 1 else ""
     for number, entry in enumerate(entries[1:], 1):
-        values = [number - 1, *(_plain(entry.get(name)) for name in _FIELDS)]
+        values = [number - 1, *(plain(entry.get(name)) for name in _FIELDS)]
         text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
         before = sha256((before + text).encode()).hexdigest()
         heads[number] = f"{number}:{before}"
     return heads
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Write a value as JSON has it: moments in UTC and milliseconds, fields by name."""
     if isinstance(value, datetime):
         at = value.astimezone(UTC) if value.tzinfo else value
         return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
     if isinstance(value, dict):
-        return {name: [_plain(side) for side in value[name]] for name in sorted(value)}
+        return {name: [plain(side) for side in value[name]] for name in sorted(value)}
     return value
