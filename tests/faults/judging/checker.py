@@ -26,6 +26,7 @@ from tests.faults.judging.lists import ill_listed
 from tests.faults.judging.moves import halves
 from tests.faults.judging.reads import misread
 from tests.faults.judging.refusals import unjustified
+from tests.faults.judging.rows import ill_shown
 from tests.faults.judging.rules import broken
 from tests.faults.judging.sights import never_so
 from tests.faults.judging.sometimes import met
@@ -103,6 +104,7 @@ def untrue_of(court: Court, sights: Sequence[Sight], today: date) -> Iterator[st
     """Find what somebody was shown, of whatever kind, that was so at no moment."""
     yield from never_so(court, sights)
     yield from incomplete(court, sights)
+    yield from ill_shown(court, sights)
     yield from ill_listed(court, sights, today)
     yield from ill_trailed(court, sights)
     yield from miscounted(court, sights, today)

@@ -1,7 +1,5 @@
 """Each page of a list is what was there: rows as they were, in order, and nobody left out.
 
-A sale or a customer that is asked for alone is a row like others.
-
 What MongoDB reads in one go it may read of several moments between question and answer, so a row
 may be as it was at any of these, and whatever was in the list at all of them has to be shown. Where
 the service reads one snapshot, the page is that of one moment.
@@ -9,7 +7,7 @@ the service reads one snapshot, the page is that of one moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -19,8 +17,15 @@ from tests.faults.history import Sight, row_id
 from tests.faults.judging.court import Court, Past
 from tests.faults.judging.heads import plain
 from tests.faults.judging.naming import Names, Row
-from tests.faults.judging.reads import event_row
 from tests.faults.judging.replay import Held
+from tests.faults.judging.rows import (
+    booking_row,
+    event_row,
+    misnamed,
+    refused,
+    sale_row,
+    without_name,
+)
 from tests.faults.pages import Shown, calendar, whats_on
 
 # What fits on a page where nobody asks for another number.
@@ -125,7 +130,7 @@ def _bookings(court: Court, names: Names, sight: Sight) -> Iterator[str]:
             and wanted.get("status", held.status) == held.status
         )
 
-    yield from _of_bookings(court, names, sight, is_wanted, _booking)
+    yield from _of_bookings(court, names, sight, is_wanted, booking_row)
 
 
 def _sales(court: Court, names: Names, sight: Sight) -> Iterator[str]:
@@ -141,7 +146,7 @@ def _sales(court: Court, names: Names, sight: Sight) -> Iterator[str]:
             and plain(court.first[id_]["at"]) >= wanted.get("from", "")
         )
 
-    yield from _of_bookings(court, names, sight, is_wanted, _sale)
+    yield from _of_bookings(court, names, sight, is_wanted, sale_row)
     twice = {row["id"] for row in sight.json["items"]} & {*sight.behind}
     yield from (f"{id_} was on a page before" for id_ in twice)
 
@@ -170,114 +175,43 @@ def _of_bookings(
     behind: list[Place] = []
     for past in pasts:
         moments = past.moments(sight.began, sight.ended)
+        unsteady = _out_of_time(court, past) if event is None and sight.behind else ()
         for id_, ever in past.replay.bookings.items():
             options = [option(past, id_, held) for held in ever.during(moments)]
             if any(options):
-                candidates[id_] = candidates.get(id_, []) + options
+                known = candidates.get(id_, [])
+                candidates[id_] = known + options + ([None] if id_ in unsteady else [])
             if id_ in sight.behind[-1:]:
                 behind += [place(past, id_, held) for held in ever.all() if held is not None]
     told = sight.json
-    items = [{name: row[name] for name in row if name != "customer"} for row in told["items"]]
+    items = [without_name(row) for row in told["items"]]
     # In the order of time some may turn up in front of others that a page has shown already.
     after = _FIRST if event is None or not behind else min(behind)
     page = Page(
         items, page_size(sight), told["next"] is not None, after, max(behind, default=_FIRST)
     )
     yield from _excerpt(candidates, page)
-    yield from _misnamed(names, sight)
+    yield from misnamed(names, sight.json["items"], sight.ended)
 
 
-def _booking(court: Court, past: Past, id_: str, held: Held) -> Row:
-    return {**_common(court, past, id_, held), "customerId": held.customer}
+def _out_of_time(court: Court, past: Past) -> Collection[str]:
+    """Return the bookings of an event before which, by their time, one stands that came later.
 
-
-def _sale(court: Court, past: Past, id_: str, held: Held) -> Row:
-    ended = {"cancelledBy": past.replay.entries[held.ended]["actor"]} if held.ended else {}
-    return {**_common(court, past, id_, held), "actor": court.first[id_]["actor"], **ended}
-
-
-def _common(court: Court, past: Past, id_: str, held: Held) -> Row:
-    row = {
-        "id": id_,
-        "event": past.event,
-        "nTickets": held.tickets,
-        "status": held.status,
-        "total": None if held.total is None else held.total / 100,
-        "createdAt": plain(court.first[id_]["at"]),
-    }
-    if held.ended:
-        entry = past.replay.entries[held.ended]
-        row |= {"cancelledAt": plain(entry["at"]), "reason": entry["changes"]["reason"][1]}
-    return row
-
-
-def _sold(court: Court, names: Names, sight: Sight) -> Iterator[str]:
-    """Judge the only row of a sale that is asked for by itself."""
-    held = [
-        (past, one)
-        for past in court.where(sight.subject)
-        for one in past.replay.bookings[sight.subject].during(
-            past.moments(sight.began, sight.ended)
-        )
-    ]
-    rows = [_sale(court, past, sight.subject, one) for past, one in held if one is not None]
-    if sight.status == 404:
-        if rows and len(rows) == len(held):
-            yield f"somebody was told that there is no sale {sight.subject}"
-    elif sight.status != 200 or sight.json not in rows:
-        yield f"{sight.json}, which never was so"
-
-
-def _made(court: Court, names: Names, sight: Sight) -> Iterator[str]:
-    """Judge a booking that is shown; whether it may be missing is for the judge of figures."""
-    if sight.status != 200:
-        return
-    shown = {name: value for name, value in sight.json.items() if name != "customer"}
-    rows = (
-        _with_place(_booking(court, past, sight.subject, held), past, number)
-        for past in court.where(sight.subject)
-        for number in past.moments(sight.began, sight.ended)
-        if (held := past.replay.at(sight.subject, number)) is not None
+    It was moved here, or a clock was wrong. A list by time that is read on may then leave them out:
+    it takes what came first to have been shown (`ticketing.domain.places`).
+    """
+    came = sorted(
+        (held.since, plain(court.first[id_]["at"]), id_)
+        for id_, ever in past.replay.bookings.items()
+        for held in ever.all()
+        if held is not None
     )
-    if shown not in rows:
-        yield f"{shown}, which never was so"
-    yield from _misnamed(names, sight, [sight.json])
-
-
-def _with_place(row: Row, past: Past, number: int) -> Row:
-    queue = past.replay.queues[number]
-    return {**row, "position": queue.index(row["id"]) + 1} if row["id"] in queue else row
-
-
-def _exported(court: Court, names: Names, sight: Sight) -> Iterator[str]:
-    """Judge each booking of an export; the judge of who leaves finds those that are left out."""
-    if sight.status != 200:
-        return
-    told = sight.json["bookings"]
-    for row in told:
-        shown = {name: value for name, value in row.items() if name != "customer"}
-        rows = (
-            _booking(court, past, row["id"], held)
-            for past in court.where(row["id"])
-            for held in past.replay.bookings[row["id"]].during(
-                past.moments(sight.began, sight.ended)
-            )
-            if held is not None
-        )
-        if shown not in rows:
-            yield f"{shown}, which never was so"
-    yield from _misnamed(names, sight, told)
-
-
-def _customer(court: Court, names: Names, sight: Sight) -> Iterator[str]:
-    """Judge who is shown; whether they may be, or may be missing, is for the judge of who left."""
-    if sight.status == 404:
-        return
-    told = sight.json
-    if told["id"] != sight.subject or told["name"] is None:
-        yield f"{told} is shown as {sight.subject}"
-    elif not names.fits(told["name"], told["id"], sight.ended):
-        yield f"{told['name']} is not the name of {told['id']}"
+    found, earliest = set(), None
+    for _, at, id_ in reversed(came):
+        if earliest is not None and earliest < at:
+            found.add(id_)
+        earliest = at if earliest is None else min(earliest, at)
+    return found
 
 
 def _waiting(court: Court, names: Names, sight: Sight) -> Iterator[str]:
@@ -289,7 +223,7 @@ def _waiting(court: Court, names: Names, sight: Sight) -> Iterator[str]:
         return
     if not any(_is_page(_queue(court, past, number, sight), sight) for number in moments):
         yield f"a waiting list that never was, of {len(sight.json['items'])}"
-    yield from _misnamed(names, sight)
+    yield from misnamed(names, sight.json["items"], sight.ended)
 
 
 def _queue(court: Court, past: Past, number: int, sight: Sight) -> Sequence[Row]:
@@ -309,18 +243,8 @@ def _queue(court: Court, past: Past, number: int, sight: Sight) -> Sequence[Row]
 def _is_page(rows: Sequence[Row], sight: Sight) -> bool:
     """Tell whether a page shows these rows, as many as it has room for, and whether it says so."""
     told, size = sight.json, page_size(sight)
-    items = [{name: row[name] for name in row if name != "customer"} for row in told["items"]]
+    items = [without_name(row) for row in told["items"]]
     return items == rows[:size] and (told["next"] is not None) == (len(rows) > size)
-
-
-def refused(
-    past: Past, moments: range, sight: Sight, is_there: Callable[[int], bool]
-) -> Iterator[str]:
-    """Judge a refusal: what was there at each of the moments is not missing."""
-    if sight.status != 404:
-        yield f"somebody was told {sight.status}"
-    elif moments and all(number > 0 and is_there(number) for number in moments):
-        yield "somebody was told that there is none"
 
 
 def _owed(court: Court, names: Names, sight: Sight) -> Iterator[str]:
@@ -358,12 +282,6 @@ def _owed(court: Court, names: Names, sight: Sight) -> Iterator[str]:
         one_ = owed.get(row_id(row))
         if one_ is not None and not names.fits(row["customer"], one_.customer, sight.ended):
             yield f"{row['customer']} is not the name of {one_.customer}"
-
-
-def _misnamed(names: Names, sight: Sight, rows: Iterable[Row] | None = None) -> Iterator[str]:
-    for row in sight.json["items"] if rows is None else rows:
-        if not names.fits(row.get("customer"), row.get("customerId"), sight.ended):
-            yield f"{row['customer']} is not the name of {row['customerId']}"
 
 
 def _events(court: Court, names: Names, sight: Sight) -> Iterator[str]:
@@ -426,10 +344,6 @@ _CALENDARS: Mapping[str, Callable[[str], Iterable[Shown]]] = {
 _JUDGES: Mapping[str, Callable[[Court, Names, Sight], Iterator[str]]] = {
     "bookings": _bookings,
     "transactions": _sales,
-    "transaction": _sold,
-    "booking": _made,
-    "customer": _customer,
-    "export": _exported,
     "waiting list": _waiting,
     "cancellation": _owed,
     "events": _events,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from tests.faults.history import Look
 from tests.faults.judging.court import Court, Past
-from tests.faults.judging.heads import plain
+from tests.faults.judging.rows import event_row
 
 
 def misread(court: Court, looks: Iterable[Look]) -> Iterator[str]:
@@ -27,25 +26,3 @@ def _event(past: Past, look: Look) -> Iterator[str]:
     for name, value in look.shown.items():
         if value != row.get(name):
             yield f"somebody saw {name} {value} at change {look.sequence}; it was {row.get(name)}"
-
-
-def event_row(past: Past, number: int) -> Mapping[str, Any]:
-    """Return an event after a change, as staff is shown it."""
-    state, details = past.timeline.states[number], past.replay.details[number]
-    bookings, revenue = past.replay.sums[number]
-    return {
-        "id": past.event,
-        "name": details["name"],
-        "venue": details["venue"],
-        "date": details["day"],
-        "capacity": state.capacity,
-        "costPerTicket": past.replay.prices[number] / 100,
-        "ticketsSold": state.sold,
-        "ticketsAvailable": state.available,
-        "bookings": bookings,
-        "waiting": state.waiting,
-        "status": "cancelled" if state.is_off else "scheduled",
-        "revenue": revenue / 100,
-        "createdAt": plain(past.replay.entries[1]["at"]),
-        "head": f"{number}:{past.replay.entries[number]['hash']}",
-    }

@@ -11,8 +11,7 @@ import pytest
 from tests.faults.history import Sight
 from tests.faults.judging import figures
 from tests.faults.judging.figures import miscounted
-from tests.faults.judging.test_lists import returned, sold
-from tests.faults.judging.told import Trail, asked, court
+from tests.faults.judging.told import Trail, asked, court, returned, sold
 
 Row = dict[str, Any]
 

@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from tests.faults.history import Sight
 from tests.faults.judging.court import Court
+from tests.faults.judging.heads import plain
 from tests.faults.judging.lists import ill_listed
-from tests.faults.judging.told import Trail, asked, booked, court, waits
+from tests.faults.judging.told import NOON, Trail, asked, booked, court, returned, sold, waits
 
 Row = dict[str, Any]
 
 EVENT = "event" + "1" * 20
 TODAY = date(2026, 11, 30)
-
-
-def sold(trail: Trail, id_: str, tickets: int = 1) -> Trail:
-    """Sell some over the counter."""
-    body, key = {"event": trail.event, "nTickets": tickets}, f"sell {id_}"
-    told = {"id": id_, "event": trail.event}
-    trail.asked(asked("POST", "/transactions", body, 201, told, key=key, began=trail.now))
-    taken = trail.entries[-1]["sold"] + tickets
-    return trail.add("sold", id_, key, None, tickets, tickets * 500, sold=taken)
-
-
-def returned(trail: Trail, id_: str, tickets: int = 1) -> Trail:
-    """Take a sale back."""
-    key = f"return {id_}"
-    path = f"/transactions/{id_}"
-    trail.asked(asked("DELETE", path, None, 200, {}, key=key, began=trail.now))
-    left = trail.entries[-1]["sold"] - tickets
-    changes = {"status": ["confirmed", "cancelled"], "reason": [None, "staff"]}
-    return trail.add(
-        "returned", id_, key, None, tickets, tickets * 500, sold=left, changes=changes,
-        actor="other",
-    )  # fmt: skip
 
 
 def office() -> Trail:
@@ -166,30 +145,21 @@ def test_finds_a_row_of_before_and_one_that_is_missing_of_a_page_in_between() ->
     assert len(found(page("transactions", SALES[:1], behind=("s1",)))) >= 1
 
 
+def test_lets_a_list_by_time_leave_out_what_stands_after_what_came_later() -> None:
+    trail = sold(sold(Trail(EVENT, 5), "s1"), "s2")
+    early = NOON - timedelta(days=1)
+    trail.entries[2]["at"] = early
+    first, then = sale("s2", 0, createdAt=plain(early)), sale("s1", 4)
+    assert found(page("transactions", [first, then]), trail=trail) == []
+
+    assert len(found(page("transactions", [first]), trail=trail)) == 1
+    assert found(page("transactions", [], behind=("s2",)), trail=trail) == []
+
+
 def test_finds_a_place_in_the_list_of_another_page() -> None:
     shown = [{**QUEUE[1], "position": 1}]
 
     assert len(found(page("waiting list", shown, behind=("b2",)))) == 1
-
-
-def test_finds_a_sale_that_never_was_so_or_is_missing() -> None:
-    def alone(told: Row, status: int = 200, id_: str = "s1") -> list[str]:
-        return found(Sight("transaction", id_, 30.0, 31.0, status, json.dumps(told).encode()))
-
-    assert alone(SALES[0]) == []
-    assert alone({}, 404, "s9") == []
-    assert len(alone(sale("s1", 4))) == 1
-    assert len(alone({**SALES[0], "cancelledBy": "staff"})) == 1
-    assert len(alone({}, 404)) == 1
-
-
-def test_finds_a_customer_by_another_s_name() -> None:
-    def shown(told: Row) -> list[str]:
-        return found(Sight("customer", "c1", 30.0, 31.0, 200, json.dumps(told).encode()))
-
-    assert shown({"id": "c1", "name": "P1"}) == []
-    assert len(shown({"id": "c1", "name": "p2"})) == 1
-    assert len(shown({"id": "c2", "name": "p2"})) == 1
 
 
 def test_lets_nobody_be_named_who_was_erased_and_nobody_else() -> None:

@@ -14,6 +14,8 @@ from tests.faults.judging.court import Court, summon
 from tests.faults.people import Asker
 
 STAFF = Asker("staff")
+# Who takes sales back.
+OTHER = "other"
 # When trails begin; each entry is two seconds after the one before.
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 _keys = count()
@@ -132,3 +134,25 @@ def waits(trail: Trail, id_: str, person: str, tickets: int = 1, **told: Any) ->
     return trail.add(
         "waitlisted", id_, key, customer, tickets, None, sold=last["sold"], waiting=position
     )
+
+
+def sold(trail: Trail, id_: str, tickets: int = 1) -> Trail:
+    """Sell some over the counter."""
+    body, key = {"event": trail.event, "nTickets": tickets}, f"sell {id_}"
+    told = {"id": id_, "event": trail.event}
+    trail.asked(asked("POST", "/transactions", body, 201, told, key=key, began=trail.now))
+    taken = trail.entries[-1]["sold"] + tickets
+    return trail.add("sold", id_, key, None, tickets, tickets * 500, sold=taken)
+
+
+def returned(trail: Trail, id_: str, tickets: int = 1) -> Trail:
+    """Take a sale back."""
+    key = f"return {id_}"
+    path = f"/transactions/{id_}"
+    trail.asked(asked("DELETE", path, None, 200, {}, key=key, began=trail.now))
+    left = trail.entries[-1]["sold"] - tickets
+    changes = {"status": ["confirmed", "cancelled"], "reason": [None, "staff"]}
+    return trail.add(
+        "returned", id_, key, None, tickets, tickets * 500, sold=left, changes=changes,
+        actor=OTHER,
+    )  # fmt: skip

@@ -12,9 +12,10 @@ from typing import Any
 from tests.faults.history import Sight
 from tests.faults.judging.court import Court
 from tests.faults.judging.heads import plain
-from tests.faults.judging.lists import page_size, refused
+from tests.faults.judging.lists import page_size
 from tests.faults.judging.naming import Names, Row
 from tests.faults.judging.replay import Entry
+from tests.faults.judging.rows import refused
 
 _COLUMNS = {
     "sequence": "sequence", "action": "action", "booking": "booking", "customer": "customerId",
