@@ -7,7 +7,7 @@ the service reads one snapshot, the page is that of one moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -175,12 +175,10 @@ def _of_bookings(
     behind: list[Place] = []
     for past in pasts:
         moments = past.moments(sight.began, sight.ended)
-        unsteady = _out_of_time(court, past) if event is None and sight.behind else ()
         for id_, ever in past.replay.bookings.items():
             options = [option(past, id_, held) for held in ever.during(moments)]
             if any(options):
-                known = candidates.get(id_, [])
-                candidates[id_] = known + options + ([None] if id_ in unsteady else [])
+                candidates[id_] = candidates.get(id_, []) + options
             if id_ in sight.behind[-1:]:
                 behind += [place(past, id_, held) for held in ever.all() if held is not None]
     told = sight.json
@@ -192,26 +190,6 @@ def _of_bookings(
     )
     yield from _excerpt(candidates, page)
     yield from misnamed(names, sight.json["items"], sight.ended)
-
-
-def _out_of_time(court: Court, past: Past) -> Collection[str]:
-    """Return the bookings of an event before which, by their time, one stands that came later.
-
-    It was moved here, or a clock was wrong. A list by time that is read on may then leave them out:
-    it takes what came first to have been shown (`ticketing.domain.places`).
-    """
-    came = sorted(
-        (held.since, plain(court.first[id_]["at"]), id_)
-        for id_, ever in past.replay.bookings.items()
-        for held in ever.all()
-        if held is not None
-    )
-    found, earliest = set(), None
-    for _, at, id_ in reversed(came):
-        if earliest is not None and earliest < at:
-            found.add(id_)
-        earliest = at if earliest is None else min(earliest, at)
-    return found
 
 
 def _waiting(court: Court, names: Names, sight: Sight) -> Iterator[str]:

@@ -145,7 +145,7 @@ def test_finds_a_row_of_before_and_one_that_is_missing_of_a_page_in_between() ->
     assert len(found(page("transactions", SALES[:1], behind=("s1",)))) >= 1
 
 
-def test_lets_a_list_by_time_leave_out_what_stands_after_what_came_later() -> None:
+def test_finds_what_a_list_by_time_leaves_out_behind_what_came_later() -> None:
     trail = sold(sold(Trail(EVENT, 5), "s1"), "s2")
     early = NOON - timedelta(days=1)
     trail.entries[2]["at"] = early
@@ -153,7 +153,8 @@ def test_lets_a_list_by_time_leave_out_what_stands_after_what_came_later() -> No
     assert found(page("transactions", [first, then]), trail=trail) == []
 
     assert len(found(page("transactions", [first]), trail=trail)) == 1
-    assert found(page("transactions", [], behind=("s2",)), trail=trail) == []
+    assert found(page("transactions", [then], behind=("s2",)), trail=trail) == []
+    assert len(found(page("transactions", [], behind=("s2",)), trail=trail)) == 1
 
 
 def test_finds_a_place_in_the_list_of_another_page() -> None:
