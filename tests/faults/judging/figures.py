@@ -120,7 +120,7 @@ def _of_event(past: Past, sight: Sight, today: date) -> Mapping[tuple[int, int],
 
 def _figures(past: Past, number: int) -> Figures:
     state = past.timeline.states[number]
-    if number == 0 or state.is_gone or state.is_off:
+    if state.is_gone or state.is_off or state.capacity == 0:
         return {}
     percent = Fraction(100 * state.sold, state.capacity)
     return {"events": 1, "revenue": past.replay.sums[number][1], "percent": percent}

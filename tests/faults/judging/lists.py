@@ -272,7 +272,7 @@ def _events(court: Court, names: Names, sight: Sight) -> Iterator[str]:
     }
     told = sight.json
     behind = [
-        (details["day"] or "", past.event)
+        (details.get("day") or "", past.event)
         for id_ in sight.behind[-1:]
         for past in [court.pasts[id_]]
         for details in past.replay.details[1:]
@@ -285,7 +285,7 @@ def _events(court: Court, names: Names, sight: Sight) -> Iterator[str]:
 def _listed(past: Past, number: int) -> Option | None:
     if number == 0 or past.timeline.states[number].is_gone:
         return None
-    place = past.replay.details[number]["day"] or "", past.event
+    place = past.replay.details[number].get("day") or "", past.event
     return Option(place, partial(event_row, past, number))
 
 

@@ -33,9 +33,9 @@ def event_row(past: Past, number: int) -> Row:
     bookings, revenue = past.replay.sums[number]
     return {
         "id": past.event,
-        "name": details["name"],
-        "venue": details["venue"],
-        "date": details["day"],
+        "name": details.get("name"),
+        "venue": details.get("venue"),
+        "date": details.get("day"),
         "capacity": state.capacity,
         "costPerTicket": past.replay.prices[number] / 100,
         "ticketsSold": state.sold,
