@@ -56,11 +56,15 @@ def _faults(
         if head != heads[past.event][last]:
             yield f"told the head {head}, and change {last} has {heads[past.event][last]}"
         return
-    event = told["id"] if operation.kind == "change" else told["event"]
-    past = court.pasts[event]
+    # What is offered is only told by its code.
+    named = told["id"] if operation.kind in ("create", "change") else told.get("event", "")
+    event = court.pasts.get(named["id"] if operation.kind == "call off" else named)
+    if event is None:
+        return  # what was lost has its own judge
+    moments = event.moments(operation.began, operation.ended)
     # A move away may have been answered while the booking was elsewhere, so any moment will do.
-    if head not in {heads[event].get(n) for n in past.moments(operation.began, operation.ended)}:
-        yield f"told the head {head}, which was not that of {event} then"
+    if head not in {heads[event.event].get(number) for number in moments}:
+        yield f"told the head {head}, which was not that of {event.event} then"
 
 
 def _last_of(past: Past, number: int) -> int:
