@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from tests.client import Answer
@@ -150,19 +151,11 @@ class Look:
 
 
 @dataclass(frozen=True)
-class ListLook:
-    """What a client saw of the beginning of a waiting list."""
-
-    event: str
-    began: float
-    ended: float
-    items: Sequence[Mapping[str, Any]]
-    goes_on: bool
-
-
-@dataclass(frozen=True)
 class Sight:
-    """What a read has shown, as it came; `kind` is as in `Request`, `subject` an id in its path."""
+    """What a read has shown, as it came; `kind` is as in `Request`, `subject` an id in its path.
+
+    `path` is with its query; `behind` are the rows of the pages before, where a list was read on.
+    """
 
     kind: str
     subject: str
@@ -170,6 +163,13 @@ class Sight:
     ended: float
     status: int
     body: bytes
+    path: str = ""
+    behind: Sequence[str] = ()
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """What its path asks for; nothing twice."""
+        return dict(parse_qsl(self.path.partition("?")[2]))
 
     @property
     def json(self) -> Any:
@@ -203,6 +203,12 @@ def new_operation(
         asker=asker,
         person=person or asker.person,
     )
+
+
+def row_id(row: Mapping[str, Any]) -> str:
+    """Return what tells the rows of a list apart: an entry's number, or the id of what it is of."""
+    names = "sequence", "id", "booking", "transaction"
+    return str(next((row[name] for name in names if row.get(name) is not None), ""))
 
 
 def subject_of(path: str) -> str:

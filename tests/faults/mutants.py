@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tests.faults.book_mutants import BOOKS
 from tests.faults.builds import Change
 from tests.faults.edge_mutants import EDGES
 
@@ -270,4 +271,4 @@ STALLS: dict[str, Sequence[Change]] = {
     ),
 }
 
-MUTANTS = GUARDS | LIES | STALLS | EDGES
+MUTANTS = GUARDS | LIES | STALLS | EDGES | BOOKS

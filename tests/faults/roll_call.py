@@ -10,12 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.client import HTTPException
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from tests.client import Answer, Client
 from tests.faults import briefs, pages
+from tests.faults.books import read_pages
 from tests.faults.history import Operation, is_final, new_operation
 from tests.faults.judging.liveness import TURN_S
 from tests.faults.workload import API, PAUSE_S, TIMEOUT_S, Workload
@@ -75,6 +78,8 @@ class _Roll:
         offer = self._ask("POST", f"{booking}/transfer", {})
         if offer:
             self._ask("POST", f"{API}/transfers", {"code": offer["code"], **self._customer()})
+        self._read("audit", f"{event}/audit?booking={booked['id']}")
+        self._read("audit", f"{event}/audit?{urlencode({'customer': to['customer']})}")
         self._read("booking", booking)
         self._read("customer", f"{API}/customers/{booked['customerId']}")
         self._read("transaction", f"{API}/transactions/{sale['id']}")
@@ -153,6 +158,9 @@ class _Roll:
             event = f"{API}/events/{id_}"
             self._try("POST", f"{API}/transactions", {"event": id_, "nTickets": 1})
             self._try("POST", f"{event}/bookings", self._customer(nTickets=1))
+            with suppress(HTTPException, OSError):
+                client, path = Client(self._port, TIMEOUT_S), f"{event}/waiting-list"
+                read_pages(self._workload, client, "waiting list", path, {"limit": 2}, 3)
             shown = self._read("event", event)
             if shown is not None:
                 self._try("PATCH", event, {"capacity": shown.json["capacity"] + 1})

@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.faults.books import days_that_are_over
 from tests.faults.builds import build
 from tests.faults.cluster import Cluster, Database, Embedded
 from tests.faults.disk import small_disk
@@ -33,6 +35,10 @@ REPLAYED = 20
 
 # The prices of the three events that the load is about; all but the last sell out.
 _PRICES = (5, 12.5, 7.25)
+
+
+# Those of the events that are over.
+_CAPACITY_THEN, _PRICE_THEN = 60, 4.5
 
 
 class OneHost(Exception):
@@ -172,6 +178,10 @@ class Runner:
         workload.events += [
             workload.open_event(capacity, price)
             for capacity, price in zip(capacities, _PRICES, strict=True)
+        ]
+        workload.over += [
+            workload.open_event(_CAPACITY_THEN, _PRICE_THEN, day.isoformat())
+            for day in days_that_are_over(datetime.now(UTC).date())
         ]
 
     def _replays(self, workload: Workload) -> list[str]:

@@ -14,8 +14,8 @@ from itertools import count, cycle
 from tests.client import Answer, Client
 from tests.faults import pages
 from tests.faults.asking import Wallet, choose
+from tests.faults.books import look_into_the_books, sell_for_what_is_over
 from tests.faults.history import (
-    ListLook,
     Look,
     Operation,
     Request,
@@ -55,7 +55,8 @@ class Workload:
     Most are staff, who name their customers however they like; some are customers with an account,
     who act for themselves. Two more only look, and one raises the capacity of the smallest event
     now and then, or gives it another price. Beside them some come and go (`tests.faults.passing`):
-    `fleeting` are events that one of those has put on sale and is about to delete. Their
+    `fleeting` are events that one of those has put on sale and is about to delete. Others keep the
+    books (`tests.faults.books`), and sell for the events that are `over`. Their
     connections go to the hosts in turn. Without `clients` nobody asks but whoever breaks something.
     """
 
@@ -65,13 +66,13 @@ class Workload:
         self.history: list[Operation] = []
         self.requests: list[Request] = []
         self.looks: list[Look] = []
-        self.lists: list[ListLook] = []
         self.sights: list[Sight] = []
         self.fleeting: Sequence[str] = ()
         self.broken: list[str] = []
         self.refused = 0
         self.impatient = False
         self.events: list[str] = []
+        self.over: list[str] = []
         self.people = people
         self._ports = cycle(ports)
         self._days = count()
@@ -82,7 +83,7 @@ class Workload:
     def _staffed(self, clients: int, seed: int) -> list[threading.Thread]:
         people = self.people
         askers = [*people.accounts, *[people.staff] * (clients - len(people.accounts))]
-        chances = [random.Random(seed * 1000 + n) for n in range(clients + 6)]
+        chances = [random.Random(seed * 1000 + n) for n in range(clients + 8)]
         return [
             threading.Thread(target=self._noting, args=(partial(self._buy, asker=asker), chance))
             for chance, asker in zip(chances, askers, strict=False)
@@ -96,7 +97,10 @@ class Workload:
         ]
 
     def _passing(self) -> Sequence[Callable[[random.Random], None]]:
-        return [partial(live, self) for live in (put_on_and_delete, come_and_leave, visit)]
+        lives = (
+            put_on_and_delete, come_and_leave, visit, look_into_the_books, sell_for_what_is_over,
+        )  # fmt: skip
+        return [partial(live, self) for live in lives]
 
     def __enter__(self) -> Workload:
         for thread in self._threads:
@@ -126,9 +130,9 @@ class Workload:
         }
         return new_operation("POST", f"{API}/events", body, self.people.staff)
 
-    def open_event(self, capacity: int, price: float) -> str:
+    def open_event(self, capacity: int, price: float, day: str | None = None) -> str:
         """Put an event on sale; return its id."""
-        operation = self.new_event(capacity, price)
+        operation = self.new_event(capacity, price, day)
         self.fulfil(self.connect(), operation).close()
         assert operation.answer is not None
         id_: str = operation.answer.json["id"]
@@ -151,10 +155,18 @@ class Workload:
             if self._stop.is_set():
                 until = min(until, time.monotonic() + AT_THE_END_S)
 
-    def read(self, client: Client, kind: str, path: str, asker: Asker | None = None) -> Answer:
+    def read(
+        self,
+        client: Client,
+        kind: str,
+        path: str,
+        asker: Asker | None = None,
+        behind: Sequence[str] = (),
+    ) -> Answer:
         """Read something once, as staff or somebody else, a page where the path is that of one.
 
-        Raises as the client does where no answer comes.
+        `behind` are the rows of a list that somebody has read already. Raises as the client does
+        where no answer comes.
         """
         asker = asker or self.people.staff
         is_page = not path.startswith(("/api/", "/status/"))
@@ -168,7 +180,9 @@ class Workload:
         if is_final(answer):
             ended = time.monotonic()
             self.sights.append(
-                Sight(kind, subject_of(path), began, ended, answer.status, answer.body)
+                Sight(
+                    kind, subject_of(path), began, ended, answer.status, answer.body, path, behind
+                )
             )
         return answer
 
@@ -262,9 +276,7 @@ class Workload:
             except (HTTPException, OSError):
                 client = self.connect()
                 continue
-            if answer.status == 200 and is_list:
-                self.lists.append(_seen_list(event, began, answer))
-            elif answer.status == 200:
+            if answer.status == 200 and not is_list:
                 self.looks.append(_seen(event, began, answer))
             if chance.random() < 1 / ON_ONE_CONNECTION:
                 client.close()
@@ -303,8 +315,3 @@ def _seen(event: str, began: float, answer: Answer) -> Look:
     return Look(
         event, began, time.monotonic(), sequence, shown["ticketsSold"], shown["waiting"], shown
     )
-
-
-def _seen_list(event: str, began: float, answer: Answer) -> ListLook:
-    page = answer.json
-    return ListLook(event, began, time.monotonic(), page["items"], page.get("next") is not None)

@@ -13,7 +13,7 @@ from bson import Binary
 from tests.builders import NOW as BUILT
 from tests.builders import a_sale, an_event, named
 from ticketing.domain.identity.customers import Customer
-from ticketing.domain.places import Place, Row
+from ticketing.domain.places import Mark, Place, Row
 from ticketing.storage import audit, bookings, customers, events
 from ticketing.storage.accounts import api_keys, erasure, idle, user_audit, users
 from ticketing.storage.documents import AT_ONCE, BOOKINGS, CUSTOMERS, EVENTS, MOST_LOOKED_AT
@@ -35,9 +35,9 @@ NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 LATE, LATER_STILL = NOON + timedelta(minutes=2_000), NOON + timedelta(minutes=2_060)
 IN_E1 = bookings.Filter(event="e1")
 ON_SALE = events.Filter(first=date(2040, 1, 1), status="scheduled")
-FROM_NOW = Place(Row(BUILT, "over00003", 1), {"over00004": Row(BUILT, "over00004", 1)})
+FROM_NOW = Place(Row(BUILT, "over00003", 1), (Mark(Row(BUILT, "over00004", 1), 1),))
 FROM_NOON = Place(Row(NOON + timedelta(minutes=500), "e3", 501))
-LATER = Place(Row(utc_now(), "", 0), {"e1": Row(utc_now(), "e1", SEEN)})
+LATER = Place(Row(utc_now(), "", 0), (Mark(Row(utc_now(), "e1", SEEN), SEEN),))
 
 
 @pytest.fixture(scope="module")

@@ -2,21 +2,24 @@
 
 A booking has the time at which it was decided, but is there to be read only once its commit is
 done. So one may turn up in front of others that a page has shown already, if all of them are young.
-Within an event that can't happen: its bookings turn up in the order of their sequence. A place
-therefore stays at the last moment that is settled, before which nothing turns up any more, and
-remembers for each event how far beyond it the pages have come.
+Within an event that can't happen: its bookings turn up in the order of their sequence. But one that
+has turned up later may have an earlier time there: it was moved here, or the host that sold it is
+behind. A place therefore stays at the last moment that is settled, before which nothing turns up
+any more, and marks for each event up to which sequence the pages beyond it have given, and as far
+as which row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 # A place has to fit into a URL. Where more events than these sold within the few seconds that are
 # not settled, it moves on and forgets those that were quiet longest.
-MOST_SEEN = 24
+MOST_MARKS = 24
 
 CLOCKS_AGREE = timedelta(seconds=5)
 """How far the hosts' clocks may differ."""
@@ -33,31 +36,50 @@ class Row(NamedTuple):
 BEGINNING = Row(datetime(1, 1, 1, tzinfo=UTC), "", 0)
 
 
+class Mark(NamedTuple):
+    """What has been given of an event: what had turned up up to a sequence, as far as a row."""
+
+    last: Row
+    sequence: int
+
+    def covers(self, row: Row) -> bool:
+        """Return whether a row of this event has been given."""
+        return row.event == self.last.event and row.sequence <= self.sequence and row <= self.last
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """All rows up to `row` have been given, and of the events in `seen` those up to that row."""
+    """All rows up to `row` have been given, and what the marks beyond it cover."""
 
     row: Row = BEGINNING
-    seen: Mapping[str, Row] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
 
     def has_given(self, row: Row) -> bool:
         """Return whether a row is on one of the pages before this place."""
-        known = self.seen.get(row.event)
-        return row <= self.row or (known is not None and row.sequence <= known.sequence)
+        return row <= self.row or any(mark.covers(row) for mark in self.marks)
 
     def after(self, given: Sequence[Row], settled: datetime) -> Place:
         """Return the place after these rows, the next ones after this place in order.
 
         Before `settled` no row turns up any more.
         """
-        latest = dict(self.seen)
+        marks: dict[str, list[Mark]] = defaultdict(list)
+        for mark in self.marks:
+            marks[mark.last.event].append(mark)
+        rows: dict[str, list[Row]] = defaultdict(list)
         for row in given:
-            latest[row.event] = max(row, latest.get(row.event, row), key=lambda r: r.sequence)
+            rows[row.event].append(row)
+        for event, those in rows.items():
+            known = marks[event]
+            sequences = [row.sequence for row in those] + [mark.sequence for mark in known]
+            mark = Mark(max(those), max(sequences))
+            # What another had come to farther in time, though not in what had turned up, stays.
+            marks[event] = [mark, *(each for each in known if each.last > mark.last)]
         reached = max(self.row, min(given[-1], Row(settled, "", 0)))
-        young = sorted(row for row in latest.values() if row > reached)
-        if len(young) > MOST_SEEN:
-            reached = young[-MOST_SEEN - 1]
-        return Place(reached, {row.event: row for row in young[-MOST_SEEN:]})
+        young = sorted(each for some in marks.values() for each in some if each.last > reached)
+        if len(young) > MOST_MARKS:
+            reached = young[-MOST_MARKS - 1].last
+        return Place(reached, tuple(young[-MOST_MARKS:]))
 
 
 def settled_before(now: datetime, commit_s: float) -> datetime:

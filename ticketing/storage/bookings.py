@@ -15,7 +15,7 @@ from ticketing.domain.bookings import Booking, BookingStatus
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.errors import BookingNotFound, EventNotFound, TransactionNotFound
 from ticketing.domain.events import Event
-from ticketing.domain.places import Place, Row
+from ticketing.domain.places import Mark, Place, Row
 from ticketing.storage import events
 from ticketing.storage.customers import (
     OF_A_CUSTOMER,
@@ -410,11 +410,19 @@ def beyond(place: Place) -> Document:
             {"created_at": at, "event": {"$gt": event}},
             {"created_at": at, "event": event, "sequence": {"$gt": sequence}},
         ],
-        "$and": [
-            {"$or": [{"event": {"$ne": row.event}}, {"sequence": {"$gt": row.sequence}}]}
-            for row in place.seen.values()
+        "$and": [_not_covered(mark) for mark in place.marks] or [{}],
+    }
+
+
+def _not_covered(mark: Mark) -> Document:
+    at, event, sequence = mark.last
+    return {
+        "$or": [
+            {"event": {"$ne": event}},
+            {"sequence": {"$gt": mark.sequence}},
+            {"created_at": {"$gt": at}},
+            {"created_at": at, "sequence": {"$gt": sequence}},
         ]
-        or [{}],
     }
 
 

@@ -12,6 +12,8 @@ import pytest
 from tests.api.conftest import Till, refused
 from tests.api.test_bookings import booked, get
 from tests.builders import a_customer, a_sale
+from ticketing.api.http.cursors import by_time, encode, place_in
+from ticketing.domain.places import Mark, Place, Row
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.documents import BOOKINGS
 
@@ -137,6 +139,40 @@ def test_loses_that_booking_without_the_moment_that_is_settled(api_at, db, monke
 
     with pytest.raises(AssertionError):
         test_lists_a_booking_whose_commit_took_longer_than_that_of_later_ones(api_at, db)
+
+
+def test_goes_on_behind_a_booking_that_was_moved(api, three):
+    """It is in front of one that was in its event before it."""
+    moved, other = booked(api, three[0], "ada"), booked(api, three[1], "grace")
+    gone = api.post(f"/api/v1/bookings/{moved['id']}/move", json={"event": three[1]["id"]})
+    assert gone.status_code == 200
+
+    assert walk(api, 1) == [moved["id"], other["id"]]
+
+
+def test_goes_on_behind_what_a_host_with_a_slower_clock_has_booked(api_at):
+    times = [MIDNIGHT]
+    api = api_at(lambda: times[-1])
+    event = Till(api).event(capacity=500)
+    made = []
+    for behind in (0, 2, 1, 3):
+        times.append(MIDNIGHT - timedelta(seconds=behind))
+        made.append(booked(api, event, f"c{behind}")["id"])
+    times.append(MIDNIGHT)
+
+    for limit in (1, 2, 3):
+        assert walk(api, limit) == [made[n] for n in (3, 1, 2, 0)]
+
+
+def test_writes_and_reads_a_place_to_the_millisecond():
+    """Times are stored so; only a place itself may be in between."""
+    row = Row(MIDNIGHT + timedelta(seconds=1), "a", 2)
+    place = Place(Row(MIDNIGHT + timedelta(microseconds=700), "", 0), (Mark(row, 5),))
+
+    read = place_in(encode(*by_time(place)))
+
+    assert read == Place(Row(MIDNIGHT, "", 0), (Mark(row, 5),))
+    assert place_in(encode(0, "", 0, "a:5:1000")).marks[0].last.sequence == 5
 
 
 @pytest.fixture

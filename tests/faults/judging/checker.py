@@ -8,25 +8,30 @@ was overtaken; and what everybody saw fits into one order of all that happened.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime
 from typing import Any
 
 from tests.faults import briefs, pages
-from tests.faults.history import Look, Operation
+from tests.faults.history import Look, Operation, Sight
 from tests.faults.judging.answers import untrue
-from tests.faults.judging.court import summon
+from tests.faults.judging.court import Court, summon
 from tests.faults.judging.envelopes import ill_said
+from tests.faults.judging.figures import miscounted
 from tests.faults.judging.forgotten import forgotten
 from tests.faults.judging.gone import incomplete, not_left, shown_again
 from tests.faults.judging.heads import false_heads
+from tests.faults.judging.lists import ill_listed
 from tests.faults.judging.moves import halves
 from tests.faults.judging.reads import misread
 from tests.faults.judging.refusals import unjustified
+from tests.faults.judging.rows import ill_shown
 from tests.faults.judging.rules import broken
 from tests.faults.judging.sights import never_so
 from tests.faults.judging.sometimes import met
 from tests.faults.judging.timeline import Timeline, disorder
+from tests.faults.judging.trails import ill_trailed
 from tests.faults.workload import Workload
 from ticketing.services.verification import verify
 from ticketing.storage.driver.clients import Database
@@ -83,17 +88,26 @@ def check(
     findings.untrue += [
         *untrue(court),
         *unjustified(court),
-        *misread(court, workload.looks, workload.lists),
+        *misread(court, workload.looks),
         *false_heads(court, workload.looks),
         *ill_said(workload.history),
-        *never_so(court, workload.sights),
-        *incomplete(court, workload.sights),
+        *untrue_of(court, workload.sights, datetime.now(UTC).date()),
     ]
     findings.unruly += [*halves(court), *broken(court, workload.people.person_of)]
     findings.unruly += [*shown_again(court, workload.sights), *not_left(court)]
     findings.differing += _records(db, entries)
     findings.differing += [f"event {id_}: {difference}" for id_, difference in verify(db)]
-    return findings, met(court, metrics, race=race)
+    return findings, met(court, metrics, workload.sights, race=race)
+
+
+def untrue_of(court: Court, sights: Sequence[Sight], today: date) -> Iterator[str]:
+    """Find what somebody was shown, of whatever kind, that was so at no moment."""
+    yield from never_so(court, sights)
+    yield from incomplete(court, sights)
+    yield from ill_shown(court, sights)
+    yield from ill_listed(court, sights, today)
+    yield from ill_trailed(court, sights)
+    yield from miscounted(court, sights, today)
 
 
 def compare(

@@ -40,6 +40,8 @@ class Court:
     codes: Mapping[str, Operation] = field(default_factory=dict)
     # By customer: what has erased them, as far as anybody was told, the first to be told so.
     erased: Mapping[str, Operation] = field(default_factory=dict)
+    # By booking: the entry by which it came to be, in whichever event it was first.
+    first: Mapping[str, Entry] = field(default_factory=dict)
 
     def customers(self, person: str | None, since: float) -> frozenset[str]:
         """Return a person's ids that were theirs after a moment, as far as any answer told them.
@@ -78,7 +80,8 @@ def summon(history: Sequence[Operation], looks: Iterable[Look], entries: Iterabl
         for number, entry in enumerate(pasts[event].replay.entries[1:], 1):
             made[entry["request_id"]].append((event, number))
     ids, codes = _ids_of(history, entries), _codes_of(history)
-    return Court(history, pasts, made, ids, codes, _erased_of(history))
+    first = {e["booking"]: e for e in entries if e["action"] in ("sold", "booked", "waitlisted")}
+    return Court(history, pasts, made, ids, codes, _erased_of(history), first)
 
 
 def _ids_of(history: Iterable[Operation], entries: Iterable[Entry]) -> Mapping[str, set[str]]:

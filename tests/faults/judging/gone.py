@@ -62,13 +62,20 @@ def incomplete(court: Court, sights: Iterable[Sight]) -> Iterator[str]:
     """Find exports that leave something out, or tell what never was so."""
     for sight in sights:
         if sight.kind == "export" and sight.status == 200:
-            told = sight.json
-            if told["customer"]["id"] != sight.subject:
-                yield f"export: {told['customer']['id']} is not {sight.subject}, who was asked for"
-            bookings = {row["id"]: row for row in told["bookings"]}
-            for past in court.pasts.values():
-                yield from _bookings(past, sight, bookings)
-            yield from _audit(court, sight, told["audit"])
+            try:
+                yield from _export(court, sight)
+            except (LookupError, TypeError, ValueError) as error:
+                yield f"export: it can't be read: {error!r}"
+
+
+def _export(court: Court, sight: Sight) -> Iterator[str]:
+    told = sight.json
+    if told["customer"]["id"] != sight.subject:
+        yield f"export: {told['customer']['id']} is not {sight.subject}, who was asked for"
+    bookings = {row["id"]: row for row in told["bookings"]}
+    for past in court.pasts.values():
+        yield from _bookings(past, sight, bookings)
+    yield from _audit(court, sight, told["audit"])
 
 
 def _named(gone: Mapping[str, float], began: float, body: bytes) -> Iterator[str]:

@@ -56,11 +56,15 @@ def _faults(
         if head != heads[past.event][last]:
             yield f"told the head {head}, and change {last} has {heads[past.event][last]}"
         return
-    event = told["id"] if operation.kind == "change" else told["event"]
-    past = court.pasts[event]
+    # What is offered is only told by its code.
+    named = told["id"] if operation.kind in ("create", "change") else told.get("event", "")
+    event = court.pasts.get(named["id"] if operation.kind == "call off" else named)
+    if event is None:
+        return  # what was lost has its own judge
+    moments = event.moments(operation.began, operation.ended)
     # A move away may have been answered while the booking was elsewhere, so any moment will do.
-    if head not in {heads[event].get(n) for n in past.moments(operation.began, operation.ended)}:
-        yield f"told the head {head}, which was not that of {event} then"
+    if head not in {heads[event.event].get(number) for number in moments}:
+        yield f"told the head {head}, which was not that of {event.event} then"
 
 
 def _last_of(past: Past, number: int) -> int:
@@ -81,17 +85,18 @@ def _heads(entries: list[Entry]) -> Mapping[int, str]:
     heads: dict[int, str] = {}
     before = sha256(str(entries[1]["event"]).encode()).hexdigest() if len(entries) > 1 else ""
     for number, entry in enumerate(entries[1:], 1):
-        values = [number - 1, *(_plain(entry.get(name)) for name in _FIELDS)]
+        values = [number - 1, *(plain(entry.get(name)) for name in _FIELDS)]
         text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
         before = sha256((before + text).encode()).hexdigest()
         heads[number] = f"{number}:{before}"
     return heads
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Write a value as JSON has it: moments in UTC and milliseconds, fields by name."""
     if isinstance(value, datetime):
         at = value.astimezone(UTC) if value.tzinfo else value
         return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
     if isinstance(value, dict):
-        return {name: [_plain(side) for side in value[name]] for name in sorted(value)}
+        return {name: [plain(side) for side in value[name]] for name in sorted(value)}
     return value

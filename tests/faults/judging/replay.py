@@ -23,7 +23,8 @@ ENDS = {"cancelled", "returned"}
 class Held:
     """A booking after one change; `acquired` is which customer has bought how much of it.
 
-    `offer` is the key of the request that offered it, while the code is good.
+    `offer` is the key of the request that offered it, while the code is good. `since` is the change
+    by which it came into this event, and `ended` the one that ended it, 0 before that.
     """
 
     status: str
@@ -33,6 +34,8 @@ class Held:
     seen_price: int | None = None
     offer: str | None = None
     acquired: Mapping[str, int] = field(default_factory=dict)
+    since: int = 0
+    ended: int = 0
 
 
 class Past(Generic[T]):
@@ -51,20 +54,29 @@ class Past(Generic[T]):
         before = bisect_right(self._numbers, number)
         return self._values[before - 1] if before else None
 
+    def during(self, numbers: range) -> Sequence[T | None]:
+        """Return what it was in turn after these changes, each once."""
+        if not numbers:
+            return ()
+        first, last = (bisect_right(self._numbers, n) for n in (numbers[0], numbers[-1]))
+        return [self._values[first - 1] if first else None, *self._values[first:last]]
+
     def all(self) -> Sequence[T | None]:
         return self._values
 
 
 class Replay:
-    """One event: `entries[n]` is change n, from 1; prices, queues and sums are those after it.
+    """One event: `entries[n]` is change n, from 1; prices, queues and so on are those after it.
 
-    `sums` are customers' confirmed bookings, and what all that is confirmed has brought.
+    `details` are what the event is, by the audit's names. `sums` are customers' confirmed bookings,
+    and what all that is confirmed has brought.
     """
 
     def __init__(self, trail: Iterable[Entry]) -> None:
         self.entries: list[Entry] = [{}, *sorted(trail, key=lambda entry: entry["sequence"])]
         self.bookings: dict[str, Past[Held]] = defaultdict(Past)
         self.prices, self.queues = [0], [()]  # type: tuple[list[int], list[tuple[str, ...]]]
+        self.details: list[Mapping[str, Any]] = [{}]
         self.sums = [(0, 0)]
         self.twice: list[str] = []
         self._held: dict[str, Past[tuple[str, ...]]] = defaultdict(Past)
@@ -72,6 +84,7 @@ class Replay:
         self._first_booked: int | None = None
         for number, entry in enumerate(self.entries[1:], 1):
             self.prices.append(entry["changes"].get("price", (0, self.prices[-1]))[1])
+            self.details.append(_detailed(self.details[-1], entry))
             self.queues.append(self.queues[-1])
             self.sums.append(self.sums[-1])
             if entry["booking"] is not None:
@@ -146,6 +159,12 @@ class Replay:
                 past.note(number, (past.at(number) or 0) + more)
 
 
+def _detailed(before: Mapping[str, Any], entry: Entry) -> Mapping[str, Any]:
+    if entry["booking"] is not None:
+        return before
+    return {**before, **{name: new for name, (_, new) in entry["changes"].items()}}
+
+
 def _counts(held: Held | None) -> tuple[int, int]:
     if held is None or held.status != "confirmed":
         return 0, 0
@@ -168,12 +187,13 @@ def _after(entry: Entry, before: Held | None, price: int) -> Held | None:
         bought = {customer: tickets} if customer else {}
         seen = price if action == "waitlisted" else None
         status = STARTS.get(action, "confirmed")
-        return Held(status, customer, tickets, entry["total"], seen, None, bought)
+        since = entry["sequence"]
+        return Held(status, customer, tickets, entry["total"], seen, None, bought, since)
     after = replace(before, customer=customer, tickets=tickets, total=entry["total"])
     if action == "assigned":
         return replace(after, status="confirmed")
     if action in ENDS:
-        return replace(after, status="cancelled", offer=None)
+        return replace(after, status="cancelled", offer=None, ended=entry["sequence"])
     if action == "offered":
         return replace(after, offer=entry["request_id"])
     if action == "withdrawn":

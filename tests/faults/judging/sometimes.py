@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.faults.history import Operation
+from tests.faults.history import Operation, Sight
 from tests.faults.judging.court import Court
 
 _ACTIONS = (
@@ -31,17 +31,21 @@ DEFEAT = "a commit that another was faster than"
 OTHER = "a key asked again at another host, and granted"
 RACE = "a commit that the other host was faster than"
 GROUP = "several commands in one commit"
+PAGED = "a list read on to its next page"
+COUNTED = "statistics of what was sold"
 
 ALL = (
     *(f"change: {action}" for action in _ACTIONS),
     *(f"refusal: {code}" for code in _CODES),
-    AGAIN, BROKEN, OTHER, SPELT, PASSED, RETURNED, SERVED, DEFEAT, RACE, GROUP,
+    AGAIN, BROKEN, OTHER, SPELT, PASSED, RETURNED, SERVED, DEFEAT, RACE, GROUP, PAGED, COUNTED,
 )  # fmt: skip
 
 OF_ONE_HOST = [name for name in ALL if name not in (OTHER, RACE)]
 
 
-def met(court: Court, metrics: Sequence[str], *, race: bool = False) -> Counter[str]:
+def met(
+    court: Court, metrics: Sequence[str], sights: Iterable[Sight] = (), *, race: bool = False
+) -> Counter[str]:
     """Count what a run has met; `metrics` is what each host has counted since its last start.
 
     In a `race` each host has one worker and all sell one event, so that a commit can be lost to
@@ -68,6 +72,10 @@ def met(court: Court, metrics: Sequence[str], *, race: bool = False) -> Counter[
         if operation.person is not None and "customer" in body:
             spelt.setdefault(operation.person, set()).add(str(body["customer"]))
     found[SPELT] = sum(1 for spellings in spelt.values() if len(spellings) > 1)
+    for sight in sights:
+        found[PAGED] += bool(sight.behind)
+        if sight.kind == "statistics" and sight.status == 200:
+            found[COUNTED] += any(row["revenue"] for row in sight.json)
     for counted in metrics:
         samples = {
             sample.name: sample.value

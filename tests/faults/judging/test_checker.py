@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 
 from tests.client import Answer
-from tests.faults.history import Operation
-from tests.faults.judging.checker import compare
+from tests.faults.history import Operation, Sight
+from tests.faults.judging.checker import compare, untrue_of
+from tests.faults.judging.kinds import BRIEFS, READS
+from tests.faults.judging.told import Trail, asked, court
 
 Entry = dict[str, Any]
 
@@ -153,3 +156,14 @@ def test_finds_a_deletion_that_was_acknowledged_and_did_not_happen() -> None:
 
     assert compare(history, [entry(action="deleted")], {}).all == []
     assert compare(history, [], {}).lost
+
+
+@pytest.mark.parametrize("kind", [*READS, *(kind for kind in BRIEFS if kind.startswith("GET"))])
+def test_judges_no_read_by_its_status_alone(kind: str) -> None:
+    trail = Trail()
+    trail.asked(asked("POST", "/events", {}, 201, {"id": "e1"}, key="made"))
+    trail.entries[0]["request_id"] = "made"
+    for body in (b"nonsense", b"{}"):
+        sight = Sight(kind, "e1", 9.0, 10.0, 200, body)
+
+        assert list(untrue_of(court(trail), [sight], date(2026, 11, 30)))

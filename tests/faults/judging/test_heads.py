@@ -90,3 +90,20 @@ def test_what_changes_nothing_names_a_head_of_its_time(number: int, count: int) 
     trail.asked(asked("DELETE", "/bookings/b1", None, 200, again, began=trail.now + 9))
 
     assert len(list(false_heads(court(trail), []))) == count
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/events", {"id": "e2", "head": "1:h1"}),
+        ("/events/e2/cancellation", {"event": {"id": "e2", "head": "1:h1"}}),
+        ("/transactions", {"id": "s1", "event": "e2", "head": "1:h1"}),
+        ("/bookings/b9/transfer", {"code": "xyz", "head": "1:h1"}),
+    ],
+)
+def test_leaves_what_was_lost_with_all_of_its_event_to_others(path: str, told: Told) -> None:
+    trail = Trail()
+    chained(trail)
+    trail.asked(asked("POST", path, {}, 201, told))
+
+    assert list(false_heads(court(trail), [])) == []

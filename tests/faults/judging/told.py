@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -13,19 +14,25 @@ from tests.faults.judging.court import Court, summon
 from tests.faults.people import Asker
 
 STAFF = Asker("staff")
+# Who takes sales back.
+OTHER = "other"
+# When trails begin; each entry is two seconds after the one before.
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 _keys = count()
 
 
 class Trail:
     """The entries of one event, and the operations behind them, a second each."""
 
-    def __init__(self, event: str = "e1", capacity: int = 3, price: int = 500) -> None:
+    def __init__(
+        self, event: str = "e1", capacity: int = 3, price: int = 500, day: str = "2030-01-01"
+    ) -> None:
         self.event = event
         self.entries: list[dict[str, Any]] = []
         self.history: list[Operation] = []
-        self.add(
-            "created", None, "", changes={"capacity": [None, capacity], "price": [None, price]}
-        )
+        details = {"name": "Gala", "venue": None, "day": day, "capacity": capacity, "price": price}
+        changes = {name: [None, value] for name, value in details.items()}
+        self.add("created", None, "", changes=changes)
 
     def add(
         self,
@@ -42,11 +49,13 @@ class Trail:
         changes: dict[str, Any] | None = None,
     ) -> Trail:
         """Add an entry."""
+        number = len(self.entries) + 1
         self.entries.append({
-            "event": self.event, "sequence": len(self.entries) + 1, "action": action,
+            "event": self.event, "sequence": number, "action": action,
             "booking": booking, "request_id": key, "customer": customer, "tickets": tickets,
             "total": total, "sold": sold, "waiting": waiting, "actor": actor,
-            "changes": changes or {},
+            "changes": changes or {}, "at": NOON + timedelta(seconds=2 * number),
+            "hash": f"h{number}",
         })  # fmt: skip
         return self
 
@@ -125,3 +134,25 @@ def waits(trail: Trail, id_: str, person: str, tickets: int = 1, **told: Any) ->
     return trail.add(
         "waitlisted", id_, key, customer, tickets, None, sold=last["sold"], waiting=position
     )
+
+
+def sold(trail: Trail, id_: str, tickets: int = 1) -> Trail:
+    """Sell some over the counter."""
+    body, key = {"event": trail.event, "nTickets": tickets}, f"sell {id_}"
+    told = {"id": id_, "event": trail.event}
+    trail.asked(asked("POST", "/transactions", body, 201, told, key=key, began=trail.now))
+    taken = trail.entries[-1]["sold"] + tickets
+    return trail.add("sold", id_, key, None, tickets, tickets * 500, sold=taken)
+
+
+def returned(trail: Trail, id_: str, tickets: int = 1) -> Trail:
+    """Take a sale back."""
+    key = f"return {id_}"
+    path = f"/transactions/{id_}"
+    trail.asked(asked("DELETE", path, None, 200, {}, key=key, began=trail.now))
+    left = trail.entries[-1]["sold"] - tickets
+    changes = {"status": ["confirmed", "cancelled"], "reason": [None, "staff"]}
+    return trail.add(
+        "returned", id_, key, None, tickets, tickets * 500, sold=left, changes=changes,
+        actor=OTHER,
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any
 
 from ticketing.api.http import strict_json
 from ticketing.api.http.problems import BadRequest
-from ticketing.domain.places import Place, Row
+from ticketing.domain.places import Mark, Place, Row
 
 # MongoDB's integers end before this one.
 _TOO_LARGE = 2**63
@@ -23,7 +23,9 @@ _TOO_LARGE = 2**63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _EVENT = re.compile(r"[A-Za-z0-9_-]{0,64}")
-_SEEN = re.compile(r"([A-Za-z0-9_-]{1,64}):([0-9]{1,18}):([0-9]{1,12})")
+# An event, up to which sequence what had turned up was given, and as far as which row: how many
+# milliseconds later it is, and its sequence, where that is not the same.
+_MARK = re.compile(r"([A-Za-z0-9_-]{1,64}):([0-9]{1,18}):([0-9]{1,12})(?::([0-9]{1,18}))?")
 
 _LARGEST = 2**63 - 1
 
@@ -63,27 +65,41 @@ def sequence_in(cursor: str | None) -> int:
 def by_time(place: Place) -> tuple[int, str, int, str]:
     """Return where a list by time goes on, for `encode`."""
     row = place.row
-    seen = (
-        f"{event}:{known.sequence}:{(known.at - row.at) // _MILLISECOND}"
-        for event, known in place.seen.items()
-    )
-    return (row.at - _EPOCH) // _MILLISECOND, row.event, row.sequence, ",".join(seen)
+    at = _milliseconds(row.at)
+    marks = ",".join(_written(mark, at) for mark in place.marks)
+    return at, row.event, row.sequence, marks
 
 
 def place_in(cursor: str | None) -> Place:
     """Read where a list by time goes on; the beginning without a cursor."""
     if cursor is None:
         return Place()
-    milliseconds, event, sequence, seen = decode(cursor, int, str, int, str)
-    known = [_SEEN.fullmatch(part) for part in seen.split(",")] if seen else []
-    if not (_EVENT.fullmatch(event) and 0 <= sequence < _TOO_LARGE and all(known)):
+    milliseconds, event, sequence, marked = decode(cursor, int, str, int, str)
+    found = [_MARK.fullmatch(part) for part in marked.split(",")] if marked else []
+    if not (_EVENT.fullmatch(event) and 0 <= sequence < _TOO_LARGE and all(found)):
         raise broken()
     try:
         at = _EPOCH + milliseconds * _MILLISECOND
-        rows = [Row(at + int(m[3]) * _MILLISECOND, m[1], int(m[2])) for m in known if m]
+        marks = tuple(_mark_in(part, at) for part in found if part)
     except OverflowError:
         raise broken() from None
-    return Place(Row(at, event, sequence), {row.event: row for row in rows})
+    return Place(Row(at, event, sequence), marks)
+
+
+def _written(mark: Mark, since: int) -> str:
+    last, sequence = mark
+    row = "" if last.sequence == sequence else f":{last.sequence}"
+    return f"{last.event}:{sequence}:{_milliseconds(last.at) - since}{row}"
+
+
+def _milliseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MILLISECOND
+
+
+def _mark_in(part: re.Match[str], since: datetime) -> Mark:
+    event, sequence, later, row = part.groups()
+    at = since + int(later) * _MILLISECOND
+    return Mark(Row(at, event, int(row or sequence)), int(sequence))
 
 
 def broken() -> BadRequest:
