@@ -274,3 +274,19 @@ def test_an_answer_that_was_under_way_at_an_erasure_does_not_stay(
 
     assert db.idempotency.count_documents(stored) == 0
     assert db.customers.count_documents({"sweeping": {"$exists": True}}) == 0
+
+
+@pytest.mark.parametrize("ahead", ["MongoDB's", "this host's"])
+def test_nobody_is_forgotten_by_a_clock_that_is_ahead(db, ada, monkeypatch, ahead):
+    """Whichever of the two it is."""
+    if ahead == "MongoDB's":
+        monkeypatch.setattr(retention.leases, "time_at", lambda _: LATER)
+    else:
+        monkeypatch.setattr(retention, "utc_now", lambda: LATER)
+    monkeypatch.setattr(retention, "SETTLE_S", -2)
+    worker = retention.RetentionWorker(db, DAYS)
+
+    for _ in range(3):
+        worker._forget()
+
+    assert held(db) == ada

@@ -88,8 +88,7 @@ class NightlyVerification:
         return leases.take(self._db, _LEASE_ID, self._holder, _LEASE)
 
     def _now(self) -> datetime:
-        """Return the time by MongoDB's clock, which is in UTC and does not say so."""
-        return leases.time_at(self._db).replace(tzinfo=UTC)
+        return leases.time_at(self._db)
 
     def _look(self) -> None:
         """Verify where it is time, or where somebody has begun."""

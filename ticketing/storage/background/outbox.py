@@ -61,12 +61,17 @@ def written_since(
 
 
 def take(db: Database, lease_s: float) -> Mail | None:
-    """Take a mail that is due; if it is not finished by then, it is due again after the lease."""
+    """Take a mail that is due; if it is not finished by then, it is due again after the lease.
+
+    One that is due later than any may be was written by a clock that was ahead: it is due as well.
+    """
     if db.outbox.find_one(UNSENT, {"_id": True}) is None:
         return None
     now = leases.time_at(db)
+    latest = now + timedelta(seconds=lease_s) + leases.AHEAD
+    is_due = [{"due_at": {"$lte": now}}, {"due_at": {"$gt": latest}}]
     document = db.outbox.find_one_and_update(
-        {**UNSENT, "due_at": {"$lte": now}},
+        {**UNSENT, "$or": is_due},
         {"$set": {"due_at": now + timedelta(seconds=lease_s)}, "$inc": {"attempts": 1}},
         sort=[("due_at", 1)],
         return_document=ReturnDocument.AFTER,

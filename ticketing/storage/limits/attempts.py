@@ -24,6 +24,10 @@ COLLECTION = "rate_attempts"
 LONGEST_WAIT_S = 600
 TURN_S = 30
 
+# A turn, or an attempt, that is later than any may be is of a clock that was ahead.
+_LATEST_TURN: Document = {"$add": ["$$NOW", LONGEST_WAIT_S * 1000]}
+_IS_COMING: Document = {"$and": [{"$gt": ["$at", "$$NOW"]}, {"$lte": ["$at", _LATEST_TURN]}]}
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -87,7 +91,7 @@ class SharedAttempts:
         if self._collection.find_one_and_delete({**mine, "$expr": has_come}) is not None:
             return 0.0
         waiting = self._collection.find_one_and_update(
-            {**mine, "$expr": {"$gt": ["$at", "$$NOW"]}},
+            {**mine, "$expr": _IS_COMING},
             [{"$set": {"now": "$$NOW"}}],
             return_document=ReturnDocument.AFTER,
         )
@@ -115,8 +119,8 @@ class SharedAttempts:
 
 def _queueing(interval_ms: float) -> list[Document]:
     """Queue the next turn after the last one, unless that is too far away."""
-    last = {"$max": [{"$ifNull": ["$at", "$$NOW"]}, "$$NOW"]}
-    granted = {"$lte": ["$next", {"$add": ["$$NOW", LONGEST_WAIT_S * 1000]}]}
+    last = {"$cond": [_IS_COMING, "$at", "$$NOW"]}
+    granted = {"$lte": ["$next", _LATEST_TURN]}
     return [
         {"$set": {"now": "$$NOW", "next": {"$add": [last, interval_ms]}}},
         {"$set": {"granted": granted, "at": {"$cond": [granted, "$next", last]}}},
@@ -125,7 +129,6 @@ def _queueing(interval_ms: float) -> list[Document]:
 
 
 def _taking(place: ObjectId, limit: int, window_ms: int) -> list[Document]:
-    since = {"$subtract": ["$$NOW", window_ms]}
     taken = {"$add": [{"$size": "$failed"}, {"$size": "$under_way"}]}
     one_more = {"$concatArrays": ["$under_way", [{"id": place, "at": "$$NOW"}]]}
     return [
@@ -133,12 +136,18 @@ def _taking(place: ObjectId, limit: int, window_ms: int) -> list[Document]:
             "$set": {
                 "now": "$$NOW",
                 "until": {"$add": ["$$NOW", window_ms]},
-                "failed": _those("$failed", {"$gt": ["$$this", since]}),
-                "under_way": _those("$under_way", {"$gt": ["$$this.at", since]}),
+                "failed": _those("$failed", _within("$$this", window_ms)),
+                "under_way": _those("$under_way", _within("$$this.at", window_ms)),
             }
         },
         {"$set": {"under_way": {"$cond": [{"$lt": [taken, limit]}, one_more, "$under_way"]}}},
     ]
+
+
+def _within(at: str, window_ms: int) -> Document:
+    """Return whether a moment is less than a window away, from whatever side."""
+    since, until = {"$subtract": ["$$NOW", window_ms]}, {"$add": ["$$NOW", window_ms]}
+    return {"$and": [{"$gt": [at, since]}, {"$lt": [at, until]}]}
 
 
 def _those(array: str, condition: Document) -> Document:

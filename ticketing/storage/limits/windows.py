@@ -82,9 +82,11 @@ def _taking(limit: int, length_ms: int, asked: int, returned: int) -> list[Docum
     began = {"$ifNull": ["$began", "$$NOW"]}
     age = {"$subtract": ["$$NOW", began]}
     count = {"$max": [0, {"$subtract": [{"$ifNull": ["$count", 0]}, returned]}]}
-    is_over, is_forgotten = {"$gte": ["$age", length_ms]}, {"$gte": ["$age", 2 * length_ms]}
+    is_over = {"$gte": ["$age", length_ms]}
+    # A window that begins so much later than now was begun by a clock that was ahead.
+    is_forgotten = {"$or": [{"$gte": ["$age", 2 * length_ms]}, {"$lt": ["$age", -length_ms]}]}
     weight = {"$subtract": [1, {"$divide": [{"$subtract": ["$$NOW", "$began"]}, length_ms]}]}
-    before = {"$floor": {"$multiply": ["$before", {"$max": [0, weight]}]}}
+    before = {"$floor": {"$multiply": ["$before", {"$min": [1, {"$max": [0, weight]}]}]}}
     room = {"$toInt": {"$subtract": [limit, {"$add": ["$count", before]}]}}
     return [
         {"$set": {"age": age, "now": "$$NOW"}},
@@ -93,7 +95,7 @@ def _taking(limit: int, length_ms: int, asked: int, returned: int) -> list[Docum
                 "before": _where(
                     [(is_forgotten, 0), (is_over, count)], {"$ifNull": ["$before", 0]}
                 ),
-                "count": _where([(is_over, 0)], count),
+                "count": _where([(is_forgotten, 0), (is_over, 0)], count),
                 "began": _where(
                     [(is_forgotten, "$$NOW"), (is_over, {"$add": [began, length_ms]})], began
                 ),

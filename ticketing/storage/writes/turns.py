@@ -23,6 +23,9 @@ from ticketing.storage.driver.clients import Database, Document
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
+# No turn lasts so long, and nothing is kept for so long.
+_LONGEST_MS = 600_000
+
 # How many turns others have before one that is kept. Between a host that is far from MongoDB and
 # one beside it this is what the near one may sell more than the other, in commits.
 OTHERS_BEFORE = 3
@@ -112,8 +115,12 @@ def _kept(successor: str, keep_ms: int) -> Document:
 
 
 def _is_later(field: str) -> Document:
-    """Return whether a moment is still to come; one that is not there is not."""
-    return {"$gt": [{"$ifNull": [field, _LONG_AGO]}, "$$NOW"]}
+    """Return whether a moment is still to come; one that is not there is not.
+
+    Nor is one that is too far away: MongoDB's clock was ahead when it was written.
+    """
+    moment = {"$ifNull": [field, _LONG_AGO]}
+    return {"$and": [{"$gt": [moment, "$$NOW"]}, {"$lt": [moment, _in(_LONGEST_MS)]}]}
 
 
 def _if(condition: object, yes: object, no: object) -> Document:
