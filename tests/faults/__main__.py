@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
+from tests.faults.clocks import NoClock
 from tests.faults.disk import NoDisk
 from tests.faults.history import Request
 from tests.faults.judging import sometimes
@@ -77,7 +78,7 @@ def _break(runner: Runner, chance: random.Random, asked: argparse.Namespace) -> 
     for name in _order(names, chance, 0 if asked.quick else until):
         try:
             ran = runner.run(FAULTS[name])
-        except (NoDisk, NoNetwork, OneHost) as reason:
+        except (NoDisk, NoNetwork, NoClock, OneHost) as reason:
             missing[name] = f"not run: {reason}"
             continue
         except Exception as error:

@@ -13,9 +13,10 @@ from typing import Protocol
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from tests.faults.clocks import Clock
 from tests.faults.network import Network
 from ticketing.server.mongod import Mongod, die_with_parent, find_mongod, free_port
-from ticketing.storage.driver.clients import Client
+from ticketing.storage.driver.clients import Client, Document
 
 NAME = "faults"
 PATIENCE_S = 60
@@ -79,7 +80,8 @@ class Cluster:
     """Start it with `with`; its nodes are gone afterwards, however it ends.
 
     Another primary is found quickly, unless it is left to MongoDB's own settings (not `fast`). Each
-    node is at loopback, or in a `network` at the place that has its number, from 1.
+    node is at loopback, or in a `network` at the place that has its number, from 1, and goes by the
+    machine's clock, or by the one that is given.
     """
 
     def __init__(
@@ -90,9 +92,11 @@ class Cluster:
         *,
         fast: bool = True,
         network: Network | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.folder = folder
         self.network = network
+        self.clock = clock
         self._extra = [*(FAST_FAILOVER if fast else ()), *extra]
         self._settings = FAST_ELECTIONS if fast else {}
         self._ports: list[int] = []
@@ -103,7 +107,7 @@ class Cluster:
 
     @property
     def uri(self) -> str:
-        hosts = ",".join(f"{self._host(port)}:{port}" for port in self._ports)
+        hosts = ",".join(map(self._name, self._ports))
         return f"mongodb://{hosts}/?replicaSet={NAME}"
 
     def place(self, port: int) -> int:
@@ -116,9 +120,7 @@ class Cluster:
     def __enter__(self) -> Cluster:
         for port in self._ports:
             self.start(port)
-        members = [
-            {"_id": n, "host": f"{self._host(port)}:{port}"} for n, port in enumerate(self._ports)
-        ]
+        members = [{"_id": n, "host": self._name(port)} for n, port in enumerate(self._ports)]
         config = {
             "_id": NAME,
             "members": members,
@@ -144,6 +146,7 @@ class Cluster:
              "--networkMessageCompressors", "disabled",
              "--setParameter", "transactionLifetimeLimitSeconds=5",
              "--setParameter", "diagnosticDataCollectionEnabled=false", *self._extra],
+            env={**os.environ, **(self.clock.environment if self.clock else {})},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             preexec_fn=die_with_parent,
@@ -203,6 +206,39 @@ class Cluster:
 
     def step_down(self) -> None:
         self._ask(self.await_primary(), {"replSetStepDown": 5, "secondaryCatchUpPeriodSecs": 2})
+
+    def remove(self, port: int) -> None:
+        """Have a secondary leave the set; it goes on by itself."""
+        self._reconfigure(lambda members: [m for m in members if m["host"] != self._name(port)])
+
+    def add(self, port: int) -> None:
+        """Have a node that left the set come back."""
+        member = {"_id": self._ports.index(port), "host": self._name(port)}
+        self._reconfigure(lambda members: [*members, member])
+
+    def prefer(self, preferred: int | None) -> None:
+        """Have one node, or none, be primary whenever it can."""
+        name = self._name(preferred) if preferred else None
+        self._reconfigure(
+            lambda members: [{**m, "priority": 2 if m["host"] == name else 1} for m in members]
+        )
+
+    def _reconfigure(self, change: Callable[[list[Document]], list[Document]]) -> None:
+        """Change the members, by whoever is primary at the time."""
+
+        def ask() -> int:
+            port = self.primary()
+            with self._direct(port) as client:
+                config = client.admin.command("replSetGetConfig")["config"]
+                config["version"] += 1
+                config["members"] = change(config["members"])
+                client.admin.command("replSetReconfig", config)
+            return port
+
+        _until(ask)
+
+    def _name(self, port: int) -> str:
+        return f"{self._host(port)}:{port}"
 
     def kill_all(self) -> None:
         for port in self._ports:

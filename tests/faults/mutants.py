@@ -97,6 +97,13 @@ GUARDS: dict[str, Sequence[Change]] = {
             "pass",
         ),
     ),
+    "keys by MongoDB's clock": (
+        Change(
+            "storage/writes/idempotency.py",
+            "earlier, later = sorted((time_of(session), utc_now()))",
+            "earlier = later = time_of(session)",
+        ),
+    ),
 }
 
 # Events that were read are known until a commit of the same host, by a stamp that its processes

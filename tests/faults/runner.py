@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.faults.books import days_that_are_over
 from tests.faults.builds import build
+from tests.faults.clocks import Clock
 from tests.faults.cluster import Cluster, Database, Embedded
 from tests.faults.disk import small_disk
 from tests.faults.history import Operation, Request, new_operation
@@ -86,7 +87,7 @@ class Runner:
         self._three.__exit__()
 
     def run(self, fault: Fault) -> Ran:
-        """Break an office in this way; raises NoDisk, NoNetwork, OneHost where it can't be done."""
+        """Break an office in this way; raises NoDisk, NoNetwork, NoClock, OneHost where not."""
         if fault.two_hosts and self._hosts < 2:
             raise OneHost("it needs two hosts")
         self._runs += 1
@@ -112,6 +113,11 @@ class Runner:
             with Network(3) as network, Cluster(folder / "data", fast=fast, network=network) as c:
                 c.await_healthy()
                 yield c
+        elif world == "three nodes and a clock":
+            (folder / "data").mkdir()
+            with Cluster(folder / "data", clock=Clock(folder)) as cluster:
+                cluster.await_healthy()
+                yield cluster
         elif world == "embedded node":
             with Embedded(folder / "data") as embedded:
                 yield embedded

@@ -20,7 +20,7 @@ from tests.faults.nemesis import (
 
 World = Literal[
     "three nodes", "three nodes by default", "three networks", "three networks by default",
-    "embedded node", "small disk",
+    "three nodes and a clock", "embedded node", "small disk",
 ]  # fmt: skip
 
 
@@ -70,6 +70,10 @@ FAULTS: dict[str, Fault] = {
     "primary SIGTERM": Fault(database.primary_terminated, 2),
     "primary SIGSTOP 5 s, SIGCONT": Fault(database.primary_stopped, 7.5),
     "primary steps down": Fault(database.primary_steps_down, 2),
+    "members leave, come back and are preferred": Fault(database.members_change, 9.5),
+    "MongoDB's clock a day ahead for 6 s": Fault(
+        database.clock_ahead, 3.5, world="three nodes and a clock"
+    ),
     "both secondaries, then the primary, kill -9": Fault(
         database.secondaries_then_primary_killed, 9.5
     ),
@@ -119,5 +123,6 @@ REVEALED_BY = {
     "w:1": "both secondaries, then the primary, kill -9",
     "reads what no majority has": "primary cut from its peers",
     "no idempotency": "clients give up after 50 ms and ask again",
+    "keys by MongoDB's clock": "MongoDB's clock a day ahead for 6 s",
     "who was defeated begins again as before": "two hosts, a long waiting list",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 
 from tests.client import timed
@@ -54,6 +55,30 @@ def primary_steps_down(target: Target) -> None:
     target.cluster.await_healthy()
     target.cluster.step_down()
     target.cluster.await_primary()
+
+
+def members_change(target: Target) -> None:
+    """A node leaves the set and comes back; another becomes primary because it is preferred."""
+    cluster = target.cluster
+    cluster.await_healthy()
+    leaving, preferred = cluster.secondaries()
+    cluster.remove(leaving)
+    time.sleep(2)
+    cluster.add(leaving)
+    cluster.await_healthy()
+    cluster.prefer(preferred)
+    eventually(lambda: cluster.await_primary() == preferred, "the preferred node is primary")
+    cluster.prefer(None)
+
+
+def clock_ahead(target: Target) -> None:
+    """All nodes' clocks are a day ahead for a while, as where somebody sets them."""
+    clock = target.cluster.clock
+    assert clock is not None
+    clock.set_ahead(timedelta(hours=25))
+    time.sleep(6)
+    clock.set_ahead(timedelta())
+    time.sleep(2)
 
 
 def secondaries_then_primary_killed(target: Target) -> None:
