@@ -1,4 +1,4 @@
-"""The drawing of the house is of this house."""
+"""The drawing of the architecture names what is there."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ NAMED = re.compile(r"`((?:ticketing|tests|bench)/[\w/.]+)`")
 def test_every_file_that_is_named_is_there(page):
     missing = [name for name in NAMED.findall(page.read_text()) if not (ROOT / name).exists()]
     assert missing == []
+
+
+def test_the_readme_leads_to_it_on_its_first_screen():
+    first_screen = (ROOT / "README.md").read_text().splitlines()[:20]
+    assert "docs/architecture.md" in "\n".join(first_screen)
 
 
 @pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)

@@ -1,4 +1,4 @@
-"""What keeps the house in order, so that nobody has to remember it."""
+"""What keeps the floors and their docs in order, so that nobody has to remember it."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 
 from tests.conventions.sources import PACKAGE, files, nodes, text
@@ -15,6 +16,9 @@ ROUNDABOUT = re.compile(r"(Tell|Say|Have|Let|Put|Write .* down)\b")
 PRIVATE = re.compile(
     r"\b(lanes?|batons?|turnstile|left over|carry on|the office|wish(es)?)\b", re.I
 )
+
+# The errors that a docstring says are raised: "Raises Busy, Stale" or "Raise NotAllowed where".
+RAISED = re.compile(r"[Rr]aises?\s+([A-Z]\w+(?:(?:,\s+and|,|\s+and|\s+or)\s+[A-Z]\w+)*)")
 
 
 def is_route(node: ast.FunctionDef) -> bool:
@@ -31,6 +35,25 @@ def test_every_docstring_says_plainly_what_is_done():
         if (said := ast.get_docstring(node)) and ROUNDABOUT.match(said)
     ]
     assert roundabout == []
+
+
+def test_every_error_that_a_docstring_names_is_there():
+    known = {word for file in files(PACKAGE) for node in nodes(file) for word in spelled(node)}
+    missing = [
+        (str(file.relative_to(PACKAGE)), node.name, error)
+        for file in files(PACKAGE)
+        for node in nodes(file)
+        if isinstance(node, ast.FunctionDef)
+        for listed in RAISED.findall(ast.get_docstring(node) or "")
+        for error in re.findall(r"[A-Z]\w+", listed)
+        if error not in known and not hasattr(builtins, error)
+    ]
+    assert missing == []
+
+
+def spelled(node):
+    """What a piece of code names: a class, a variable, an attribute."""
+    return {getattr(node, kind) for kind in ("name", "id", "attr") if hasattr(node, kind)}
 
 
 def prose(file):

@@ -81,7 +81,7 @@ def a_link(folder):
 
 
 @pytest.mark.parametrize("made", [of_somebody_else, open_to_everybody, a_link])
-def test_takes_no_baton_from_a_folder_that_is_not_its_own(tmp_path, monkeypatch, made):
+def test_takes_no_lock_from_a_folder_that_is_not_its_own(tmp_path, monkeypatch, made):
     """Who made it first could keep every lock, and hold each commit up."""
     if made is of_somebody_else and os.getuid() != 0:
         pytest.skip("only root can give a folder away")

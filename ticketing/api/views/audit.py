@@ -27,7 +27,7 @@ def index(wanted: AuditRequest, id: str) -> Response:
 
     A customer's are also those by which they passed a booking on.
 
-    The trail of a deleted event stays.
+    The audit of a deleted event stays.
     """
     if not events.has_existed(app_context.db, id):
         raise EventNotFound

@@ -97,7 +97,7 @@ def require_supported(client: Client) -> None:
     """Require that MongoDB is a replica set with a primary and sessions.
 
     On a standalone server retryable writes are silently off while `w: majority` is accepted.
-    Raises UnfitDatabase, UnreachableDatabase.
+    Raises UnsupportedDatabase, UnavailableDatabase.
     """
     try:
         hello = client.admin.command("hello")

@@ -69,8 +69,8 @@ def migrate(
     Who finds the lease taken waits until nothing is pending or the lease runs out, as it does
     where its holder died; a living holder renews it, however long its work takes. A step is
     recorded only after its work, so one that fails or is cut off is done again from the start.
-    Raises MigrationsBlocked after `patience_s`, UnfitDatabase with a sentence where something in
-    the database stands against it, and UnreachableDatabase.
+    Raises MigrationsBlocked after `patience_s`, UnsupportedDatabase with a sentence where something
+    in the database stands against it, and UnavailableDatabase.
     """
     try:
         return _migrate(db, migrations, patience_s, lease)

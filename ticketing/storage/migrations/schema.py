@@ -587,8 +587,8 @@ def ensure(db: Database) -> None:
 
     An index that goes by a name of the table but is another one is made anew. What is retired is
     dropped, once the rest is there, so that no query is without an index meanwhile; what is neither
-    in the table nor retired is somebody else's, and stays. Raises UnfitDatabase where documents
-    stand against it.
+    in the table nor retired is somebody else's, and stays. Raises UnsupportedDatabase where
+    documents stand against it.
     """
     existing = _options(db)
     for name, schema in SCHEMA.items():
@@ -626,7 +626,7 @@ def _ensure_indexes(db: Database, name: str, schema: CollectionSchema) -> None:
 
 
 def _refuse_what_does_not_fit(db: Database, name: str, schema: CollectionSchema) -> None:
-    """Raise UnfitDatabase where a document is not what the validator will ask of it.
+    """Raise UnsupportedDatabase where a document is not what the validator will ask of it.
 
     MongoDB itself looks only at what is written from then on, and would refuse to change it.
     """

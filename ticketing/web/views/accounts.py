@@ -67,16 +67,21 @@ def register() -> Response:
     """Register a customer; where mail is sent, a known and an unknown address hear the same."""
     _count_registration()
     form = RegisterForm()
-    wish = form.read(NEW_USER, {"email": "email", "password": "password"})
-    if wish is None:
+    wanted = form.read(NEW_USER, {"email": "email", "password": "password"})
+    if wanted is None:
         return _forms(SignInForm(formdata=None), form, 400)
     now = app_context.clock()
     try:
         if app_context.proofs is not None:
-            app_context.proofs.sign_up(wish.email, wish.password, _anybody(), now)
-            return _mailed(wish.email)
+            app_context.proofs.sign_up(wanted.email, wanted.password, _anybody(), now)
+            return _mailed(wanted.email)
         user = accounts.register(
-            app_context.db, app_context.passwords, wish.email, wish.password, now, verified=False
+            app_context.db,
+            app_context.passwords,
+            wanted.email,
+            wanted.password,
+            now,
+            verified=False,
         )
     except EmailTaken:
         form.email.errors = ["There is an account with this address. Sign in, beside this form."]

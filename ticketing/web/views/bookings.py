@@ -41,7 +41,7 @@ MOST_TOLD = 100
 @shows(blp, "/events/<id>/book", who=Role.CUSTOMER)
 def booking(id: str) -> Response:
     """Show an event with the number that was chosen before signing in."""
-    return event_page(app_context.reads.event(id), wanted=_wished())
+    return event_page(app_context.reads.event(id), wanted=_asked_for())
 
 
 @takes(blp, "/events/<id>/book")
@@ -279,7 +279,7 @@ def _order(booking: Booking, event: Event) -> tuple[bool, str]:
     return not booking.active, event.day.isoformat() if event.day else ""
 
 
-def _wished() -> int | None:
+def _asked_for() -> int | None:
     return whole_number(request.args.get("n"), 1, app_context.settings.max_tickets_per_booking)
 
 

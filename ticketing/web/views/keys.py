@@ -36,11 +36,11 @@ def make() -> Response:
     has its name.
     """
     form = KeyForm()
-    wish = form.read(NEW_API_KEY, {"name": "name", "role": "role"})
-    if wish is None:
+    wanted = form.read(NEW_API_KEY, {"name": "name", "role": "role"})
+    if wanted is None:
         return _page(form, status=400)
     try:
-        key = keys.make(app_context.db, wish.name, wish.role, caller(), app_context.clock())
+        key = keys.make(app_context.db, wanted.name, wanted.role, caller(), app_context.clock())
     except KeyNameTaken:
         form.name.errors = [
             "There is a key with this name. If nobody has copied it, revoke it and make another."

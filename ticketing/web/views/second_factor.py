@@ -66,12 +66,12 @@ def propose() -> Response:
     """Make a secret and show it this once, with the form for its first code."""
     form, user = SecondFactorForm(), _oneself()
     names = {"currentPassword": "current", **({"code": "code"} if user.second_factor else {})}
-    wish = form.read(ENROLMENT, names)
-    if wish is None:
+    wanted = form.read(ENROLMENT, names)
+    if wanted is None:
         return _page(400, form=form)
     try:
         proposal = app_context.second_factors.propose(
-            source(), user.id, wish.current_password, wish.code, app_context.clock()
+            source(), user.id, wanted.current_password, wanted.code, app_context.clock()
         )
     except WrongPassword:
         form.current.errors = ["That is not the password that you have now."]
