@@ -12,7 +12,8 @@ from ticketing.api.schemas import AUDIT_PAGE
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Share
 from ticketing.domain.events import Event
-from ticketing.storage.documents import AUDIT, BOOKINGS, EVENTS, Fields
+from ticketing.storage.documents import AUDIT, BOOKINGS, CUSTOMERS, EVENTS, Fields
+from ticketing.storage.migrations import schema
 
 EVENT_OF_ALL = an_event(venue="Hall", day=HALLOWEEN, owed_total=500)
 # Of these the audit tells by its actions alone.
@@ -99,3 +100,26 @@ def test_shows_a_change_as_the_event_or_the_booking_shows_the_field(name, value,
     page = AUDIT_PAGE.dump({"items": [an_entry(name, None, value)], "next": None})
 
     assert page["items"][0]["changes"] == shown
+
+
+# Of these a validator says nothing, so that servers of before the chain can go on beside.
+OF_THE_CHAIN = {"head", "hash"}
+
+
+@pytest.mark.parametrize(
+    ("collection", "codec"),
+    [("events", EVENTS), ("bookings", BOOKINGS), ("audit", AUDIT), ("customers", CUSTOMERS)],
+)
+def test_a_validator_knows_every_field_that_is_written(collection, codec):
+    """One that it does not know may be anything: a field that is added has to be added there."""
+
+    def properties(part):
+        if isinstance(part, dict):
+            yield from part.get("properties", {})
+        for inner in part.values() if isinstance(part, dict) else part:
+            if isinstance(inner, dict | list):
+                yield from properties(inner)
+
+    known = set(properties(schema.SCHEMA[collection].validator))
+
+    assert {key for _, key, *_ in codec._fields} - {"_id"} - OF_THE_CHAIN <= known

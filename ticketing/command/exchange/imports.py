@@ -23,6 +23,9 @@ from ticketing.storage.driver.clients import Database
 
 _ASKED = {field.data_key or name for name, field in NEW_EVENT.fields.items()}
 
+# An export has null where nothing was said.
+_OPTIONAL = {f.data_key or name for name, f in NEW_EVENT.fields.items() if not f.required}
+
 # An export has them, and a new event has not.
 _SHOWN = {field.data_key or name for name, field in EVENT.fields.items()} - _ASKED
 
@@ -90,9 +93,11 @@ def _looked_at(format_: Format, file: Path) -> tuple[list[_Line], list[BadLine]]
 def _event(number: int, row: Mapping[str, Any]) -> _Line | BadLine:
     if row.get("status", "scheduled") != "scheduled":
         return BadLine(number, "status: an event that was called off can't be added.")
-    asked = {name: value for name, value in row.items() if name not in _SHOWN}
-    if asked.get("venue", "") is None:
-        del asked["venue"]
+    asked = {
+        name: value
+        for name, value in row.items()
+        if name not in _SHOWN and not (value is None and name in _OPTIONAL)
+    }
     try:
         return _Line(number, NEW_EVENT.load(asked, unknown=RAISE))
     except ValidationError as error:
