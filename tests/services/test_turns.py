@@ -271,7 +271,8 @@ def test_lets_one_in_at_a_time_and_each_in_its_turn(db):
 def far(db, monkeypatch):
     """A process that is far away from MongoDB, and knows of others."""
     monkeypatch.setattr(module, "_FAR_S", 0.0)
-    monkeypatch.setattr(module, "_TRIPS_BACK", 1_000_000)
+    monkeypatch.setattr(module, "_TRIPS_BACK", 1e9)
+    monkeypatch.setattr(module, "_LONGEST_S", NEVER_S)
     own = Turns(db)
     own.defeated("e1")
     return own
@@ -301,16 +302,16 @@ def test_who_is_near_has_none_kept(db, monkeypatch):
     assert "kept_for" not in stored(db)
 
 
-def test_a_turn_lasts_longer_for_who_is_far_away(db, far, asked):
-    far._trip_s = NEVER_S
-    held(far)
-    near = Turns(db)
-    near.defeated("e1")
-    held(near)
+@pytest.mark.parametrize(("trip_s", "lease_s"), [(1e-9, module.LEASE_S), (0.1, 1.0), (9.0, 5.0)])
+def test_a_turn_lasts_longer_for_who_is_far_away(db, asked, trip_s, lease_s):
+    own = Turns(db)
+    own._trip_s = trip_s
+    own.defeated("e1")
 
-    (*_, longer), (*_, usual) = asked
-    assert longer == module._TRIPS_OF_A_TURN * NEVER_S
-    assert usual == module.LEASE_S
+    held(own)
+
+    (*_, asked_for) = asked[0]
+    assert asked_for == lease_s
 
 
 def test_a_trip_that_takes_longer_than_before_is_not_taken_for_the_distance_at_once(db, far):

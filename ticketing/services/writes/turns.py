@@ -43,6 +43,9 @@ _FAR_S = 0.01
 _TRIPS_OF_A_TURN = 10
 _TRIPS_BACK = 3
 
+# However far away somebody is, or seems to be where MongoDB stood still for a moment.
+_LONGEST_S = 5.0
+
 # Of so many events it is known whether hosts compete for them.
 _MOST_EVENTS = 1_000
 
@@ -136,7 +139,7 @@ class Turns:
 
     def _turn_s(self) -> float:
         """Return how long our turns take, as far as that is the distance to MongoDB."""
-        return _TRIPS_OF_A_TURN * self._trip_s
+        return min(_LONGEST_S, _TRIPS_OF_A_TURN * self._trip_s)
 
     def _lease_s(self) -> float:
         return max(LEASE_S, self._turn_s())
@@ -144,7 +147,7 @@ class Turns:
     def _give_back(self, event_id: str, holder: str) -> None:
         """End our turn; where that can't be said it runs out."""
         successor = _somebody() if self._trip_s >= _FAR_S else None
-        keep_s = _TRIPS_BACK * self._trip_s
+        keep_s = min(_LONGEST_S, _TRIPS_BACK * self._trip_s)
         with suppress(PyMongoError), deadline(self._lease_s()):
             if turns.give_back(self._db, event_id, holder, successor=successor, keep_s=keep_s):
                 self.defeated(event_id)

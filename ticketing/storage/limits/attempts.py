@@ -24,10 +24,6 @@ COLLECTION = "rate_attempts"
 LONGEST_WAIT_S = 600
 TURN_S = 30
 
-# A turn, or an attempt, that is later than any may be is of a clock that was ahead.
-_LATEST_TURN: Document = {"$add": ["$$NOW", LONGEST_WAIT_S * 1000]}
-_IS_COMING: Document = {"$and": [{"$gt": ["$at", "$$NOW"]}, {"$lte": ["$at", _LATEST_TURN]}]}
-
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -91,7 +87,7 @@ class SharedAttempts:
         if self._collection.find_one_and_delete({**mine, "$expr": has_come}) is not None:
             return 0.0
         waiting = self._collection.find_one_and_update(
-            {**mine, "$expr": _IS_COMING},
+            {**mine, "$expr": _is_coming()},
             [{"$set": {"now": "$$NOW"}}],
             return_document=ReturnDocument.AFTER,
         )
@@ -119,13 +115,22 @@ class SharedAttempts:
 
 def _queueing(interval_ms: float) -> list[Document]:
     """Queue the next turn after the last one, unless that is too far away."""
-    last = {"$cond": [_IS_COMING, "$at", "$$NOW"]}
-    granted = {"$lte": ["$next", _LATEST_TURN]}
+    last = {"$cond": [_is_coming(), "$at", "$$NOW"]}
+    granted = {"$lte": ["$next", _latest()]}
     return [
         {"$set": {"now": "$$NOW", "next": {"$add": [last, interval_ms]}}},
         {"$set": {"granted": granted, "at": {"$cond": [granted, "$next", last]}}},
         {"$set": {"until": "$at"}},
     ]
+
+
+def _is_coming() -> Document:
+    """Return whether a turn is still to come; one later than any may be is of a clock set ahead."""
+    return {"$and": [{"$gt": ["$at", "$$NOW"]}, {"$lte": ["$at", _latest()]}]}
+
+
+def _latest() -> Document:
+    return {"$add": ["$$NOW", LONGEST_WAIT_S * 1000]}
 
 
 def _taking(place: ObjectId, limit: int, window_ms: int) -> list[Document]:
