@@ -149,7 +149,7 @@ typecheck: $(DEV_READY)  ## mypy, strict
 	@$(VENV)/bin/mypy
 
 coverage: $(DEV_READY)  ## the tests with branch coverage, never below 85 %
-	@$(PYTHON) -m pytest $(SIMULATION) $(ARGS)
+	@$(PYTHON) -m pytest -n 2 $(SIMULATION) $(ARGS)
 	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) --ignore=$(SIMULATION) --hypothesis-profile=sure \
 		--cov --cov-report= --cov-fail-under=0 $(ARGS)
 	@$(PYTHON) -m pytest $(ALONE) --hypothesis-profile=sure \
