@@ -1,6 +1,6 @@
 """What a host sells that is far away from MongoDB, by itself and beside a near one.
 
-`python -m bench.far [--trip MS] [--connections N] [--seconds S] [--rounds N]` sells single tickets
+`python -m bench.far [--round-trip MS] [--connections N] [--seconds S] [--rounds N]` sells tickets
 of a hot event by a host that has MongoDB beside it, by one from where each question takes so long,
 and by both together, with so many clients each. Needs wrk.
 """
@@ -29,7 +29,7 @@ WHO: Sequence[Sequence[str]] = [[NEAR], [FAR], [NEAR, FAR]]
 def main() -> int:
     """Print a line for each; the exit code says whether all was answered and kept as it should."""
     made = argparse.ArgumentParser(description="A host that is far away from MongoDB.")
-    made.add_argument("--trip", type=int, default=100, help="milliseconds there and back")
+    made.add_argument("--round-trip", type=int, default=100, help="milliseconds there and back")
     made.add_argument("--connections", type=int, default=8, help="of each host")
     made.add_argument("--seconds", type=int, default=15)
     made.add_argument("--rounds", type=int, default=3)
@@ -41,7 +41,7 @@ def main() -> int:
 def _measure(office: Office, asked: argparse.Namespace) -> None:
     sold: dict[str, list[wrk.Figures]] = {}
     tally = books.Tally()
-    with far_away(office.mongod.uri, asked.trip / 1000) as uri, ExitStack() as stack:
+    with far_away(office.mongod.uri, asked.round_trip / 1000) as uri, ExitStack() as stack:
         servers = {
             NEAR: stack.enter_context(_host(office, NEAR, {})),
             FAR: stack.enter_context(_host(office, FAR, {"MONGODB_URI": uri})),

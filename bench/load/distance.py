@@ -14,14 +14,14 @@ _CHUNK = 1 << 16
 
 
 @contextmanager
-def far_away(uri: str, trip_s: float) -> Iterator[str]:
+def far_away(uri: str, round_trip_s: float) -> Iterator[str]:
     """Return the address of a MongoDB of one node from where a question takes so long.
 
     Whoever has the address asks that node alone: what the replica set calls itself is nearer.
     """
     asked = urlsplit(uri)
     port = free_port()
-    passing = _Passing(port, asked.port or 27017, trip_s / 2)
+    passing = _Passing(port, asked.port or 27017, round_trip_s / 2)
     thread = threading.Thread(target=asyncio.run, args=(passing.listen(),), daemon=True)
     thread.start()
     passing.listens.wait()

@@ -22,7 +22,7 @@ SMALL = {
     "bench.layers": ["--rounds", "1", "--seconds", "1"],
     "bench.scaling": ["--rounds", "1", "--seconds", "1", "--only", "an event each"],
     "bench.guessing": ["--seconds", "2", "--connections", "8"],
-    "bench.far": ["--trip", "20", "--connections", "2", "--seconds", "1", "--rounds", "1"],
+    "bench.far": ["--round-trip", "20", "--connections", "2", "--seconds", "1", "--rounds", "1"],
     "bench.large": ["--bookings", "1000", "--times", "1"],
     "bench.verifying": ["--bookings", "1000"],
     "bench.exporting": ["--bookings", "1000"],

@@ -92,9 +92,7 @@ def look_into_the_books(workload: Workload, chance: random.Random) -> None:
         except (HTTPException, OSError):
             client.close()
             client = workload.connect()
-        if chance.random() < 1 / 4:
-            client.close()
-            client = workload.connect()
+        client = workload.elsewhere(client, chance)
         time.sleep(chance.uniform(0, _PAUSE_S))
     client.close()
 

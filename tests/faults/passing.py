@@ -138,9 +138,7 @@ def visit(workload: Workload, chance: random.Random) -> None:
         answer = None if sent is None else pages.as_of_the_api(sent).answer
         if answer is not None and "id" in answer.json:
             bookings.append(answer.json["id"])
-        if chance.random() < 1 / 4:
-            client.close()
-            client = workload.connect()
+        client = workload.elsewhere(client, chance)
         time.sleep(chance.uniform(0, _PAUSE_S))
     client.close()
 

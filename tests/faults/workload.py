@@ -116,6 +116,13 @@ class Workload:
         """Return a client of the host whose turn it is."""
         return Client(next(self._ports), timeout_s)
 
+    def elsewhere(self, client: Client, chance: random.Random) -> Client:
+        """Now and then close a connection for one to the host whose turn it is."""
+        if chance.random() >= 1 / 4:
+            return client
+        client.close()
+        return self.connect()
+
     def new_day(self) -> str:
         """Return a day on which nothing is yet."""
         return (_FIRST_DAY + timedelta(next(self._days))).isoformat()

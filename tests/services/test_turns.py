@@ -12,7 +12,7 @@ from pymongo.errors import AutoReconnect
 from tests.builders import CALLER, a_new_event, named, sell
 from tests.builders import book as a_booking_of
 from tests.services.conftest import a_handler, keyed
-from tests.storage.test_turns import stored
+from tests.storage.test_turns import others_have, stored
 from tests.system.checks import check_event
 from tests.waiting import NEVER_S
 from ticketing.domain.errors import Busy
@@ -271,7 +271,7 @@ def test_lets_one_in_at_a_time_and_each_in_its_turn(db):
 def far(db, monkeypatch):
     """A process that is far away from MongoDB, and knows of others."""
     monkeypatch.setattr(module, "_FAR_S", 0.0)
-    monkeypatch.setattr(module, "_TRIPS_BACK", 1e9)
+    monkeypatch.setattr(module, "_ROUND_TRIPS_BACK", 1e9)
     monkeypatch.setattr(module, "_LONGEST_S", NEVER_S)
     own = Turns(db)
     own.defeated("e1")
@@ -282,10 +282,7 @@ def test_who_is_far_away_has_a_turn_kept_and_takes_it(db, far):
     with far.held("e1"):
         turns.take(db, "e1", "other 0", 60.0)
     kept = stored(db)["kept_for"]
-    for number in range(turns.OTHERS_BEFORE):
-        assert turns.take(db, "e1", f"other {number}", 60.0)
-        turns.take(db, "e1", f"other {number + 1}", 60.0)
-        turns.give_back(db, "e1", f"other {number}")
+    others_have(db, turns.OTHERS_BEFORE)
 
     with far.held("e1"):
         assert stored(db)["holder"] == kept
@@ -302,10 +299,12 @@ def test_who_is_near_has_none_kept(db, monkeypatch):
     assert "kept_for" not in stored(db)
 
 
-@pytest.mark.parametrize(("trip_s", "lease_s"), [(1e-9, module.LEASE_S), (0.1, 1.0), (9.0, 5.0)])
-def test_a_turn_lasts_longer_for_who_is_far_away(db, asked, trip_s, lease_s):
+@pytest.mark.parametrize(
+    ("round_trip_s", "lease_s"), [(1e-9, module.LEASE_S), (0.1, 1.0), (9.0, 5.0)]
+)
+def test_a_turn_lasts_longer_for_who_is_far_away(db, asked, round_trip_s, lease_s):
     own = Turns(db)
-    own._trip_s = trip_s
+    own._round_trip_s = round_trip_s
     own.defeated("e1")
 
     held(own)
@@ -314,12 +313,12 @@ def test_a_turn_lasts_longer_for_who_is_far_away(db, asked, trip_s, lease_s):
     assert asked_for == lease_s
 
 
-def test_a_trip_that_takes_longer_than_before_is_not_taken_for_the_distance_at_once(db, far):
-    far._trip_s = 1e-9
+def test_a_round_trip_that_takes_longer_than_before_is_not_taken_for_the_distance_at_once(db, far):
+    far._round_trip_s = 1e-9
 
     held(far)
 
-    assert far._trip_s <= 4e-9
+    assert far._round_trip_s <= 4e-9
 
 
 def test_a_defeat_has_turns_taken(host, db, event, asked, whenever_read):

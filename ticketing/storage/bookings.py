@@ -212,8 +212,7 @@ def get_with_position(db: Database, id_: str, holder: str | None = None) -> Book
     With `holder` only a booking of the customer with this id is found. Raises BookingNotFound.
     """
     with db.client.start_session(snapshot=True) as session:
-        (booking,) = attach(db, [_get(db, id_, holder, session)], session)
-        return _placed(db, booking, session)
+        return _get_placed(db, id_, holder, session)
 
 
 @reading
@@ -223,11 +222,11 @@ def get_with_event(db: Database, id_: str, holder: str | None) -> tuple[BookingR
     Raises BookingNotFound, EventNotFound.
     """
     with db.client.start_session(snapshot=True) as session:
-        (booking,) = attach(db, [_get(db, id_, holder, session)], session)
-        event = events.find(db, booking.event, session)
+        held = _get_placed(db, id_, holder, session)
+        event = events.find(db, held.booking.event, session)
         if event is None:
             raise EventNotFound
-        return _placed(db, booking, session), event
+        return held, event
 
 
 @reading
@@ -466,6 +465,13 @@ def _get(db: Database, id_: str, holder: str | None, session: ClientSession) -> 
     if document is None:
         raise BookingNotFound
     return _read(document)
+
+
+def _get_placed(
+    db: Database, id_: str, holder: str | None, session: ClientSession
+) -> BookingResult:
+    (booking,) = attach(db, [_get(db, id_, holder, session)], session)
+    return _placed(db, booking, session)
 
 
 def _placed(db: Database, booking: Booking, session: ClientSession) -> BookingResult:

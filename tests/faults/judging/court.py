@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.faults.history import Look, Operation
+from tests.faults.history import Look, Operation, Sight
 from tests.faults.judging.forgotten import forgotten
 from tests.faults.judging.replay import Entry, Replay
 from tests.faults.judging.timeline import Order, Timeline
@@ -118,3 +118,14 @@ def _codes_of(history: Iterable[Operation]) -> Mapping[str, Operation]:
         for operation in history
         if operation.answer is not None and operation.granted and operation.kind == "offer"
     }
+
+
+def faults_in(
+    sights: Iterable[Sight], faults_of: Callable[[Sight], Iterable[str]]
+) -> Iterator[str]:
+    """Find faults in each of what was shown; that it can't be read is one as well."""
+    for sight in sights:
+        try:
+            yield from (f"{sight.path}: {fault}" for fault in faults_of(sight))
+        except (LookupError, TypeError, ValueError) as error:
+            yield f"{sight.path}: it can't be read: {error!r}"

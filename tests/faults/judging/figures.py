@@ -17,7 +17,7 @@ from math import floor, prod
 from typing import Any
 
 from tests.faults.history import Sight
-from tests.faults.judging.court import Court, Past
+from tests.faults.judging.court import Court, Past, faults_in
 from tests.faults.judging.heads import plain
 from tests.faults.judging.replay import Entry
 
@@ -37,22 +37,19 @@ Options = Sequence[Sequence[Figures]]
 def miscounted(court: Court, sights: Iterable[Sight], today: date) -> Iterator[str]:
     """Find statistics and sums of the counter that the audits don't come to."""
     counters: dict[str, _Counter] = {}
-    for sight in sights:
+
+    def faults_of(sight: Sight) -> Iterable[str]:
         if sight.kind not in ("statistics", "figures of the counter"):
-            continue
-        try:
-            if sight.status != 200:
-                yield f"{sight.path}: somebody was told {sight.status}"
-            elif sight.kind == "statistics":
-                faults = _months(court, sight, today)
-                yield from (f"{sight.path}: {fault}" for fault in faults)
-            else:
-                counters = counters or {id_: _Counter(past) for id_, past in court.pasts.items()}
-                yield from (
-                    f"{sight.path}: {fault}" for fault in _day(court, counters, sight, today)
-                )
-        except (LookupError, TypeError, ValueError) as error:
-            yield f"{sight.path}: it can't be read: {error!r}"
+            return ()
+        if sight.status != 200:
+            return [f"somebody was told {sight.status}"]
+        if sight.kind == "statistics":
+            return _months(court, sight, today)
+        if not counters:
+            counters.update({id_: _Counter(past) for id_, past in court.pasts.items()})
+        return _day(court, counters, sight, today)
+
+    return faults_in(sights, faults_of)
 
 
 def _months(court: Court, sight: Sight, today: date) -> Iterator[str]:

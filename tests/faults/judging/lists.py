@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from tests.faults.history import Sight, row_id
-from tests.faults.judging.court import Court, Past
+from tests.faults.judging.court import Court, Past, faults_in
 from tests.faults.judging.heads import plain
 from tests.faults.judging.naming import Names, Row
 from tests.faults.judging.replay import Held
@@ -68,17 +68,13 @@ Candidates = Mapping[str, Sequence[Option | None]]
 def ill_listed(court: Court, sights: Iterable[Sight], today: date) -> Iterator[str]:
     """Find pages of lists that show what never was so, in a wrong order, or leave something out."""
     names = Names(court)
-    for sight in sights:
-        try:
-            if sight.kind in _CALENDARS and sight.status == 200:
-                faults = _missing_on_page(court, sight, today)
-            elif sight.kind in _JUDGES:
-                faults = _JUDGES[sight.kind](court, names, sight)
-            else:
-                continue
-            yield from (f"{sight.path}: {fault}" for fault in faults)
-        except (LookupError, TypeError, ValueError) as error:
-            yield f"{sight.path}: it can't be read: {error!r}"
+
+    def faults_of(sight: Sight) -> Iterable[str]:
+        if sight.kind in _CALENDARS and sight.status == 200:
+            return _missing_on_page(court, sight, today)
+        return _JUDGES[sight.kind](court, names, sight) if sight.kind in _JUDGES else ()
+
+    return faults_in(sights, faults_of)
 
 
 def page_size(sight: Sight) -> int:

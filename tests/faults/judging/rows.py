@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tests.faults.history import Sight
-from tests.faults.judging.court import Court, Past
+from tests.faults.judging.court import Court, Past, faults_in
 from tests.faults.judging.heads import plain
 from tests.faults.judging.naming import Names, Row
 from tests.faults.judging.replay import Held
@@ -17,14 +17,12 @@ def ill_shown(court: Court, sights: Iterable[Sight]) -> Iterator[str]:
     Whether anything but a sale may be missing is for the judges of figures, and of who has left.
     """
     names = Names(court)
-    for sight in sights:
+
+    def faults_of(sight: Sight) -> Iterable[str]:
         judge = _JUDGES.get(sight.kind) if sight.status == 200 else _MISSING.get(sight.kind)
-        if judge is None:
-            continue
-        try:
-            yield from (f"{sight.path}: {fault}" for fault in judge(court, names, sight))
-        except (LookupError, TypeError, ValueError) as error:
-            yield f"{sight.path}: it can't be read: {error!r}"
+        return judge(court, names, sight) if judge else ()
+
+    return faults_in(sights, faults_of)
 
 
 def event_row(past: Past, number: int) -> Row:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.faults.history import Sight
-from tests.faults.judging.court import Court
+from tests.faults.judging.court import Court, faults_in
 from tests.faults.judging.heads import plain
 from tests.faults.judging.lists import page_size
 from tests.faults.judging.naming import Names, Row
@@ -29,14 +29,12 @@ _MONEY = {"total", "price"}
 def ill_trailed(court: Court, sights: Iterable[Sight]) -> Iterator[str]:
     """Find pages of an event's audit, and entries in exports, that are not what the audit was."""
     names = Names(court)
-    for sight in sights:
+
+    def faults_of(sight: Sight) -> Iterable[str]:
         judge = {"audit": _page, "export": _exported}.get(sight.kind)
-        if judge is None:
-            continue
-        try:
-            yield from (f"{sight.path}: {fault}" for fault in judge(court, names, sight))
-        except (LookupError, TypeError, ValueError) as error:
-            yield f"{sight.path}: it can't be read: {error!r}"
+        return judge(court, names, sight) if judge else ()
+
+    return faults_in(sights, faults_of)
 
 
 def _page(court: Court, names: Names, sight: Sight) -> Iterator[str]:

@@ -203,6 +203,7 @@ class Result:
     """What a write has come to."""
 
     matched_count: int = 0
+    deleted_count: int = 0
 
 
 class Cursor:
@@ -308,6 +309,14 @@ class Collection:
 
         return self._in_transaction("update", session, update_all)
 
+    def delete_one(self, conditions: Document) -> Result:
+        """Delete the first document."""
+
+        def delete(transaction: Transaction) -> Result:
+            return Result(deleted_count=self._delete_first(transaction, conditions))
+
+        return self._in_transaction("delete", None, delete)
+
     def bulk_write(
         self, operations: Sequence[Operation], *, ordered: bool = True,
         session: Session | None = None,
@@ -403,6 +412,14 @@ class Collection:
                 self._server.commit_alone(transaction, majority=self._majority)
                 return result
 
+    def _delete_first(self, transaction: Transaction, conditions: Document) -> int:
+        """Delete the first document; return how many that is."""
+        found = next(iter(self._found(transaction.rows(self._name), conditions)), None)
+        if found is None:
+            return 0
+        self._server.delete(transaction, self._name, found["_id"])
+        return 1
+
     def _apply(
         self, transaction: Transaction, operation: Operation, kept: list[Document] | None
     ) -> int:
@@ -414,11 +431,10 @@ class Collection:
         conditions: Document = dict(operation._filter)
         if isinstance(operation, UpdateMany):
             return self._update_all(transaction, conditions, cast(Document, operation._doc))
-        found = next(iter(self._found(transaction.rows(self._name), conditions)), None)
         if isinstance(operation, DeleteOne):
-            if found is not None:
-                self._server.delete(transaction, self._name, found["_id"])
+            self._delete_first(transaction, conditions)
             return 0
+        found = next(iter(self._found(transaction.rows(self._name), conditions)), None)
         is_new = found is None
         if is_new and not operation._upsert:
             return 0

@@ -39,9 +39,9 @@ _PAUSE_S = 0.002
 # Whoever is so far from MongoDB is not back in line before the next turn is over: one is kept.
 _FAR_S = 0.01
 
-# In trips to MongoDB: from taking a turn to giving it back, and from that to being in line again.
-_TRIPS_OF_A_TURN = 10
-_TRIPS_BACK = 3
+# From taking a turn to giving it back, and from that to being in line again.
+_ROUND_TRIPS_OF_A_TURN = 10
+_ROUND_TRIPS_BACK = 3
 
 # However far away somebody is, or seems to be where MongoDB stood still for a moment.
 _LONGEST_S = 5.0
@@ -58,7 +58,7 @@ class Turns:
         self._host_lock = HostLock(db.name)
         self._contended: Recent[str, float] = Recent(_MOST_EVENTS)
         self._successors: Recent[str, str] = Recent(_MOST_EVENTS)
-        self._trip_s = 0.0
+        self._round_trip_s = 0.0
         self._lock = threading.Lock()
 
     @contextmanager
@@ -134,20 +134,20 @@ class Turns:
         is_ours = turns.take(self._db, event_id, holder, self._lease_s())
         took = time.monotonic() - begun
         # What is longer than it was before may be this process's own delay.
-        self._trip_s = min(took, 2 * self._trip_s or took)
+        self._round_trip_s = min(took, 2 * self._round_trip_s or took)
         return is_ours
 
     def _turn_s(self) -> float:
         """Return how long our turns take, as far as that is the distance to MongoDB."""
-        return min(_LONGEST_S, _TRIPS_OF_A_TURN * self._trip_s)
+        return min(_LONGEST_S, _ROUND_TRIPS_OF_A_TURN * self._round_trip_s)
 
     def _lease_s(self) -> float:
         return max(LEASE_S, self._turn_s())
 
     def _give_back(self, event_id: str, holder: str) -> None:
         """End our turn; where that can't be said it runs out."""
-        successor = _somebody() if self._trip_s >= _FAR_S else None
-        keep_s = min(_LONGEST_S, _TRIPS_BACK * self._trip_s)
+        successor = _somebody() if self._round_trip_s >= _FAR_S else None
+        keep_s = min(_LONGEST_S, _ROUND_TRIPS_BACK * self._round_trip_s)
         with suppress(PyMongoError), deadline(self._lease_s()):
             if turns.give_back(self._db, event_id, holder, successor=successor, keep_s=keep_s):
                 self.defeated(event_id)

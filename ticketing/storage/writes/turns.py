@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pymongo import DeleteOne, ReturnDocument, UpdateOne
+from pymongo import ReturnDocument
 from pymongo.collection import Collection
 from pymongo.write_concern import WriteConcern
 
@@ -85,8 +85,9 @@ def give_back(
     if turns.update_one({**ours, "next": {"$type": "string"}}, keeping).matched_count:
         return True
     nobody = {"next": None, "$expr": {"$not": [_is_later("$kept_until")]}}
-    result = turns.bulk_write([DeleteOne({**ours, **nobody}), UpdateOne(ours, ended)])
-    return result.matched_count > 0
+    if turns.delete_one({**ours, **nobody}).deleted_count:
+        return False
+    return turns.update_one(ours, ended).matched_count > 0
 
 
 def leave(db: Database, event_id: str, holder: str) -> None:
