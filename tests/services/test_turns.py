@@ -22,6 +22,7 @@ from ticketing.services.writes import turns as module
 from ticketing.services.writes.turns import Turns
 from ticketing.storage import events
 from ticketing.storage.writes import idempotency, turns
+from ticketing.storage.writes.turns import Place
 
 
 @pytest.fixture
@@ -225,6 +226,50 @@ def test_goes_ahead_without_a_turn_that_does_not_come(db, monkeypatch):
     held(own)
 
     assert stored(db)["next"] is None
+
+
+def test_asks_now_and_then_while_it_waits_and_looks_in_between(db, asked, monkeypatch):
+    """However fast MongoDB answers: to ask costs three times as much as to look."""
+    monkeypatch.setattr(module, "PATIENCE_S", module.LEASE_S)
+    turns.take(db, "e1", "somebody who keeps it", 60.0)
+    asked.clear()
+    own = Turns(db)
+    own.defeated("e1")
+
+    held(own)
+
+    assert 0 < len(asked) <= module._ASKED_A_LEASE + 1
+
+
+def test_looks_less_often_while_somebody_else_is_next(db):
+    own = Turns(db)
+    own._last_turn_s = 0.024
+
+    assert own._pause_s(Place.NEXT) == 0.003
+    assert own._pause_s(Place.BEHIND) == 0.012
+
+
+@pytest.mark.parametrize("place", Place)
+def test_looks_neither_all_the_time_nor_hardly_ever(db, place):
+    own = Turns(db)
+    assert own._pause_s(place) == module._SHORTEST_PAUSE_S
+
+    own._last_turn_s = 60.0
+    assert own._pause_s(place) == module._LONGEST_PAUSE_S
+
+
+@pytest.mark.parametrize("is_next", [True, False])
+def test_takes_the_turn_of_whoever_has_died_with_it(db, monkeypatch, is_next):
+    """A look does not see that a lease has run out."""
+    monkeypatch.setattr(module, "PATIENCE_S", NEVER_S)
+    turns.take(db, "e1", "dead", 0.3)
+    if not is_next:
+        turns.take(db, "e1", "dead as well", 0.3)
+    own = Turns(db)
+    own.defeated("e1")
+
+    with own.held("e1"):
+        assert stored(db)["holder"] not in ("dead", "dead as well")
 
 
 def test_goes_ahead_where_mongodb_can_tell_of_no_turn(db, monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 from pymongo.read_concern import ReadConcern
 
 from ticketing.storage.writes import turns
+from ticketing.storage.writes.turns import Place
 
 LONG, OVER = 60.0, 0.0
 
@@ -190,3 +191,45 @@ def test_a_turn_that_is_kept_outlasts_a_moment_in_which_nobody_is_in_line(db, fa
 
     assert not turns.take(db, "e1", "somebody", LONG)
     assert turns.take(db, "e1", "far again", LONG)
+
+
+# What is seen by a look, which costs less than asking.
+
+
+def place(db, holder):
+    return turns.find_place(db, "e1", holder)
+
+
+def test_tells_who_is_next_and_who_is_behind(db):
+    turns.take(db, "e1", "a", LONG)
+    turns.take(db, "e1", "b", LONG)
+
+    assert place(db, "b") is Place.NEXT
+    assert place(db, "c") is Place.BEHIND
+
+
+def test_has_who_is_next_ask_once_the_turn_is_given_back(db):
+    turns.take(db, "e1", "a", LONG)
+    turns.take(db, "e1", "b", LONG)
+    turns.give_back(db, "e1", "a")
+
+    assert place(db, "b") is None
+    assert place(db, "c") is Place.BEHIND
+
+
+def test_has_everybody_ask_where_nobody_is_next(db):
+    assert place(db, "b") is None
+
+    turns.take(db, "e1", "a", LONG)
+    assert place(db, "b") is None
+
+    turns.take(db, "e1", "b", LONG)
+    turns.leave(db, "e1", "b")
+    assert place(db, "c") is None
+
+
+def test_has_who_is_far_away_ask_for_the_turn_that_is_kept(db, far_away):
+    others_have(db, turns.OTHERS_BEFORE)
+
+    assert place(db, "far again") is None
+    assert place(db, "somebody") is Place.BEHIND

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar, cast
 from bson import ObjectId, Timestamp
 from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from tests.simulation.mongodb.matching import Document, matches, named_by, updated
@@ -235,16 +236,22 @@ class Cursor:
 class Collection:
     """A collection, in a session's transaction or alone."""
 
-    def __init__(self, client: Client, name: str, *, majority: bool = True) -> None:
+    def __init__(
+        self, client: Client, name: str, *, majority: bool = True, local: bool = False
+    ) -> None:
         self._client = client
         self._server = client.server
         self._name = name
         self._majority = majority
+        self._local = local
 
-    def with_options(self, *, write_concern: WriteConcern) -> Collection:
-        """Return the collection as it is written to so many nodes."""
+    def with_options(self, *, read_concern: ReadConcern, write_concern: WriteConcern) -> Collection:
+        """Return the collection as it is read, and written to so many nodes."""
         return Collection(
-            self._client, self._name, majority=write_concern.document["w"] == "majority"
+            self._client,
+            self._name,
+            majority=write_concern.document["w"] == "majority",
+            local=read_concern.level == "local",
         )
 
     def find(
@@ -346,9 +353,8 @@ class Collection:
     ) -> list[Document]:
         if session is None:
             what = f"read {self._name}"
-            found = self._client.ask(
-                what, lambda: self._found(self._server.shown(self._name), conditions)
-            )
+            rows = self._server.rows if self._local else self._server.shown
+            found = self._client.ask(what, lambda: self._found(rows(self._name), conditions))
         else:
             found = session.do(
                 f"find {self._name}",

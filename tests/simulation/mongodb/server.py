@@ -101,13 +101,17 @@ class Server:
         """Return a collection as a majority read shows it."""
         return self._shown.get(name, {})
 
+    def rows(self, name: str) -> Rows:
+        """Return a collection as the primary has it, be it lost with it or not."""
+        return self._rows.get(name, {})
+
     def all_of(self, name: str) -> list[Document]:
         """Return all documents, as they are."""
-        return list(self._rows.get(name, {}).values())
+        return list(self.rows(name).values())
 
     def find(self, name: str, id_: Hashable) -> Document | None:
         """Return a document as it is."""
-        found: Document | None = self._rows.get(name, {}).get(id_)
+        found: Document | None = self.rows(name).get(id_)
         return found
 
     def open_transactions(self) -> Iterable[Transaction]:

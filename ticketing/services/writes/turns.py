@@ -24,6 +24,7 @@ from ticketing.services.writes.host_lock import HostLock, Lock, Meanwhile, numbe
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.deadlines import deadline
 from ticketing.storage.writes import turns
+from ticketing.storage.writes.turns import Place
 
 # A turn is given back after milliseconds; one that is not, as by a host that has died, runs out.
 LEASE_S = 0.25
@@ -34,7 +35,15 @@ PATIENCE_S = 1.0
 # How long after the last sign of another host turns are still taken.
 _CONTENDED_S = 1.0
 
-_PAUSE_S = 0.002
+# How often somebody looks whether it is their turn: so many times while a turn lasts, going by how
+# long our own last one took. Whoever is not next only has to come into line before it is over.
+_LOOKS_OF_THE_NEXT = 8
+_LOOKS_FROM_BEHIND = 2
+_SHORTEST_PAUSE_S = 0.002
+_LONGEST_PAUSE_S = 0.02
+
+# A look goes by no clock and keeps no place in line: asking does, so many times a lease.
+_ASKED_A_LEASE = 4
 
 # Whoever is so far from MongoDB is not back in line before the next turn is over: one is kept.
 _FAR_S = 0.01
@@ -59,6 +68,7 @@ class Turns:
         self._contended: Recent[str, float] = Recent(_MOST_EVENTS)
         self._successors: Recent[str, str] = Recent(_MOST_EVENTS)
         self._round_trip_s = 0.0
+        self._last_turn_s = 0.0
         self._lock = threading.Lock()
 
     @contextmanager
@@ -96,9 +106,11 @@ class Turns:
         with self._lock:
             holder = self._successors.pop(event_id, None) or _somebody()
         is_ours = self._take(event_id, holder)
+        begun = time.monotonic()
         try:
             yield
         finally:
+            self._last_turn_s = time.monotonic() - begun
             if is_ours:
                 self._give_back(event_id, holder)
 
@@ -118,16 +130,29 @@ class Turns:
 
     def _take(self, event_id: str, holder: str) -> bool:
         """Wait for the turn; return whether it is ours."""
-        until = time.monotonic() + PATIENCE_S
+        # Nothing is asked that would be cut off at once: that costs a connection.
+        until = time.monotonic() + PATIENCE_S - _SHORTEST_PAUSE_S
         with suppress(PyMongoError), deadline(PATIENCE_S):
-            while time.monotonic() + _PAUSE_S < until:
+            while time.monotonic() < until:
                 if self._take_if_free(event_id, holder):
                     return True
                 self.defeated(event_id)
-                time.sleep(_PAUSE_S)
+                self._wait_in_line(event_id, holder, until)
         with suppress(PyMongoError), deadline(self._lease_s()):
             turns.leave(self._db, event_id, holder)
         return False
+
+    def _wait_in_line(self, event_id: str, holder: str, until: float) -> None:
+        """Wait until to ask for the turn may change anything, or our place has to be kept."""
+        until = min(until, time.monotonic() + self._lease_s() / _ASKED_A_LEASE)
+        place: Place | None = Place.NEXT
+        while place and (remaining_s := until - time.monotonic()) > 0:
+            time.sleep(min(remaining_s, self._pause_s(place)))
+            place = turns.find_place(self._db, event_id, holder)
+
+    def _pause_s(self, place: Place) -> float:
+        looks = _LOOKS_OF_THE_NEXT if place is Place.NEXT else _LOOKS_FROM_BEHIND
+        return min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, self._last_turn_s / looks))
 
     def _take_if_free(self, event_id: str, holder: str) -> bool:
         begun = time.monotonic()
