@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,6 +82,30 @@ def test_answers_in_time_and_says_that_something_is_left(db, handler, monkeypatc
         pass
 
     assert list(verify(db)) == []
+
+
+@pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize(("commit_s", "remaining"), [(0.6, 0), (0.9, 0), (1.1, 3)])
+def test_goes_on_for_a_second_and_ends_with_the_commit_that_is_under_way(
+    db, handler, monkeypatch, commit_s, remaining
+):
+    """Nine bookings end, in three commits: the first and two more."""
+    now = 0.0
+    submit = handler._queues.submit
+
+    def committed(*args, **known):
+        nonlocal now
+        now += commit_s
+        return submit(*args, **known)
+
+    stands_in = SimpleNamespace(monotonic=lambda: now, perf_counter=time.perf_counter)
+    monkeypatch.setattr("ticketing.services.writes.handler.time", stands_in)
+    monkeypatch.setattr(handler._queues, "submit", committed)
+
+    handler.execute(CallOff(), on="e1", caller=CALLER)
+
+    event = events.find(db, "e1")
+    assert event.sold + event.waiting == remaining
 
 
 @pytest.mark.usefixtures("queue")

@@ -22,7 +22,7 @@ from ticketing.storage.driver.fitness import Fitness
 
 log = structlog.get_logger(__name__)
 
-PAUSE_S = 5.0
+PAUSE_S = 2.0
 
 # How many users are seen to in one round.
 _MOST_LEAVING = 100
