@@ -148,10 +148,10 @@ format: $(DEV_READY)  ## let ruff format and mend
 typecheck: $(DEV_READY)  ## mypy, strict
 	@$(VENV)/bin/mypy
 
-coverage: $(DEV_READY)  ## the tests with branch coverage, never below 85 %
+coverage: $(DEV_READY)  ## the tests with branch coverage, never below 90 %
 	@$(PYTHON) -m pytest -n 2 $(SIMULATION) $(ARGS)
 	@$(PYTHON) -m pytest $(SIDE_BY_SIDE) --ignore=$(SIMULATION) --hypothesis-profile=sure \
-		--cov --cov-report= --cov-fail-under=0 $(ARGS)
+		--cov --cov-report= --cov-fail-under=0 --durations=20 $(ARGS)
 	@$(PYTHON) -m pytest $(ALONE) --hypothesis-profile=sure \
 		--cov --cov-append --cov-report=term $(ARGS)
 
