@@ -156,10 +156,9 @@ coverage: $(DEV_READY)  ## the tests with branch coverage, never below 90 %
 		--cov --cov-append --cov-report=term $(ARGS)
 
 sure:  ## all that CI checks, one after the other (needs wrk)
-	@$(MAKE) --no-print-directory lint typecheck
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint typecheck clients
 	@$(MAKE) --no-print-directory faults-quick
 	@$(MAKE) --no-print-directory fuzz SECONDS=20 SEED=1
-	@$(MAKE) --no-print-directory clients
 	@$(MAKE) --no-print-directory bench-quick
 	@$(MAKE) --no-print-directory coverage
 
