@@ -244,6 +244,18 @@ class Cluster:
         for port in self._ports:
             self.kill(port)
 
+    def left_open(self, address: str, for_s: float) -> int:
+        """Count the transactions that the primary has kept open so long for whoever is there."""
+        with self._direct(self.await_primary()) as client:
+            sessions = client.admin.aggregate(
+                [{"$currentOp": {"allUsers": True, "idleSessions": True}}]
+            )
+            return sum(
+                1 for session in sessions
+                if session.get("client", "").startswith(f"{address}:")
+                and session.get("transaction", {}).get("timeOpenMicros", 0) > for_s * 1e6
+            )  # fmt: skip
+
     def has_ended(self, port: int) -> bool:
         return self._processes[port].poll() is not None
 

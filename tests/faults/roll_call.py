@@ -16,12 +16,12 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from tests.client import Answer, Client
+from tests.client import Answer
 from tests.faults import briefs, pages
 from tests.faults.books import read_pages
 from tests.faults.history import Operation, is_final, new_operation
 from tests.faults.judging.liveness import TURN_S
-from tests.faults.workload import API, PAUSE_S, TIMEOUT_S, Workload
+from tests.faults.workload import API, PAUSE_S, Workload
 
 # How long the load meets an event before it is called off.
 _OPEN_S = 0.3
@@ -39,7 +39,7 @@ class _Roll:
 
     def __init__(self, workload: Workload, port: int) -> None:
         self._workload = workload
-        self._client = Client(port, TIMEOUT_S)
+        self._client = workload.connect_to(port)
         self._port = port
         self._refused: list[str] = []
         self._loaded = list(workload.events)
@@ -159,7 +159,7 @@ class _Roll:
             self._try("POST", f"{API}/transactions", {"event": id_, "nTickets": 1})
             self._try("POST", f"{event}/bookings", self._customer(nTickets=1))
             with suppress(HTTPException, OSError):
-                client, path = Client(self._port, TIMEOUT_S), f"{event}/waiting-list"
+                client, path = self._workload.connect_to(self._port), f"{event}/waiting-list"
                 read_pages(self._workload, client, "waiting list", path, {"limit": 2}, 3)
             shown = self._read("event", event)
             if shown is not None:
@@ -227,7 +227,7 @@ class _Roll:
             try:
                 answer = self._workload.read(self._client, kind, path)
             except (HTTPException, OSError):
-                self._client = Client(self._port, TIMEOUT_S)
+                self._client = self._workload.connect_to(self._port)
                 continue
             if is_final(answer):
                 if answer.status != 200:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 from http.client import HTTPException
@@ -25,6 +25,7 @@ from tests.faults.history import (
     route_of,
     subject_of,
 )
+from tests.faults.hosts import Inside, Visitor
 from tests.faults.passing import come_and_leave, put_on_and_delete, visit
 from tests.faults.people import Asker, People
 
@@ -58,10 +59,15 @@ class Workload:
     `fleeting` are events that one of those has put on sale and is about to delete. Others keep the
     books (`tests.faults.books`), and sell for the events that are `over`. Their
     connections go to the hosts in turn. Without `clients` nobody asks but whoever breaks something.
+    By each host's port: `doors` are how to come to where it listens.
     """
 
     def __init__(
-        self, ports: Sequence[int], seed: int, people: People, clients: int = CLIENTS
+        self,
+        doors: Mapping[int, Inside],
+        seed: int,
+        people: People,
+        clients: int = CLIENTS,
     ) -> None:
         self.history: list[Operation] = []
         self.requests: list[Request] = []
@@ -74,7 +80,8 @@ class Workload:
         self.events: list[str] = []
         self.over: list[str] = []
         self.people = people
-        self._ports = cycle(ports)
+        self._ports = cycle(doors)
+        self._doors = doors
         self._days = count()
         self._codes: list[str] = []
         self._stop = threading.Event()
@@ -114,7 +121,11 @@ class Workload:
 
     def connect(self, timeout_s: float = TIMEOUT_S) -> Client:
         """Return a client of the host whose turn it is."""
-        return Client(next(self._ports), timeout_s)
+        return self.connect_to(next(self._ports), timeout_s)
+
+    def connect_to(self, port: int, timeout_s: float = TIMEOUT_S) -> Client:
+        """Return a client of this host."""
+        return Visitor(port, self._doors[port], timeout_s)
 
     def elsewhere(self, client: Client, chance: random.Random) -> Client:
         """Now and then close a connection for one to the host whose turn it is."""

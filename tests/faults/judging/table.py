@@ -10,16 +10,19 @@ from tests.faults.builds import CLOCKS, Change
 from tests.faults.nemesis import (
     Target,
     clients,
+    cut_hosts,
     database,
     hosts,
     mixed,
     network,
     nothing,
     server,
+    slow,
 )
 
 World = Literal[
     "three nodes", "three nodes by default", "three networks", "three networks by default",
+    "a network for each host", "slow networks", "a slow network for each host",
     "three nodes and a clock", "embedded node", "small disk",
 ]  # fmt: skip
 
@@ -87,6 +90,38 @@ FAULTS: dict[str, Fault] = {
     "primary cut from everybody": Fault(network.from_everybody, 9.5, world="three networks"),
     "primary cut from its peers, now and then": Fault(
         network.cut_now_and_then, 9.5, world="three networks"
+    ),
+    "primary not heard by its peers": Fault(
+        network.unheard_by_its_peers, 9.5, world="three networks"
+    ),
+    "primary does not hear its peers": Fault(
+        network.deaf_to_its_peers, 9.5, world="three networks"
+    ),
+    "primary not heard by the application": Fault(
+        network.unheard_by_the_application, 9.5, world="three networks"
+    ),
+    "primary does not hear the application": Fault(
+        network.deaf_to_the_application, 9.5, world="three networks"
+    ),
+    "one of two hosts cut from MongoDB": Fault(
+        cut_hosts.from_mongodb, 9.5, world="a network for each host", two_hosts=True
+    ),
+    "one of two hosts cut from the primary": Fault(
+        cut_hosts.from_the_primary, 9.5, world="a network for each host", two_hosts=True
+    ),
+    "one of two hosts does not hear MongoDB": Fault(
+        cut_hosts.deaf_to_mongodb, 9.5, world="a network for each host", two_hosts=True
+    ),
+    "application 100 ms from the primary": Fault(
+        slow.application_far_away, 9.5, world="slow networks"
+    ),
+    "application to primary, uneven and lossy": Fault(
+        slow.application_uneven, 9.5, world="slow networks"
+    ),
+    "primary 100 ms from its peers": Fault(slow.peers_far_away, 9.5, world="slow networks"),
+    "primary to its peers, uneven and lossy": Fault(slow.peers_uneven, 9.5, world="slow networks"),
+    "one of two hosts 100 ms from MongoDB": Fault(
+        slow.one_host_far_away, 9.5, world="a slow network for each host", two_hosts=True
     ),
     "all MongoDB nodes kill -9, restart": Fault(database.all_killed, 8),
     "the embedded single node kill -9, restart": Fault(

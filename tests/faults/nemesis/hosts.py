@@ -67,7 +67,7 @@ def long_list(target: Target) -> None:
         )
 
     _join(workload, joining)
-    client = Client(managing.port, TIMEOUT_S)
+    client = workload.connect_to(managing.port)
     with _busy(workload, [selling.port], joining):
         time.sleep(1)
         for rise in range(1, RISES + 1):
@@ -126,7 +126,7 @@ def _busy(workload: Workload, ports: Sequence[int], new: Callable[[], Operation]
     stop = threading.Event()
 
     def ask(port: int) -> None:
-        client = Client(port, TIMEOUT_S)
+        client = workload.connect_to(port)
         while not stop.is_set():
             client = workload.fulfil(client, new())
         client.close()
