@@ -12,23 +12,23 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from tests.faults.books import days_that_are_over
-from tests.faults.builds import build
-from tests.faults.clocks import Clock
-from tests.faults.cluster import Cluster, Database, Embedded
-from tests.faults.disk import small_disk
-from tests.faults.history import Operation, Request, new_operation
-from tests.faults.hosts import Host, Inside
 from tests.faults.judging.checker import Findings, check
 from tests.faults.judging.liveness import starved
-from tests.faults.judging.table import Fault, World
+from tests.faults.load.books import days_that_are_over
+from tests.faults.load.history import Operation, Request, new_operation
+from tests.faults.load.people import SETTINGS, Asker, register_all
+from tests.faults.load.roll_call import call_the_roll
+from tests.faults.load.workload import CLIENTS, Workload
+from tests.faults.mutants.builds import build
 from tests.faults.nemesis import Target
 from tests.faults.nemesis.server import start_all
-from tests.faults.network import Network
-from tests.faults.people import SETTINGS, Asker, register_all
-from tests.faults.roll_call import call_the_roll
-from tests.faults.slow_network import SlowNetwork
-from tests.faults.workload import CLIENTS, Workload
+from tests.faults.networks.network import Network
+from tests.faults.networks.slow_network import SlowNetwork
+from tests.faults.table import Fault, World
+from tests.faults.world.clocks import Clock
+from tests.faults.world.cluster import Cluster, Database, Embedded
+from tests.faults.world.disk import small_disk
+from tests.faults.world.hosts import Host, Inside
 from tests.system.runs import ticketing
 from tests.system.server import ROOT, Server
 from ticketing.storage.driver.clients import connect

@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.faults.cluster import Cluster, Database
-from tests.faults.hosts import Host
-from tests.faults.network import Network
-from tests.faults.slow_network import SlowNetwork
-from tests.faults.workload import Workload
+from tests.faults.load.workload import Workload
+from tests.faults.networks.network import Network
+from tests.faults.networks.slow_network import SlowNetwork
+from tests.faults.world.cluster import Cluster, Database
+from tests.faults.world.hosts import Host
 
 
 @dataclass

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
-from tests.faults.history import new_operation
-from tests.faults.hosts import Host
+from tests.faults.load.history import new_operation
+from tests.faults.load.workload import API
 from tests.faults.nemesis import Target
 from tests.faults.nemesis.server import LOCKED_S, others_go_on
-from tests.faults.workload import API
+from tests.faults.world.hosts import Host
 from tests.waiting import eventually
 
 # Longer than anything may take that somebody asks for.

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from itertools import count
 
 from tests.client import Client
-from tests.faults.history import Operation, new_operation
+from tests.faults.load.history import Operation, new_operation
+from tests.faults.load.workload import API, PAUSE_S, TIMEOUT_S, Workload
 from tests.faults.nemesis import Target
-from tests.faults.workload import API, PAUSE_S, TIMEOUT_S, Workload
 
 # How many sell, or buy, at each host.
 BUYERS = 8

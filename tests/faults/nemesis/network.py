@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from tests.faults.nemesis import Target
-from tests.faults.network import APPLICATION
+from tests.faults.networks.network import APPLICATION
 from tests.waiting import eventually
 
 # Longer than two elections, so that somebody else is primary before it is mended.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from tests.faults.carrier import Slow
 from tests.faults.nemesis import Target
-from tests.faults.network import APPLICATION
+from tests.faults.networks.carrier import Slow
+from tests.faults.networks.network import APPLICATION
 
 SLOW_S = 10
 
