@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
-from tests.faults.load.history import new_operation
+from tests.faults.load.history import Operation, new_operation
 from tests.faults.load.workload import API
 from tests.faults.nemesis import Target
+from tests.faults.nemesis.hosts import busy
 from tests.faults.nemesis.server import LOCKED_S, others_go_on
 from tests.faults.world.hosts import Host
 from tests.waiting import eventually
@@ -25,8 +26,11 @@ AWAY_S = 10
 # What was sent before has arrived by then, so that what is open is left open.
 _UNDER_WAY_S = 0.5
 
-# It is cut so often, at most, until it has left a transaction open.
-_CUTS = 4
+# How long it sells before it is cut.
+_SELLING_S = 0.5
+
+# It is cut so often, at most, until it has left a transaction open: mostly the first time.
+_CUTS = 10
 
 
 def from_mongodb(target: Target) -> None:
@@ -51,33 +55,40 @@ def deaf_to_mongodb(target: Target) -> None:
 
 
 def _cut(target: Target, cut: Callable[[int], None]) -> None:
+    """Cut a host at which several sell one event of the load, so that it has something open."""
+    workload = target.workload
     target.cluster.await_healthy()
+
+    def sale() -> Operation:
+        body = {"event": workload.events[-1], "nTickets": 1}
+        return new_operation("POST", f"{API}/transactions", body, workload.people.staff)
+
     for _ in range(_CUTS):
         host = target.any_host()
         place = target.network.hosts[target.hosts.index(host)]
-        since = time.monotonic()
-        cut(place)
-        try:
-            is_left_open = _goes_on_without(target, host, place, since)
-        finally:
-            target.network.mend()
-        if is_left_open:
-            return
+        address = target.network.address(place)
+        with busy(workload, [host.port], sale):
+            time.sleep(_SELLING_S)
+            since = time.monotonic()
+            cut(place)
+            try:
+                time.sleep(_UNDER_WAY_S)
+                if target.cluster.left_open(address, _UNDER_WAY_S / 2):
+                    _goes_on_without(target, host, since)
+                    return
+            finally:
+                target.network.mend()
     target.complain(False, f"{_CUTS} cuts, and no transaction was left open by any")
 
 
-def _goes_on_without(target: Target, host: Host, place: int, since: float) -> bool:
-    """See what both hosts do; tell whether the cut one has left a transaction open."""
+def _goes_on_without(target: Target, host: Host, since: float) -> None:
+    """See that the cut host changes nothing and says so, and that the other one changes all."""
     with _changes_at_others(target, host):
-        time.sleep(_UNDER_WAY_S)
-        address = target.network.address(place)
-        left_open = target.cluster.left_open(address, _UNDER_WAY_S / 2)
         others_go_on(target, host, since)
         time.sleep(max(0, since + AWAY_S - time.monotonic()))
         eventually(partial(_has_told, target, host, since), "the cut host has told somebody so")
     changed = target.workload.first_change(since + _UNDER_WAY_S, host.port)
     target.complain(changed is None, "a host that was cut has changed something")
-    return left_open > 0
 
 
 def _has_told(target: Target, host: Host, since: float) -> bool:

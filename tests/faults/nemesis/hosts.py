@@ -39,7 +39,7 @@ def sell_one_event(target: Target) -> None:
         body = {"event": event, "nTickets": 1}
         return new_operation("POST", f"{API}/transactions", body, workload.people.staff)
 
-    with _busy(workload, [host.port for host in target.hosts], sale):
+    with busy(workload, [host.port for host in target.hosts], sale):
         time.sleep(SELLING_S)
     sold = Counter(
         request.port
@@ -68,7 +68,7 @@ def long_list(target: Target) -> None:
 
     _join(workload, joining)
     client = workload.connect_to(managing.port)
-    with _busy(workload, [selling.port], joining):
+    with busy(workload, [selling.port], joining):
         time.sleep(1)
         for rise in range(1, RISES + 1):
             body: dict[str, object] = {"capacity": _TICKETS + rise}
@@ -121,7 +121,7 @@ def _join(workload: Workload, joining: Callable[[], Operation]) -> None:
 
 
 @contextmanager
-def _busy(workload: Workload, ports: Sequence[int], new: Callable[[], Operation]) -> Iterator[None]:
+def busy(workload: Workload, ports: Sequence[int], new: Callable[[], Operation]) -> Iterator[None]:
     """Have clients ask these hosts one thing after the other meanwhile."""
     stop = threading.Event()
 
