@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.networks import slow_network
+from tests.faults.networks import carrier, slow_network
 from tests.faults.networks.carrier import Line, Order, Slow, order
 from tests.faults.networks.network import APPLICATION, NoNetwork
 from tests.faults.networks.probing import arrives, at, is_lost, left_behind, made, received
 from tests.faults.networks.slow_network import SlowNetwork
+from tests.system.server import ROOT
 from tests.waiting import NEVER_S
 
 DELAY_S = 0.1
@@ -117,6 +120,15 @@ def test_leaves_nothing_behind_where_there_are_no_such_devices(
         network.__enter__()
 
     assert left_behind(network) == []
+
+
+@pytest.mark.system
+def test_what_carries_ends_with_whoever_gives_it_orders() -> None:
+    command = [sys.executable, "-m", carrier.__name__, "1"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(NEVER_S) == 0
 
 
 def test_a_line_keeps_the_order_however_uneven_it_is() -> None:
