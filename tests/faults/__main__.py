@@ -19,15 +19,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from tests.faults.clocks import NoClock
-from tests.faults.disk import NoDisk
-from tests.faults.history import Request
 from tests.faults.judging import sometimes
 from tests.faults.judging.checker import Findings
-from tests.faults.judging.table import CALM, FAULTS, QUICK, REVEALED_BY
-from tests.faults.mutants import MUTANTS
-from tests.faults.network import NoNetwork
+from tests.faults.load.history import Request
+from tests.faults.mutants.mutants import MUTANTS
+from tests.faults.networks.network import NoNetwork
 from tests.faults.runner import OneHost, Ran, Runner
+from tests.faults.table import CALM, FAULTS, QUICK, REVEALED_BY
+from tests.faults.world.clocks import NoClock
+from tests.faults.world.disk import NoDisk
 
 EVERYTHING = "everything at once, at random"
 TRIES = 3

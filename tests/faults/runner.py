@@ -6,26 +6,29 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from tests.faults.books import days_that_are_over
-from tests.faults.builds import build
-from tests.faults.clocks import Clock
-from tests.faults.cluster import Cluster, Database, Embedded
-from tests.faults.disk import small_disk
-from tests.faults.history import Operation, Request, new_operation
 from tests.faults.judging.checker import Findings, check
 from tests.faults.judging.liveness import starved
-from tests.faults.judging.table import Fault, World
+from tests.faults.load.books import days_that_are_over
+from tests.faults.load.history import Operation, Request, new_operation
+from tests.faults.load.people import SETTINGS, Asker, register_all
+from tests.faults.load.roll_call import call_the_roll
+from tests.faults.load.workload import CLIENTS, Workload
+from tests.faults.mutants.builds import build
 from tests.faults.nemesis import Target
 from tests.faults.nemesis.server import start_all
-from tests.faults.network import Network
-from tests.faults.people import SETTINGS, Asker, register_all
-from tests.faults.roll_call import call_the_roll
-from tests.faults.workload import CLIENTS, Workload
+from tests.faults.networks.network import Network
+from tests.faults.networks.slow_network import SlowNetwork
+from tests.faults.table import Fault, World
+from tests.faults.world.clocks import Clock
+from tests.faults.world.cluster import Cluster, Database, Embedded
+from tests.faults.world.disk import small_disk
+from tests.faults.world.hosts import Host, Inside
 from tests.system.runs import ticketing
 from tests.system.server import ROOT, Server
 from ticketing.storage.driver.clients import connect
@@ -107,12 +110,16 @@ class Runner:
             with Cluster(folder / "data", fast=False) as cluster:
                 cluster.await_healthy()
                 yield cluster
-        elif world in ("three networks", "three networks by default"):
+        elif "network" in world:
             (folder / "data").mkdir()
-            fast = world == "three networks"
-            with Network(3) as network, Cluster(folder / "data", fast=fast, network=network) as c:
-                c.await_healthy()
-                yield c
+            fast = world != "three networks by default"
+            hosts = self._hosts if world.endswith("for each host") else 0
+            with (
+                (SlowNetwork if "slow" in world else Network)(3, hosts) as network,
+                Cluster(folder / "data", fast=fast, network=network) as cluster,
+            ):
+                cluster.await_healthy()
+                yield cluster
         elif world == "three nodes and a clock":
             (folder / "data").mkdir()
             with Cluster(folder / "data", clock=Clock(folder)) as cluster:
@@ -136,11 +143,12 @@ class Runner:
         assert migrated.returncode == 0, migrated.stderr
         with (
             connect(database.uri, appname="faults") as client,
-            self._serving(fault, folder, root, database.uri, name) as hosts,
+            self._serving(fault, folder, root, database, name) as hosts,
         ):
             people = register_all(client[name], utc_now())
             seed, ports = self._chance.randrange(10**6), [host.port for host in hosts]
-            workload = Workload(ports, seed, people, CLIENTS if fault.busy else 0)
+            doors = {host.port: host.inside for host in hosts}
+            workload = Workload(doors, seed, people, CLIENTS if fault.busy else 0)
             self._open(workload)
             target = Target(database, hosts, workload, self._chance)
             with workload:
@@ -161,22 +169,26 @@ class Runner:
 
     @contextmanager
     def _serving(
-        self, fault: Fault, folder: Path, root: Path, uri: str, database: str
-    ) -> Iterator[Sequence[Server]]:
+        self, fault: Fault, folder: Path, root: Path, database: Database, name: str
+    ) -> Iterator[Sequence[Host]]:
         """Start the hosts: each has a folder of its own for what its processes share."""
+        network = database.network if isinstance(database, Cluster) else None
         with ExitStack() as started:
             hosts, folders = [], [folder / f"host{number}" for number in range(self._hosts)]
             for number, own in enumerate(folders):
                 own.mkdir()
                 settings = {**SETTINGS, "TMPDIR": str(own)}
                 workers = str(fault.workers[number % len(fault.workers)])
-                host = Server(uri, database, own / "log", root=root, environment=settings,
-                              LOG_LEVEL="warning", WORKERS=workers)  # fmt: skip
+                inside: Inside = nullcontext
+                if network and network.hosts:
+                    inside = partial(network.inside, network.hosts[number])
+                host = Host(database.uri, name, own / "log", inside, root=root,
+                            environment=settings, LOG_LEVEL="warning", WORKERS=workers)  # fmt: skip
                 started.push(host)
                 hosts.append(host)
             start_all(hosts)
             # Should the service share its folder in another way one day, these would be one host.
-            assert all([*own.glob(f"ticketing-*-{database}")] for own in folders), "what is shared?"
+            assert all([*own.glob(f"ticketing-*-{name}")] for own in folders), "what is shared?"
             yield hosts
 
     def _open(self, workload: Workload) -> None:

@@ -15,11 +15,11 @@ from types import SimpleNamespace
 from typing import cast
 
 from tests.domain.all_at_once import differences
-from tests.faults import history
-from tests.faults.judging.court import Court
-from tests.faults.judging.moves import halves
-from tests.faults.judging.replay import Replay
-from tests.faults.judging.timeline import Timeline, disorder
+from tests.faults.judging.past.court import Court
+from tests.faults.judging.past.replay import Replay
+from tests.faults.judging.past.timeline import Timeline, disorder
+from tests.faults.judging.rules.moves import halves
+from tests.faults.load import history
 from tests.simulation.clients import (
     ACCOUNTS,
     EVENTS,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.client import Answer
-from tests.faults import pages
-from tests.faults.history import Operation
-from tests.faults.pages import Shown, ShownBooking
-from tests.faults.people import Asker
+from tests.faults.load import pages
+from tests.faults.load.history import Operation
+from tests.faults.load.pages import Shown, ShownBooking
+from tests.faults.load.people import Asker
 from tests.web.conftest import FRIDAY, book, put_on
 
 

@@ -13,26 +13,26 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
-from tests.faults import briefs, pages
-from tests.faults.history import Look, Operation, Sight
-from tests.faults.judging.answers import untrue
-from tests.faults.judging.court import Court, summon
-from tests.faults.judging.envelopes import ill_said
-from tests.faults.judging.figures import miscounted
-from tests.faults.judging.forgotten import forgotten
-from tests.faults.judging.gone import incomplete, not_left, shown_again
-from tests.faults.judging.heads import false_heads
-from tests.faults.judging.lists import ill_listed
-from tests.faults.judging.moves import halves
-from tests.faults.judging.reads import misread
-from tests.faults.judging.refusals import unjustified
-from tests.faults.judging.rows import ill_shown
-from tests.faults.judging.rules import broken
-from tests.faults.judging.sights import never_so
+from tests.faults.judging.answers.answers import untrue
+from tests.faults.judging.answers.envelopes import ill_said
+from tests.faults.judging.answers.heads import false_heads
+from tests.faults.judging.answers.refusals import unjustified
+from tests.faults.judging.past.court import Court, summon
+from tests.faults.judging.past.forgotten import forgotten
+from tests.faults.judging.past.timeline import Timeline, disorder
+from tests.faults.judging.rules.gone import incomplete, not_left, shown_again
+from tests.faults.judging.rules.moves import halves
+from tests.faults.judging.rules.rules import broken
+from tests.faults.judging.shown.figures import miscounted
+from tests.faults.judging.shown.lists import ill_listed
+from tests.faults.judging.shown.reads import misread
+from tests.faults.judging.shown.rows import ill_shown
+from tests.faults.judging.shown.sights import never_so
+from tests.faults.judging.shown.trails import ill_trailed
 from tests.faults.judging.sometimes import met
-from tests.faults.judging.timeline import Timeline, disorder
-from tests.faults.judging.trails import ill_trailed
-from tests.faults.workload import Workload
+from tests.faults.load import briefs, pages
+from tests.faults.load.history import Look, Operation, Sight
+from tests.faults.load.workload import Workload
 from ticketing.services.verification import verify
 from ticketing.storage.driver.clients import Database
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.faults.briefs import PREFIXES
+from tests.faults.load.briefs import PREFIXES
 
 _V1 = "/api/v1"
 _EVENT = f"{_V1}/events/{{id}}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tests.faults.history import Request
 from tests.faults.judging.kinds import KINDS
+from tests.faults.load.history import Request
 
 # As long as a commit may take (8 s), and nobody is to need that twice.
 TURN_S = 8

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.faults.history import Operation, Sight
-from tests.faults.judging.court import Court
+from tests.faults.judging.past.court import Court
+from tests.faults.load.history import Operation, Sight
 
 _ACTIONS = (
     "sold", "returned", "booked", "waitlisted", "cancelled", "assigned", "reduced", "added",

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.client import Answer
-from tests.faults.history import Operation, Sight
 from tests.faults.judging.checker import compare, untrue_of
 from tests.faults.judging.kinds import BRIEFS, READS
 from tests.faults.judging.told import Trail, asked, court
+from tests.faults.load.history import Operation, Sight
 
 Entry = dict[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.history import Request
 from tests.faults.judging.kinds import KINDS
 from tests.faults.judging.liveness import TURN_S, starved
+from tests.faults.load.history import Request
 
 OVER = 100.0
 HOSTS = 8001, 8002

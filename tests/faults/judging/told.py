@@ -9,9 +9,9 @@ from itertools import count
 from typing import Any
 
 from tests.client import Answer
-from tests.faults.history import Operation
-from tests.faults.judging.court import Court, summon
-from tests.faults.people import Asker
+from tests.faults.judging.past.court import Court, summon
+from tests.faults.load.history import Operation
+from tests.faults.load.people import Asker
 
 STAFF = Asker("staff")
 # Who takes sales back.

@@ -7,10 +7,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.faults.cluster import Cluster, Database
-from tests.faults.network import Network
-from tests.faults.workload import Workload
-from tests.system.server import Server
+from tests.faults.load.workload import Workload
+from tests.faults.networks.network import Network
+from tests.faults.networks.slow_network import SlowNetwork
+from tests.faults.world.cluster import Cluster, Database
+from tests.faults.world.hosts import Host
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Target:
     """
 
     database: Database
-    hosts: Sequence[Server]
+    hosts: Sequence[Host]
     workload: Workload
     chance: random.Random
     complaints: list[str] = field(default_factory=list)
@@ -37,7 +38,12 @@ class Target:
         assert self.cluster.network is not None
         return self.cluster.network
 
-    def any_host(self) -> Server:
+    @property
+    def slow_network(self) -> SlowNetwork:
+        assert isinstance(self.network, SlowNetwork)
+        return self.network
+
+    def any_host(self) -> Host:
         """Return one of the hosts, by chance."""
         return self.chance.choice(self.hosts)
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 
 from tests.client import Answer
-from tests.faults.history import Operation, is_final, new_operation
+from tests.faults.load.history import Operation, is_final, new_operation
 from tests.faults.nemesis import Target
 
 TWINS = 50

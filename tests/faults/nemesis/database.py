@@ -8,8 +8,8 @@ from datetime import timedelta
 from functools import partial
 
 from tests.client import timed
-from tests.faults.disk import filled
 from tests.faults.nemesis import Target
+from tests.faults.world.disk import filled
 from tests.waiting import eventually
 
 # Ten seconds until the others notice that it is gone, and an election.

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from itertools import count
 
 from tests.client import Client
-from tests.faults.history import Operation, new_operation
+from tests.faults.load.history import Operation, new_operation
+from tests.faults.load.workload import API, PAUSE_S, TIMEOUT_S, Workload
 from tests.faults.nemesis import Target
-from tests.faults.workload import API, PAUSE_S, TIMEOUT_S, Workload
 
 # How many sell, or buy, at each host.
 BUYERS = 8
@@ -39,7 +39,7 @@ def sell_one_event(target: Target) -> None:
         body = {"event": event, "nTickets": 1}
         return new_operation("POST", f"{API}/transactions", body, workload.people.staff)
 
-    with _busy(workload, [host.port for host in target.hosts], sale):
+    with busy(workload, [host.port for host in target.hosts], sale):
         time.sleep(SELLING_S)
     sold = Counter(
         request.port
@@ -67,8 +67,8 @@ def long_list(target: Target) -> None:
         )
 
     _join(workload, joining)
-    client = Client(managing.port, TIMEOUT_S)
-    with _busy(workload, [selling.port], joining):
+    client = workload.connect_to(managing.port)
+    with busy(workload, [selling.port], joining):
         time.sleep(1)
         for rise in range(1, RISES + 1):
             body: dict[str, object] = {"capacity": _TICKETS + rise}
@@ -121,12 +121,12 @@ def _join(workload: Workload, joining: Callable[[], Operation]) -> None:
 
 
 @contextmanager
-def _busy(workload: Workload, ports: Sequence[int], new: Callable[[], Operation]) -> Iterator[None]:
+def busy(workload: Workload, ports: Sequence[int], new: Callable[[], Operation]) -> Iterator[None]:
     """Have clients ask these hosts one thing after the other meanwhile."""
     stop = threading.Event()
 
     def ask(port: int) -> None:
-        client = Client(port, TIMEOUT_S)
+        client = workload.connect_to(port)
         while not stop.is_set():
             client = workload.fulfil(client, new())
         client.close()

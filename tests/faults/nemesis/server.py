@@ -49,7 +49,7 @@ def host_killed(target: Target) -> None:
     gone, since = target.any_host(), time.monotonic()
     gone.kill()
     time.sleep(3)
-    _others_go_on(target, gone, since)
+    others_go_on(target, gone, since)
     gone.restart()
 
 
@@ -59,10 +59,11 @@ def host_stopped(target: Target) -> None:
     os.killpg(still.process.pid, signal.SIGSTOP)
     time.sleep(4)
     os.killpg(still.process.pid, signal.SIGCONT)
-    _others_go_on(target, still, since)
+    others_go_on(target, still, since)
 
 
-def _others_go_on(target: Target, without: Server, since: float) -> None:
+def others_go_on(target: Target, without: Server, since: float) -> None:
+    """See that each other host changes something, once what that one had locked is free."""
     for host in target.hosts:
         if host is without:
             continue
@@ -103,4 +104,4 @@ def reloaded(target: Target) -> None:
 def start_all(hosts: Sequence[Server]) -> None:
     """Start servers, all at once, and wait until they are up."""
     with ThreadPoolExecutor(len(hosts)) as pool:
-        list(pool.map(Server.restart, hosts))
+        list(pool.map(lambda host: host.restart(), hosts))

@@ -1,0 +1,1 @@
+"""Judges of what somebody was answered who wanted something done."""

@@ -1,0 +1,1 @@
+"""What has happened, by the audit, and who knew of it when."""

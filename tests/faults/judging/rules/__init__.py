@@ -1,0 +1,1 @@
+"""Judges of what may never come to be, whoever is told what."""

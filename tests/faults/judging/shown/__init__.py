@@ -1,0 +1,1 @@
+"""Judges of what was shown to who only looked."""

@@ -1,0 +1,1 @@
+"""What clients do meanwhile, and what they note of it."""

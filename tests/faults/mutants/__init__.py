@@ -1,0 +1,1 @@
+"""Builds of the service with a guard taken out, which have to be noticed."""

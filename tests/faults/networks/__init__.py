@@ -1,0 +1,1 @@
+"""Networks in which ways are cut, or made slow."""
