@@ -432,3 +432,20 @@ def test_asks_no_second_factor_where_nobody_signs_in(set_to):
 
     with pytest.raises(SettingsError, match="TICKETING_ADMIN_SECOND_FACTOR=required"):
         config.load()
+
+
+def test_shows_no_secret_to_whoever_logs_the_settings(set_to):
+    secrets = {
+        "SECRET_KEY": GOOD_KEY,
+        "SECRET_KEY_PREVIOUS": GOOD_KEY[::-1],
+        "METRICS_KEY": GOOD_KEY.lower(),
+        "MONGODB_URI": "mongodb://ada:lovelace@db1/",
+        "RATE_LIMIT_URI": "mongodb://ada:byron@db1/",
+        "MAIL_URI": "smtps://ada:milbanke@mail.example.org",
+    }
+    set_to(PUBLIC_URL="https://tickets.example.org", VENUE_NAME="Pepperwick Hall", **secrets)
+
+    shown = repr(config.load())
+
+    assert "Pepperwick Hall" in shown
+    assert [name for name, secret in secrets.items() if secret in shown] == []
