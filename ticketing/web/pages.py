@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, g, request, url_for
 
@@ -134,7 +133,7 @@ def _prepare_templates(app: Flask, settings: Settings, assets: Assets) -> None:
     )
 
     @app.context_processor
-    def known() -> dict[str, Any]:
+    def known() -> dict[str, object]:
         """Give every page who asks and what time it is."""
         principal = g.get("principal")
         return {

@@ -143,13 +143,13 @@ class EventVerification:
             yield from replay(self._model, entry)
             self._reading.add(entries=1, unchained=entry.hash is None)
         self._scratch.save(self._model, ids)
-        told = self._model.bookings
-        self._count({id_: _counting(told.get(id_)) for id_ in self._scratch.found(ids)})
+        replayed = self._model.bookings
+        self._count({id_: _counting(replayed.get(id_)) for id_ in self._scratch.found(ids)})
 
     def _compare(self, booked: Sequence[Booking]) -> Iterator[str]:
-        told = self._scratch.told(booking.id for booking in booked)
+        replayed = self._scratch.replayed(booking.id for booking in booked)
         for booking in booked:
-            yield from booking_differences(booking, told.get(booking.id))
+            yield from booking_differences(booking, replayed.get(booking.id))
             self._reading.add(compared=1)
         self._count({booking.id: Found.of(booking) for booking in booked})
 
@@ -189,5 +189,5 @@ class EventVerification:
             )
 
 
-def _counting(told: Replayed | None) -> Found | None:
-    return Found.of(told) if told is not None else None
+def _counting(replayed: Replayed | None) -> Found | None:
+    return Found.of(replayed) if replayed is not None else None
