@@ -58,6 +58,12 @@ FOREIGN = {
     "web": {"pymongo", "bson"},
 }
 
+# Past the schemas, and in the views, that get what a schema has made of a request.
+TYPED = ("domain", "services", "command", "config", "api/views", "web/views", "metrics.py")
+
+# A change of any field; a command of any result.
+OF_ANY = {"domain/changes/change_set.py", "domain/commands/command.py", "domain/commands/events.py"}
+
 
 def imports(file: Path) -> set[str]:
     found = set()
@@ -102,6 +108,23 @@ def test_the_inner_floors_speak_no_camel_case(floor):
 
     assert len(spelled) > 100
     assert not {name for name in spelled if re.fullmatch(r"[a-z]+([A-Z][a-z]+)+", name)}
+
+
+def typed():
+    for name in TYPED:
+        yield from [PACKAGE / name] if name.endswith(".py") else files(PACKAGE / name)
+
+
+def says_any(file):
+    """Whether `Any` stands in a file, be it as a type or in one: `dict[str, Any]`."""
+    return any(isinstance(node, ast.Name) and node.id == "Any" for node in nodes(file))
+
+
+def test_past_the_schemas_everything_has_a_type():
+    of_any = {str(file.relative_to(PACKAGE)) for file in typed() if says_any(file)}
+
+    assert len(list(typed())) > 120
+    assert of_any == OF_ANY
 
 
 def test_nothing_fetches_addresses():
@@ -162,6 +185,30 @@ def test_views_and_schemas_have_the_same_nouns():
 
     assert views - schemas == {"metrics"}, "Prometheus has a format of its own"
     assert schemas - views == {"fields", "inputs", "pages"}
+
+
+def routed() -> list[ast.FunctionDef]:
+    """The views of the API, each below its route."""
+    return [
+        node
+        for room in ("views", "legacy")
+        for file in files(PACKAGE / "api" / room)
+        for node in nodes(file)
+        if isinstance(node, ast.FunctionDef)
+        if any("blp." in ast.unparse(decorator) for decorator in node.decorator_list)
+    ]
+
+
+def test_a_view_presents_one_result_in_one_place():
+    views = routed()
+    several = [
+        view.name
+        for view in views
+        if sum(isinstance(node, ast.Return) for node in ast.walk(view)) != 1
+    ]
+
+    assert len(views) > 40
+    assert several == []
 
 
 def test_no_test_takes_more_than_a_screen():

@@ -39,6 +39,13 @@ _RESET: Sequence[Purpose] = ("reset",)
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What everybody hears who has asked for a code: where it goes, if it goes anywhere."""
+
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proofs:
     """Sends codes, and takes them."""
 
@@ -46,7 +53,7 @@ class Proofs:
     passwords: Passwords
     letters: Letters
 
-    def sign_up(self, email: str, password: str, caller: Caller, now: datetime) -> None:
+    def sign_up(self, email: str, password: str, caller: Caller, now: datetime) -> Sent:
         """Register somebody; raises UnusablePassword, and tells nothing else.
 
         A code goes to the address, and only the last one is good. With it goes the password that
@@ -66,8 +73,9 @@ class Proofs:
                 self._send_code("verify", account, session, now, hashed=user.password_hash)
 
         self._do(work)
+        return Sent(email)
 
-    def request_reset(self, email: str, now: datetime) -> None:
+    def request_reset(self, email: str, now: datetime) -> Sent:
         """Send whoever has forgotten their password a code."""
         key = address_key(email)
 
@@ -76,8 +84,9 @@ class Proofs:
             self._send_code("reset", user if user and user.active else None, session, now)
 
         self._do(work)
+        return Sent(email)
 
-    def request_address(self, user_id: str, email: str, now: datetime) -> None:
+    def request_address(self, user_id: str, email: str, now: datetime) -> Sent:
         """Send a code to the address that somebody wants to be known by, and tell the old one."""
         key = address_key(email)
 
@@ -91,6 +100,7 @@ class Proofs:
             self._send("leaving", user, session, now, new=as_shown(email))
 
         self._do(work)
+        return Sent(email)
 
     def verify(self, secret: str, caller: Caller, now: datetime) -> User:
         """Take a code that shows an address; raises CodeNotFound, EmailTaken."""
