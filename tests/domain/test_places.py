@@ -7,7 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import NOW
+from tests.domain.builders import NOW
 from ticketing.domain.places import MOST_MARKS, Mark, Place, Row
 
 UNDER_WAY_S = 13

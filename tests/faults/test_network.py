@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.network import APPLICATION, Network, NoNetwork
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 
 PORT = 8000
 

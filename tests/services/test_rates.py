@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo.read_concern import ReadConcern
 
-from tests.clocks import Clock
-from tests.waiting import NEVER_S
+from tests.services.clocks import Clock
+from tests.system.waiting import NEVER_S
 from ticketing.server.mongod import free_port
 from ticketing.services import rates as module
 from ticketing.services.rates import OwnWindows, RateLimiter

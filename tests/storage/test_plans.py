@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from bson import Binary
 
-from tests.builders import NOW as BUILT
-from tests.builders import a_sale, an_event, named
+from tests.domain.builders import NOW as BUILT
+from tests.domain.builders import a_sale, an_event, named
 from ticketing.domain.identity.customers import Customer
 from ticketing.domain.places import Mark, Place, Row
 from ticketing.storage import audit, bookings, customers, events

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.api.conftest import Till, refused
-from tests.api.test_bookings import booked, get
-from tests.builders import a_customer, a_sale
+from tests.api.views.test_bookings import booked, get
+from tests.domain.builders import a_customer, a_sale
 from ticketing.api.http.cursors import by_time, encode, place_in
 from ticketing.domain.places import Mark, Place, Row
 from ticketing.services.writes.handler import CommandHandler

@@ -13,10 +13,10 @@ import pytest
 from bson import ObjectId
 from flask import current_app, g, has_app_context, request
 
-from tests.api.auth.test_users import PASSWORD, Person
+from tests.api.auth.accounts.test_users import PASSWORD, Person
 from tests.api.conftest import GALA, refused
-from tests.builders import ADA, NOW, a_sale, an_event
 from tests.conftest import QUICK
+from tests.domain.builders import ADA, NOW, a_sale, an_event
 from ticketing.api import views
 from ticketing.api.auth.access import Access, guarded
 from ticketing.api.http import context

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.mail import Mailbox, serving, text_of
+from tests.services.mail.smtp_server import Mailbox, serving, text_of
 from ticketing.services.mail import sender
 from ticketing.services.mail.messages import Letters
 from ticketing.services.mail.sender import send, send_due

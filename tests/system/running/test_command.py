@@ -10,12 +10,12 @@ import sys
 import pytest
 
 import ticketing as package
-from tests.builders import a_new_event, sell
-from tests.mail import Mailbox, serving
+from tests.domain.builders import a_new_event, sell
+from tests.services.mail.smtp_server import Mailbox, serving
 from tests.system.runs import TICKETING, ticketing
 from tests.system.server import ROOT, clean_environment
 from tests.system.terminal import Terminal
-from tests.waiting import NEVER_S, eventually
+from tests.system.waiting import NEVER_S, eventually
 from ticketing.domain.identity.caller import Caller
 from ticketing.server.mongod import free_port
 from ticketing.services.mail.messages import Letters
