@@ -46,9 +46,9 @@ def asked(monkeypatch):
     noted = []
     original = SharedWindows.take
 
-    def take(self, whose, limit, length_s, number, returned=0):
+    def take(self, key, limit, length_s, number, returned=0):
         noted.append(number)
-        return original(self, whose, limit, length_s, number, returned)
+        return original(self, key, limit, length_s, number, returned)
 
     monkeypatch.setattr(SharedWindows, "take", take)
     return noted

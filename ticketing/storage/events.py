@@ -287,8 +287,8 @@ def count_waiting(db: Database) -> tuple[int, int]:
 
 def collection_id(db: Database) -> str:
     """Return what tells this database from every other, also from one that it was restored to."""
-    made = db.list_collections(filter={"name": _NAME})
-    return f"{db.name}/{next((each['info']['uuid'].hex() for each in made), '')}"
+    collections = db.list_collections(filter={"name": _NAME})
+    return f"{db.name}/{next((each['info']['uuid'].hex() for each in collections), '')}"
 
 
 def all_ids(db: Database) -> list[str]:

@@ -43,5 +43,5 @@ def give_back(db: Database, id_: str, holder: str) -> None:
 
 def time_at(db: Database) -> datetime:
     """Return the primary's time: servers whose own clocks differ have to agree on a lease."""
-    told: datetime = db.client.admin.command("hello")["localTime"]
-    return told.replace(tzinfo=UTC)
+    local: datetime = db.client.admin.command("hello")["localTime"]
+    return local.replace(tzinfo=UTC)

@@ -73,11 +73,11 @@ def register(app: Flask, settings: Settings, secret_keys: Sequence[str]) -> None
         WTF_CSRF_SSL_STRICT=False,  # `access` looks at the Origin instead
     )
     access.csrf.init_app(app)
-    app.session_interface = PageSessions(_first_parts(app))
+    app.session_interface = PageSessions(_first_segments(app))
     _prepare_templates(app, settings, assets)
 
 
-def _first_parts(app: Flask) -> set[str]:
+def _first_segments(app: Flask) -> set[str]:
     """Return how the paths of pages begin."""
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("web.")]
     return {rule.rule.split("/", 2)[1] for rule in rules} - {"static"}

@@ -57,9 +57,9 @@ def presenters():
                 hints = get_type_hints(found) if not isinstance(found, type) else {}
                 if hints.get("return") is StoredResponse and len(hints) == 2:
                     yield pytest.param(found, id=f"{module.name.rpartition('.')[2]}.{name}")
-    for dialect in (ROOT, API_EVENTS):
+    for place in (ROOT, API_EVENTS):
         for name in ("initialized", "booked", "cancelled", "status"):
-            yield pytest.param(getattr(dialect, name), id=f"{dialect.prefix}/{name}")
+            yield pytest.param(getattr(place, name), id=f"{place.prefix}/{name}")
 
 
 @pytest.mark.parametrize("present", list(presenters()))

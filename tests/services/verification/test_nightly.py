@@ -111,7 +111,7 @@ def test_goes_on_where_another_ended(db):
 
 @pytest.mark.usefixtures("events")
 def test_says_how_many_differ_where_it_does_not_name_them_all(db, monkeypatch):
-    monkeypatch.setattr(nightly, "MOST_TOLD", 1)
+    monkeypatch.setattr(nightly, "MOST_LOGGED", 1)
 
     logs = run_until(due_since(db, minutes=1), lambda: ended(db))
 

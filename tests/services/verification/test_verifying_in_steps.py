@@ -195,7 +195,7 @@ def test_finds_nothing_wrong_with_what_is_changed_meanwhile(db, handler):
 
     while commands:
         done = []
-        assert list(verify(db, "e1", Reading(told=once_more), at_once=2)) == []
+        assert list(verify(db, "e1", Reading(progressed=once_more), at_once=2)) == []
         assert len(done) > 5
 
 

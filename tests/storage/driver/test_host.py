@@ -10,7 +10,7 @@ import pytest
 from ticketing.domain.errors import Busy
 from ticketing.storage.driver import host
 from ticketing.storage.driver.reads import writing
-from ticketing.storage.driver.units_of_work import settled
+from ticketing.storage.driver.units_of_work import until_committed
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ def test_every_write_beside_the_queue_renews_it_whatever_comes_of_it(db, ending)
 
     for change in (
         lambda: writing(work)(db),
-        lambda: settled(db, work, seconds=5),
+        lambda: until_committed(db, work, seconds=5),
     ):
         before = stamp.read()
         if ending:

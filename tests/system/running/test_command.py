@@ -20,7 +20,7 @@ from ticketing.domain.identity.caller import Caller
 from ticketing.server.mongod import free_port
 from ticketing.services.mail.messages import Letters
 from ticketing.storage.background import outbox
-from ticketing.storage.driver.units_of_work import settled, utc_now
+from ticketing.storage.driver.units_of_work import until_committed, utc_now
 
 CALLER = Caller("ada", "r1")
 
@@ -145,7 +145,9 @@ def test_sends_what_is_due_until_it_is_stopped(settings, db, tmp_path):
             letter = Letters("http://127.0.0.1:1", mail["MAIL_FROM"]).write(
                 "known", "u1", "ada@example.org"
             )
-            settled(db, lambda session: outbox.insert(db, letter, utc_now(), session), seconds=8)
+            until_committed(
+                db, lambda session: outbox.insert(db, letter, utc_now(), session), seconds=8
+            )
             eventually(lambda: mailbox.taken, "the mail is there")
         finally:
             sending.terminate()

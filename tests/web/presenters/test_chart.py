@@ -26,8 +26,8 @@ def test_draws_bars_as_high_as_the_revenue():
     low, high = chart.columns
     assert (high.bar, high.height) == (TOP, BASE - TOP)
     assert low.height == pytest.approx((BASE - TOP) / 2)
-    assert [mark.money for mark in chart.marks] == ["0", "300", "600", "900", "1.2k", "1.5k"]
-    assert [mark.share for mark in chart.marks] == ["0%", "20%", "40%", "60%", "80%", "100%"]
+    assert [line.money for line in chart.grid] == ["0", "300", "600", "900", "1.2k", "1.5k"]
+    assert [line.share for line in chart.grid] == ["0%", "20%", "40%", "60%", "80%", "100%"]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_draws_bars_as_high_as_the_revenue():
     ],
 )
 def test_the_axis_ends_at_a_round_amount(best, top):
-    assert chart_of(months(best), WORDS).marks[-1].money == top
+    assert chart_of(months(best), WORDS).grid[-1].money == top
 
 
 def test_nothing_is_not_nought():

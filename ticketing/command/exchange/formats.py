@@ -20,7 +20,7 @@ FORMATS: tuple[Format, ...] = ("csv", "ndjson")
 Row = Mapping[str, object]
 
 # By it spreadsheets know UTF-8, as in the pages' downloads.
-_MARK = "\ufeff"
+_BOM = "\ufeff"
 
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,4})?", re.ASCII)
 
@@ -40,7 +40,7 @@ class BadLine(Exception):
 
 def head_of(format_: Format, columns: Sequence[str]) -> str:
     """Return what a file begins with."""
-    return _MARK + lines_of([columns]) if format_ == "csv" else ""
+    return _BOM + lines_of([columns]) if format_ == "csv" else ""
 
 
 def text_of(format_: Format, columns: Sequence[str], rows: Iterable[Row]) -> str:
@@ -119,7 +119,7 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
             number += 1
             if len(line) > _LONGEST_LINE:
                 raise BadLine(number, f"The line is longer than {_LONGEST_LINE} bytes.")
-            yield number, line.removeprefix(_MARK.encode()) if number == 1 else line
+            yield number, line.removeprefix(_BOM.encode()) if number == 1 else line
 
 
 def _text(number: int, line: bytes) -> str:

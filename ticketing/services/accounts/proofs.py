@@ -26,7 +26,7 @@ from ticketing.storage.accounts import codes, users
 from ticketing.storage.accounts.codes import Code, Purpose
 from ticketing.storage.background import outbox
 from ticketing.storage.driver.clients import Database
-from ticketing.storage.driver.units_of_work import settled
+from ticketing.storage.driver.units_of_work import until_committed
 
 # Nobody's mailbox is filled from here: so many of one kind to one account in an hour.
 _MOST_AN_HOUR = 3
@@ -117,7 +117,7 @@ class Proofs:
             by = Caller(user.id, caller.request_id)
             return change_within(self.db, user, change, by, now, session)
 
-        return settled(self.db, work)
+        return until_committed(self.db, work)
 
     def reset(self, secret: str, password: str, caller: Caller, now: datetime) -> User:
         """Take a code for a new password; raises CodeNotFound, UnusablePassword.
@@ -137,14 +137,14 @@ class Proofs:
             by = Caller(user.id, caller.request_id)
             return change_within(self.db, user, change, by, now, session)
 
-        return settled(self.db, work)
+        return until_committed(self.db, work)
 
     def _do(self, work: Callable[[ClientSession], None]) -> None:
         try:
-            settled(self.db, work)
+            until_committed(self.db, work)
         except EmailTaken:
             # Somebody registered with the same address at the same moment: now it is known.
-            settled(self.db, work)
+            until_committed(self.db, work)
 
     def _send_code(
         self,
@@ -157,11 +157,11 @@ class Proofs:
         email: str | None = None,
     ) -> None:
         secret = secrets.token_urlsafe(24)
-        whose, key = (user.id, user.key) if user else (_NOBODY, "")
+        owner, key = (user.id, user.key) if user else (_NOBODY, "")
         until = now + codes.lifetime(purpose)
-        codes.forget(self.db, whose, purpose, session)
-        codes.insert(self.db, secret, Code(purpose, whose, key, until, hashed, email), session)
-        mail = self.letters.write(purpose, whose, email or (user.email if user else ""), secret)
+        codes.forget(self.db, owner, purpose, session)
+        codes.insert(self.db, secret, Code(purpose, owner, key, until, hashed, email), session)
+        mail = self.letters.write(purpose, owner, email or (user.email if user else ""), secret)
         outbox.insert(self.db, mail, now, session, withheld=self._is_too_much(mail, now, session))
 
     def _send(

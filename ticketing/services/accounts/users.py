@@ -96,10 +96,10 @@ def authenticate(db: Database, passwords: Passwords, email: str, password: str) 
     today's, or of another spelling than is hashed today, is made anew.
     """
     user = users.find_by_email(db, email)
-    spelling = passwords.spelling_of(user.password_hash if user else None, password)
-    if spelling is None or user is None or not user.active:
+    form = passwords.matching_form(user.password_hash if user else None, password)
+    if form is None or user is None or not user.active:
         return None
-    if passwords.is_outdated(user.password_hash) or spelling != prepared(password):
+    if passwords.is_outdated(user.password_hash) or form != prepared(password):
         users.rehash(db, user, passwords.hash(password))
     return user
 

@@ -44,7 +44,7 @@ from ticketing.services.signing_in.sign_in import SignIn
 from ticketing.storage.accounts import second_factors, users
 from ticketing.storage.accounts.second_factors import SecondFactor
 from ticketing.storage.driver.clients import Database
-from ticketing.storage.driver.units_of_work import settled
+from ticketing.storage.driver.units_of_work import until_committed
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +130,7 @@ class SecondFactors:
             change = AccountChange(second_factor=factor.id)
             change_within(self.db, user, change, caller, now, session)
 
-        settled(self.db, work)
+        until_committed(self.db, work)
         return made
 
     def _use(self, user: User, code: str, now: datetime) -> bool:
@@ -185,7 +185,7 @@ def reset(db: Database, user_id: str, caller: Caller, now: datetime) -> User:
         second_factors.forget(db, user_id, session)
         return change_within(db, user, AccountChange(second_factor=""), caller, now, session)
 
-    return settled(db, work)
+    return until_committed(db, work)
 
 
 def _step_of(secret: str, code: str, now: datetime) -> int | None:

@@ -44,7 +44,7 @@ _REST = 4
 _LATEST = timedelta(hours=2)
 
 # One log line each: beyond that the number tells enough.
-MOST_TOLD = 100
+MOST_LOGGED = 100
 
 
 class _Stopped(Exception):
@@ -139,7 +139,7 @@ class NightlyVerification:
         begin = Position(Part(run.part), run.after)
         for id_, difference in verify(self._db, None, reading, begin=begin, at_once=_AT_ONCE):
             found += 1
-            if found <= MOST_TOLD:
+            if found <= MOST_LOGGED:
                 log.error("verification_differs", event_id=id_ or None, detail=difference)
         reached(Position(Part.DATABASE))
         verification_runs.end(self._db, run, self._now())

@@ -36,16 +36,20 @@ def due(db: Database, before: datetime, limit: int) -> list[str]:
 
 
 def last_seen(
-    db: Database, customer: str, made: datetime | None, user: User | None, session: ClientSession
+    db: Database,
+    customer: str,
+    created_at: datetime | None,
+    user: User | None,
+    session: ClientSession,
 ) -> datetime | None:
     """Return when something was last heard of a customer, or the day of what they still hold.
 
     None is somebody who stays whatever they do: staff, and who holds something without a day.
     """
-    moments = [made, *_of_account(user)]
+    moments = [created_at, *_of_account(user)]
     held = db.bookings.aggregate(_booked_by(customer), session=session)
     for found in held:
-        moments += [found["made"], found["ended"]]
+        moments += [found["created"], found["ended"]]
         days = db.events.find(
             {"_id": {"$in": found["events"]}, "status": "scheduled"}, {"day": True}, session=session
         )
@@ -135,7 +139,7 @@ def _booked_by(customer: str) -> list[Document]:
         {
             "$group": {
                 "_id": None,
-                "made": {"$max": "$created_at"},
+                "created": {"$max": "$created_at"},
                 "ended": {"$max": "$cancelled_at"},
                 "events": {"$addToSet": "$event"},
             }

@@ -100,13 +100,13 @@ def _customer_of(db: Database, old: str, given: str) -> str:
         user = db.users.find_one({"_id": old.removeprefix(_OF_A_USER)}, {"customer": True})
         if user is not None:
             return str(user["customer"])
-        return _made(db, f"gone:{old}", given)
+        return _inserted(db, f"gone:{old}", given)
     beside = f"beside:{old}"
     known = db.customers.find_one({"key": beside}) or db.customers.find_one({"key": _key_of(given)})
     if known is None:
-        return _made(db, _key_of(given), given)
+        return _inserted(db, _key_of(given), given)
     if known["key"] != beside and _would_hold_two(db, old, known):
-        return _made(db, beside, given)
+        return _inserted(db, beside, given)
     return str(known["_id"])
 
 
@@ -129,7 +129,7 @@ def _key_of(given: str) -> str:
         return former_key(given)
 
 
-def _made(db: Database, key: str, name: str) -> str:
+def _inserted(db: Database, key: str, name: str) -> str:
     known = db.customers.find_one({"key": key}, {"_id": True})
     if known is not None:
         return str(known["_id"])

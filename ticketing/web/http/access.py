@@ -101,10 +101,10 @@ def local_path(text: str | None) -> str | None:
     if not text or not text.startswith("/") or text[1:2] in ("/", "\\") or "\\" in text:
         return None
     try:
-        parts = urlsplit(text)
+        url = urlsplit(text)
     except ValueError:
         return None
-    if parts.scheme or parts.netloc or not text.isprintable() or " " in text:
+    if url.scheme or url.netloc or not text.isprintable() or " " in text:
         return None
     return text
 

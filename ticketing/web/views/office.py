@@ -62,8 +62,8 @@ def show(id: str) -> Response:
     found, further = _bookings(event, asked, _after("after"))
     waiting = bookings.waiting_page(app_context.db, id, _after("line"), PAGE + 1)
     who = request.args.get("who", "").strip()
-    told, older = _entries(id, who, _before())
-    entries = sorted(told, key=lambda entry: entry.sequence)
+    listed, older = _entries(id, who, _before())
+    entries = sorted(listed, key=lambda entry: entry.sequence)
     page = render_template(
         "office/event.html",
         event=event,
