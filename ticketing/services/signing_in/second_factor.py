@@ -121,8 +121,10 @@ class SecondFactors:
             raise NoEnrolment
         secret = self._open(factor)
         step = self.sign_in.by_code(source, user_id, lambda: _step_of(secret, code, now))[0]
-        made = [_readable(base64.b32encode(secrets.token_bytes(10))) for _ in range(RECOVERY_CODES)]
-        digests = [_digest(_compact(one)) for one in made]
+        codes = [
+            _readable(base64.b32encode(secrets.token_bytes(10))) for _ in range(RECOVERY_CODES)
+        ]
+        digests = [_digest(_compact(one)) for one in codes]
 
         def work(session: ClientSession) -> None:
             second_factors.confirm(self.db, factor, step, digests, session)
@@ -131,7 +133,7 @@ class SecondFactors:
             change_within(self.db, user, change, caller, now, session)
 
         until_committed(self.db, work)
-        return made
+        return codes
 
     def _use(self, user: User, code: str, now: datetime) -> bool:
         """Take a code of a user's second factor, or a recovery code; return whether it was good."""
@@ -193,11 +195,11 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
     given = "".join(code.split())
     if not given.isascii() or not _CODE.fullmatch(given):
         return None
-    made, this = pyotp.TOTP(secret, interval=STEP_S), int(now.timestamp()) // STEP_S
+    totp, this = pyotp.TOTP(secret, interval=STEP_S), int(now.timestamp()) // STEP_S
     fitting = [
         step
         for step in (this - 1, this, this + 1)
-        if hmac.compare_digest(made.generate_otp(step), given)
+        if hmac.compare_digest(totp.generate_otp(step), given)
     ]
     return fitting[-1] if fitting else None
 
@@ -218,5 +220,5 @@ def _digest(code: str) -> str:
 
 def _derived(key: str) -> bytes:
     """Return a key for this alone: what signs tokens seals nothing."""
-    made = HKDF(SHA256(), 32, salt=None, info=b"ticketing second factor").derive(key.encode())
-    return base64.urlsafe_b64encode(made)
+    derived = HKDF(SHA256(), 32, salt=None, info=b"ticketing second factor").derive(key.encode())
+    return base64.urlsafe_b64encode(derived)
