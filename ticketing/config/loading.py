@@ -31,6 +31,7 @@ def load(
     if env_file is not None:
         file = Path.cwd() / env_file
         written, faults = _names_in(file)
+        # Of a file that can be read in part only, what is missing would be told as a fault, too.
         if not faults:
             env.read_env(file, recurse=False)
     names = {*os.environ, *written}

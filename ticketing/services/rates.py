@@ -162,6 +162,7 @@ class _Ahead:
             taken, now = self._taken.get(key), self._clock()
             if taken is None or taken.standing is None or now >= taken.until:
                 return None
+            # The last quarter is for the others, while whoever comes first asks for more.
             if not taken.remaining or (
                 taken.remaining <= taken.size // 4 and not taken.is_asked_for
             ):

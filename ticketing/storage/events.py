@@ -180,8 +180,10 @@ def fence_all(db: Database) -> None:
         return
     try:
         with deadline(OPERATION_TIMEOUT_S):
+            # In no order: one event that a validator refuses must not keep the rest from the fence.
             db.events.bulk_write(fences, ordered=False)
     except BulkWriteError as error:
+        # What no majority has yet may be undone by an election, and then it was no fence.
         if error.details["writeConcernErrors"] or not breaks_validators_only(error):
             raise DatabaseUnavailable from error
 
@@ -228,6 +230,7 @@ def undated(db: Database, limit: int, status: str | None = None) -> list[Event]:
 
 def _beyond(place: Place) -> Document:
     day, id_ = place
+    # MongoDB sorts null before every text: after the last undated event come all that have a day.
     if day is None:
         return {"$or": [{"day": None, "_id": {"$gt": id_}}, {"day": {"$type": "string"}}]}
     text = day.isoformat()

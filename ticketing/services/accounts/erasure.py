@@ -137,6 +137,7 @@ def _deactivate(
 def _erase(marked: _Marked, known: Customer, session: ClientSession) -> bool:
     """Erase a marked customer who waits for nothing, and return True."""
     customer = marked.find(session)
+    # An account that was linked meanwhile has to be deactivated first, in another round.
     if customer is None or customer.user != known.user:
         return False
     if bookings.waiting_within(marked.db, customer.id, session):

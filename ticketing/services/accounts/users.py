@@ -171,6 +171,7 @@ def change(
     if user is None:
         raise UserNotFound
     hashed = passwords.hash_new(update.password, user.email) if update.password else None
+    # Places that were not given up yet must be gone before they could be served again.
     comes_back = update.active is True and not user.active
     if comes_back and not leave_lists(db, commands, user, caller):
         raise Busy
@@ -178,6 +179,7 @@ def change(
         role=update.role, active=update.active, verified=update.verified, password_hash=hashed
     )
     changed = change_account(db, user_id, new, caller, now)
+    # Afterwards, when nothing new can be booked; what a crash leaves here, recovery gives up.
     if not changed.active:
         leave_lists(db, commands, changed, caller)
     return changed

@@ -87,6 +87,7 @@ class SecondFactors:
             return None
         if code is None:
             raise SecondFactorNeeded
+        # None is what counts as a failure.
         return self.sign_in.by_code(source, user.id, lambda: self._use(user, code, now) or None)[1]
 
     def propose(
@@ -97,6 +98,7 @@ class SecondFactors:
         Asks for the password, and for a code where there is a second factor. Raises as `check`
         does, UserNotFound, WrongPassword.
         """
+        # The password first: who lacks it can't try codes here.
         self.sign_in.require_password(source, user_id, password)
         user = users.find(self.db, user_id)
         if user is None:
@@ -146,6 +148,7 @@ class SecondFactors:
         step = _step_of(secret, code, now)
         if step is None:
             return False
+        # Sealed anew with the first key, so that the previous one is needed less and less.
         sealed = self._seal(user.id, secret)
         return second_factors.use_step(self.db, factor.id, step, sealed)
 
@@ -156,6 +159,7 @@ class SecondFactors:
         return used
 
     def _seal(self, user: str, secret: str) -> str:
+        # Whose it is stands within: who may write to MongoDB can't give their own to somebody else.
         return self._box().encrypt(f"{user}:{secret}".encode()).decode()
 
     def _open(self, factor: SecondFactor) -> str:
@@ -196,11 +200,13 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
     if not given.isascii() or not _CODE.fullmatch(given):
         return None
     totp, this = pyotp.TOTP(secret, interval=STEP_S), int(now.timestamp()) // STEP_S
+    # All three are looked at, so that the time it takes does not tell which one fits.
     fitting = [
         step
         for step in (this - 1, this, this + 1)
         if hmac.compare_digest(totp.generate_otp(step), given)
     ]
+    # Where the same digits are two steps' code, the later one uses up both.
     return fitting[-1] if fitting else None
 
 

@@ -96,6 +96,7 @@ def find_marked(
     db: Database, customer: str, since: datetime, session: ClientSession
 ) -> Customer | None:
     """Find a customer who has been marked since that moment all the time."""
+    # Compared by the moment: whoever was kept in between and marked again has a later one.
     found = find_many(db, {customer}, session).get(customer)
     return found if found is not None and found.idle_since == since else None
 
@@ -112,6 +113,7 @@ def keep(db: Database, customers: Collection[str], session: ClientSession) -> No
         {"$unset": {"idle_since": True}, "$currentDate": {"seen_at": True}},
         session=session,
     )
+    # Whoever is erased has no key any more: decided anew, this finds that they are gone.
     if done.matched_count != len(customers):
         raise Conflict
 

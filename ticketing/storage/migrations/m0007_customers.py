@@ -101,6 +101,8 @@ def _customer_of(db: Database, old: str, given: str) -> str:
         if user is not None:
             return str(user["customer"])
         return _inserted(db, f"gone:{old}", given)
+    # Two old keys can be one name by today's rules. They become one customer, but where that one
+    # would hold two bookings of an event, which nobody may: then there is one beside.
     beside = f"beside:{old}"
     known = db.customers.find_one({"key": beside}) or db.customers.find_one({"key": _key_of(given)})
     if known is None:
@@ -112,6 +114,7 @@ def _customer_of(db: Database, old: str, given: str) -> str:
 
 def _would_hold_two(db: Database, old: str, customer: Document) -> bool:
     """Return whether a customer would have two active bookings of an event."""
+    # What is that customer's may have been brought over already, or may still be to come.
     named = f"{_OF_A_USER}{customer['user']}" if customer.get("user") else None
     of_old = db.bookings.distinct("event", {"customer.key": old, **_ACTIVE})
     own = {"$or": [{"customer": customer["_id"]}, {"customer.key": named}]}

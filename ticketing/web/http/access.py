@@ -98,6 +98,7 @@ def caller() -> Caller:
 
 def local_path(text: str | None) -> str | None:
     """Return a path of this service that somebody may be sent to; None for anything else."""
+    # Browsers take a backslash for a slash, and two of either lead to another host.
     if not text or not text.startswith("/") or text[1:2] in ("/", "\\") or "\\" in text:
         return None
     try:
@@ -128,6 +129,7 @@ def _register(blp: Blueprint, rule: str, method: str, access: PageAccess) -> Cal
 
 
 def _admit(access: PageAccess, method: str) -> Response | None:
+    # Before anybody is looked up: what another site has sent costs MongoDB nothing.
     if method == "POST":
         _require_from_here()
         csrf.protect()
