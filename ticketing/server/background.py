@@ -110,6 +110,7 @@ class Background:
 def start(app: Flask, work: Sequence[Work] = WORK) -> Background:
     """Start what runs beside the requests of this process; the second call changes nothing."""
     running: Background | None = app.extensions.get(_KEY)
+    # A fork copies the entry, and none of its threads.
     if running is None or running.process != os.getpid():
         running = Background(getattr(app, context.KEY), work)
         app.extensions[_KEY] = running

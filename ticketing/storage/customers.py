@@ -175,6 +175,7 @@ def claim(
 ) -> Customer:
     """Return the customer with this key, who from now on has this account; make one if need be."""
     customer = Customer(new_id(), name, key, created_at=now)
+    # The filter gives `key`, and two operators can't both set `active`.
     initially = {k: v for k, v in CUSTOMERS.encode(customer).items() if k not in ("key", "active")}
     document = db.customers.find_one_and_update(
         {"key": key},

@@ -25,6 +25,7 @@ def take(db: Database, id_: str, holder: str, lease: timedelta) -> bool:
         {"until": {"$not": {"$type": "date"}}},
         {"holder": holder},
     ]
+    # Of one that somebody else has nothing matches, and what would be inserted has its key already.
     try:
         db.leases.update_one(
             {"_id": id_, "$or": free},

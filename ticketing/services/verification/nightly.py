@@ -100,6 +100,7 @@ class NightlyVerification:
         """Begin where it is time; return None where it is not."""
         now = self._now()
         last = verification_runs.find_last(self._db)
+        # Where nothing has ever looked nothing was missed: the first time is the next one.
         if last is None:
             verification_runs.expect(self._db, now, Part.EVENTS)
             return None

@@ -90,6 +90,7 @@ def _taking(limit: int, length_ms: int, asked: int, returned: int) -> list[Docum
     room = {"$toInt": {"$subtract": [limit, {"$add": ["$count", before]}]}}
     return [
         {"$set": {"age": age, "now": "$$NOW"}},
+        # Within one stage all are computed from what was there before it.
         {
             "$set": {
                 "before": _where(
