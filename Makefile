@@ -62,7 +62,7 @@ verify: $(RUN_READY)  ## prove that counters, bookings and audit agree (DATA=, E
 
 # Loads, proxies and browsers want the machine for themselves, so they come one after the other. The rest waits
 # for disks and servers half of the time: three at once keep two cores busy.
-ALONE := tests/system/load tests/system/deployment/test_nginx.py tests/browser
+ALONE := tests/system/load tests/system/deployment/test_nginx.py tests/system/browser
 SIDE_BY_SIDE := -n 3 --dist loadfile $(addprefix --ignore=,$(ALONE))
 
 # A minute of a thousand seeds; its threads are greenlets, and with its lines counted it would be four.
@@ -83,13 +83,13 @@ pythons:  ## what needs no server, with each Python from 3.11 to 3.14 that is he
 	done
 
 screenshots: $(DEV_READY)  ## pictures of all pages and two contact sheets, in screenshots/ (needs chromium)
-	@$(PYTHON) -m tests.browser.screenshots $(ARGS)
+	@$(PYTHON) -m tests.system.browser.screenshots $(ARGS)
 
 looks: $(DEV_READY)  ## every page with axe-core: wide, narrow, dark, twice as large, forced colours (needs chromium)
-	@EVERY_LOOK=yes $(PYTHON) -m pytest tests/browser/test_looks.py $(ARGS)
+	@EVERY_LOOK=yes $(PYTHON) -m pytest tests/system/browser/test_looks.py $(ARGS)
 
 lighthouse: $(DEV_READY)  ## every page by lighthouse, at least 95 of each (needs npx and chromium)
-	@$(PYTHON) -m tests.browser.lighthouse $(ARGS)
+	@$(PYTHON) -m tests.system.browser.lighthouse $(ARGS)
 
 monitoring: $(DEV_READY)  ## a short load before the real Prometheus: every query answered, an alert fired (needs prometheus)
 	@$(PYTHON) -m pytest tests/system/monitoring $(ARGS)
@@ -107,13 +107,13 @@ simulation: $(DEV_READY)  ## the write path in a made-up world: SEEDS=10000, or 
 	@$(PYTHON) -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 fuzz: $(DEV_READY) $(FUZZ_READY)  ## ask the live service what its OpenAPI document allows (SECONDS=)
-	@$(PYTHON) -m tests.fuzz $(abspath $(FUZZ_VENV))/bin/schemathesis --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+	@$(PYTHON) -m tests.system.fuzz $(abspath $(FUZZ_VENV))/bin/schemathesis --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 clients: $(DEV_READY) $(CLIENTS_READY)  ## what others make of the OpenAPI document: linters, generated clients, newman (node)
-	@$(PYTHON) -m tests.clients $(CLIENTS_VENV) $(CLIENTS_VENV)/node
+	@$(PYTHON) -m tests.system.clients $(CLIENTS_VENV) $(CLIENTS_VENV)/node
 
 postman: $(DEV_READY)  ## write postman_collection.json from the OpenAPI document
-	@$(PYTHON) -m tests.clients.postman
+	@$(PYTHON) -m tests.system.clients.postman
 
 bench: $(DEV_READY)  ## the rush on one hot event and what else people do, each against what it should come to (needs wrk)
 	@$(PYTHON) -m bench.rush $(ARGS)
@@ -156,7 +156,7 @@ coverage: $(DEV_READY)  ## the tests with branch coverage, never below 90 %
 		--cov --cov-append --cov-report=term $(ARGS)
 
 sure:  ## all that CI checks, one after the other (needs wrk)
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target lint typecheck clients
+	@$(MAKE) --jobs=2 --output-sync=target --no-print-directory lint typecheck clients
 	@$(MAKE) --no-print-directory faults-quick
 	@$(MAKE) --no-print-directory fuzz SECONDS=20 SEED=1
 	@$(MAKE) --no-print-directory bench-quick

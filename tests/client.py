@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any, TypeVar
 
-from tests.waiting import NEVER_S
+from tests.system.waiting import NEVER_S
 
 T = TypeVar("T")
 

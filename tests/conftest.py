@@ -16,8 +16,8 @@ from hypothesis import settings as hypothesis_settings
 from pymongo.write_concern import WriteConcern
 
 from tests.api.documented import documented
-from tests.mongodb import replica_set
-from tests.waiting import NEVER_S
+from tests.storage.mongodb import replica_set
+from tests.system.waiting import NEVER_S
 from ticketing.app import create_app
 from ticketing.config import PREFIX, Settings, load
 from ticketing.services.signing_in.passwords import Passwords
@@ -41,8 +41,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a MongoDB or a server, so that `make test-unit` can leave it out."""
     for item in items:
         needs_mongodb = "mongodb_uri" in getattr(item, "fixturenames", ())
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if needs_mongodb or folder in ("system", "browser"):
+        folders = item.path.relative_to(Path(__file__).parent).parts
+        # Of what others make of the document, most asks no server.
+        needs_server = folders[0] == "system" and folders[1] != "clients"
+        if needs_mongodb or needs_server:
             item.add_marker(pytest.mark.system)
 
 

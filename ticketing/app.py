@@ -101,7 +101,7 @@ def create_app(
     )
     # Without a key of its own (open mode only) a process signs for itself alone.
     keys = settings.secret_keys or (token_urlsafe(48),)
-    made = _app_context(
+    app_context = _app_context(
         settings,
         settings.mongodb_uri,
         client,
@@ -110,7 +110,7 @@ def create_app(
         counted,
         keys,
     )
-    setattr(app, context.KEY, made)
+    setattr(app, context.KEY, app_context)
     app.wsgi_app = middleware.with_deadline(app.wsgi_app, settings.request_timeout_s)  # type: ignore[assignment, method-assign]
     if settings.trusted_proxies:
         trusted = settings.trusted_proxies

@@ -15,7 +15,7 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -27,6 +27,7 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 import ticketing
 
@@ -236,7 +237,7 @@ class Metrics:
         return generate_latest(registry) + generate_latest(_now(known_now))
 
 
-class _Known:
+class _Known(Collector):
     """What is not counted but looked up when somebody asks."""
 
     def __init__(self, values: Mapping[str, float]) -> None:
@@ -262,6 +263,5 @@ KNOWN_NOW = {
 
 def _now(values: Mapping[str, float]) -> CollectorRegistry:
     registry = CollectorRegistry()
-    known: Any = _Known(values)
-    registry.register(known)
+    registry.register(_Known(values))
     return registry

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.api.auth.test_users import PASSWORD, Person
+from tests.api.auth.accounts.test_users import PASSWORD, Person
 from tests.api.model import Counter
 from tests.conftest import QUICK
 from ticketing.domain.identity.users import Role

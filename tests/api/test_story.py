@@ -14,11 +14,11 @@ import limits
 import pyotp
 import pytest
 
-from tests.api.auth.test_users import PASSWORD, Person
+from tests.api.auth.accounts.test_users import PASSWORD, Person
 from tests.api.conftest import GALA
 from tests.api.documented import document_of, documented
 from tests.conftest import QUICK, the_settings
-from tests.mail import Mailbox, serving
+from tests.services.mail.smtp_server import Mailbox, serving
 from ticketing.app import create_app
 from ticketing.domain.identity.users import Role
 from ticketing.server.mongod import free_port

@@ -7,7 +7,7 @@ from datetime import date
 import click
 import pytest
 
-from tests.builders import ADA, GRACE, a_new_event, book, sell
+from tests.domain.builders import ADA, GRACE, a_new_event, book, sell
 from ticketing.command.main import COMMANDS
 from ticketing.domain.errors import DateTaken, LastAdmin, NotEnoughTickets, UserNotFound
 from ticketing.domain.identity.caller import Caller

@@ -14,7 +14,7 @@ import click
 import pytest
 from pymongo.errors import OperationFailure
 
-from tests.builders import ADA, GRACE, a_new_event, book, sell
+from tests.domain.builders import ADA, GRACE, a_new_event, book, sell
 from ticketing.command.exchange import walks
 from ticketing.domain.commands.bookings import Cancel
 from ticketing.domain.errors import EventNotFound

@@ -10,8 +10,8 @@ import sys
 import click
 import pytest
 
-from tests.builders import ADA, GRACE, a_new_event, book, named, sell
-from tests.services.chained import as_before, chain_anew, heads_of
+from tests.domain.builders import ADA, GRACE, a_new_event, book, named, sell
+from tests.services.writes.chained import as_before, chain_anew, heads_of
 from tests.system.server import ROOT
 from ticketing.domain.commands.bookings import Cancel
 from ticketing.domain.commands.events import Change

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tests.builders import a_new_event
+from tests.domain.builders import a_new_event
 from ticketing.command.exchange import formats
 from ticketing.domain.identity.caller import Caller
 from ticketing.services import imports

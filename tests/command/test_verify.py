@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.builders import ADA, a_new_event, book, sell
+from tests.domain.builders import ADA, a_new_event, book, sell
 from tests.services.conftest import a_handler
 from tests.system.runs import ticketing
 from ticketing.domain.identity.caller import Caller

@@ -16,6 +16,7 @@ from tests.conventions.sources import PACKAGE, TESTS, files, nodes
 from tests.system.server import ROOT
 from ticketing.app import create_app
 from ticketing.config import NAMES, PREFIX, load
+from ticketing.config.settings import DECLARATIONS
 from ticketing.storage.driver.clients import connect
 
 # Which floors each floor may use: inwards only.
@@ -40,12 +41,14 @@ ALLOWED = {
         "config",
         "__version__",
     },
-    "config": set(),
+    "config": {"config"},
     "metrics": set(),
 }
 
 # The rooms of the API that have a module for each noun.
 ROOMS = ("views", "schemas")
+
+MOST_ENTRIES = 14
 
 # Which libraries a floor has no business with.
 FOREIGN = {
@@ -56,6 +59,12 @@ FOREIGN = {
     "storage": {"flask", "marshmallow"},
     "web": {"pymongo", "bson"},
 }
+
+# Past the schemas, and in the views, that get what a schema has made of a request.
+TYPED = ("domain", "services", "command", "config", "api/views", "web/views", "metrics.py")
+
+# A change of any field; a command of any result.
+OF_ANY = {"domain/changes/change_set.py", "domain/commands/command.py", "domain/commands/events.py"}
 
 
 def imports(file: Path) -> set[str]:
@@ -103,6 +112,23 @@ def test_the_inner_floors_speak_no_camel_case(floor):
     assert not {name for name in spelled if re.fullmatch(r"[a-z]+([A-Z][a-z]+)+", name)}
 
 
+def typed():
+    for name in TYPED:
+        yield from [PACKAGE / name] if name.endswith(".py") else files(PACKAGE / name)
+
+
+def says_any(file):
+    """Whether `Any` stands in a file, be it as a type or in one: `dict[str, Any]`."""
+    return any(isinstance(node, ast.Name) and node.id == "Any" for node in nodes(file))
+
+
+def test_past_the_schemas_everything_has_a_type():
+    of_any = {str(file.relative_to(PACKAGE)) for file in typed() if says_any(file)}
+
+    assert len(list(typed())) > 120
+    assert of_any == OF_ANY
+
+
 def test_nothing_fetches_addresses():
     """But for the greeting of `run`, which asks itself whether it is ready."""
     fetchers = {"urllib.request", "http.client", "requests", "httpx", "aiohttp"}
@@ -134,15 +160,24 @@ def test_has_no_room_for_odds_and_ends():
     assert not names & {"utils", "helpers", "common", "manager", "base", "misc"}
 
 
-def test_every_room_holds_no_more_than_one_look_can():
-    rooms = {file.parent for file in PACKAGE.rglob("*") if file.is_file()}
-    crowded = {
-        str(room.relative_to(ROOT)): len(inside)
-        for room in rooms
-        if room.name != "__pycache__"
-        if len(inside := {thing.name for thing in room.iterdir()} - {"__pycache__", "__init__.py"})
-        > 14
+def entries(folder: Path) -> set[str]:
+    return {thing.name for thing in folder.iterdir()} - {"__pycache__", "__init__.py"}
+
+
+def test_every_folder_holds_no_more_than_one_look_can():
+    folders = {
+        file.parent
+        for root in (PACKAGE, TESTS, ROOT / "bench")
+        for file in root.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
     }
+    crowded = {
+        str(folder.relative_to(ROOT)): len(entries(folder))
+        for folder in folders
+        if len(entries(folder)) > MOST_ENTRIES
+    }
+
+    assert len(folders) > 60
     assert crowded == {}
     assert len([thing for thing in (PACKAGE / "api").iterdir() if thing.is_dir()]) <= 8
 
@@ -161,6 +196,30 @@ def test_views_and_schemas_have_the_same_nouns():
 
     assert views - schemas == {"metrics"}, "Prometheus has a format of its own"
     assert schemas - views == {"fields", "inputs", "pages"}
+
+
+def routed() -> list[ast.FunctionDef]:
+    """The views of the API, each below its route."""
+    return [
+        node
+        for room in ("views", "legacy")
+        for file in files(PACKAGE / "api" / room)
+        for node in nodes(file)
+        if isinstance(node, ast.FunctionDef)
+        if any("blp." in ast.unparse(decorator) for decorator in node.decorator_list)
+    ]
+
+
+def test_a_view_presents_one_result_in_one_place():
+    views = routed()
+    several = [
+        view.name
+        for view in views
+        if sum(isinstance(node, ast.Return) for node in ast.walk(view)) != 1
+    ]
+
+    assert len(views) > 40
+    assert several == []
 
 
 def test_no_test_takes_more_than_a_screen():
@@ -214,13 +273,29 @@ def test_every_error_code_stands_in_the_docs():
 
 def settings() -> set[str]:
     """Every variable that is read."""
-    text = (PACKAGE / "config.py").read_text()
-    return {PREFIX + name for name in re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', text)}
+    return {PREFIX + variable for declared in DECLARATIONS.values() for variable in declared.reads}
 
 
-def test_every_setting_that_is_read_is_known_and_the_other_way_round():
+class Recorded(dict):
+    """An environment that knows which of our variables it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__({f"{PREFIX}AUTH": "open"})
+        self.asked = set()
+
+    def __getitem__(self, name):
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+def test_every_setting_that_is_read_is_known_and_the_other_way_round(monkeypatch):
+    environment = Recorded()
+    monkeypatch.setattr(os, "environ", environment)
+
+    load(env_file=None)
+
     assert len(settings()) > 10
-    assert settings() == {PREFIX + name for name in NAMES}
+    assert environment.asked == settings() == {PREFIX + name for name in NAMES}
 
 
 def test_every_setting_stands_in_the_docs_and_in_the_example():

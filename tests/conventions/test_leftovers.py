@@ -19,7 +19,7 @@ LEFT_BEHIND = [
     ".coverage", ".coverage.host.123.456", "htmlcov/index.html",
     ".pytest_cache/v/cache/nodeids", ".mypy_cache/3.11/cache.json", ".ruff_cache/0.17.6/1",
     ".hypothesis/examples/1/2", ".schemathesis/default/cache/crashes/1.json",
-    "tests/fuzz/.schemathesis/default/cache/crashes/1.json",
+    "tests/system/fuzz/.schemathesis/default/cache/crashes/1.json",
     "ticketing/__pycache__/app.cpython-311.pyc", "build/lib/ticketing/app.py",
     "ticketing.egg-info/PKG-INFO", "dist/ticketing-0.1.0-py3-none-any.whl",
     "node_modules/x/index.js", "var/db/WiredTiger", "var/mongod.log", ".env",

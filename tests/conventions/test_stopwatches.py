@@ -1,7 +1,7 @@
 """A test is not a stopwatch: on a machine that is busy, whatever is measured takes longer.
 
-What has to happen is waited for (`tests/waiting.py`); how long it takes is told by `make faults`
-and `make bench`, whose bounds mark and fail nothing.
+What has to happen is waited for (`tests/system/waiting.py`); how long it takes is told by
+`make faults` and `make bench`, whose bounds mark and fail nothing.
 """
 
 from __future__ import annotations

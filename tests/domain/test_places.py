@@ -7,8 +7,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.builders import NOW
-from ticketing.domain.places import MOST_MARKS, Mark, Place, Row
+from tests.domain.builders import NOW
+from ticketing.domain.places import MOST_POSITIONS, EventPosition, Place, Row
 
 UNDER_WAY_S = 13
 
@@ -106,13 +106,13 @@ def test_remembers_nothing_of_what_is_settled():
     rows = [Row(at(n), "a", n) for n in range(1, 5)]
 
     assert Place().after(rows, at(100)) == Place(rows[-1])
-    assert Place().after(rows, at(2.5)) == Place(Row(at(2.5), "", 0), (Mark(rows[-1], 4),))
+    assert Place().after(rows, at(2.5)) == Place(Row(at(2.5), "", 0), (EventPosition(rows[-1], 4),))
 
 
 def test_gives_nothing_twice_where_very_many_events_sell_at_once():
-    rows = [Row(at(0), f"e{n:03}", 1) for n in range(3 * MOST_MARKS)]
+    rows = [Row(at(0), f"e{n:03}", 1) for n in range(3 * MOST_POSITIONS)]
 
     place = Place().after(rows, at(-13))
 
-    assert len(place.marks) == MOST_MARKS
+    assert len(place.positions) == MOST_POSITIONS
     assert all(place.has_given(row) for row in rows)

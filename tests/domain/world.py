@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tests.builders import NOW, an_envelope, an_event
 from tests.domain.all_at_once import differences
+from tests.domain.builders import NOW, an_envelope, an_event
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
 from ticketing.domain.changes.read_set import ReadSet, combine, depth_for

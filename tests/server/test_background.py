@@ -12,10 +12,10 @@ from bson import Binary
 from structlog.testing import capture_logs
 from werkzeug.serving import make_server
 
-from tests.builders import a_new_event, sell
 from tests.conftest import the_settings
+from tests.domain.builders import a_new_event, sell
 from tests.system.server import ROOT
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 from ticketing.app import create_app
 from ticketing.domain.commands.events import CallOff
 from ticketing.domain.identity.caller import Caller

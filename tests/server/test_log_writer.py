@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.waiting import NEVER_S
+from tests.system.waiting import NEVER_S
 from ticketing.server.log_writer import LogWriter
 
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo.read_concern import ReadConcern
 
-from tests.clocks import Clock
-from tests.waiting import NEVER_S
+from tests.services.clocks import Clock
+from tests.system.waiting import NEVER_S
 from ticketing.server.mongod import free_port
 from ticketing.services import rates as module
 from ticketing.services.rates import OwnWindows, RateLimiter
@@ -46,9 +46,9 @@ def asked(monkeypatch):
     noted = []
     original = SharedWindows.take
 
-    def take(self, whose, limit, length_s, number, returned=0):
+    def take(self, key, limit, length_s, number, returned=0):
         noted.append(number)
-        return original(self, whose, limit, length_s, number, returned)
+        return original(self, key, limit, length_s, number, returned)
 
     monkeypatch.setattr(SharedWindows, "take", take)
     return noted

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.builders import an_event
-from tests.waiting import NEVER_S, eventually
+from tests.domain.builders import an_event
+from tests.system.waiting import NEVER_S, eventually
 from ticketing.domain.errors import DatabaseUnavailable, EventNotFound
 from ticketing.services import shared_reads as module
 from ticketing.services.shared_reads import SharedReads

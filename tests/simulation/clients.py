@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tests.builders import NOW, named
+from tests.domain.builders import NOW, named
 from tests.simulation.scheduler import Thread
 from ticketing.domain.changes.results import Outcome
 from ticketing.domain.commands.bookings import Book, Cancel, Resize

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from tests.builders import HALLOWEEN, NOW
+from tests.domain.builders import HALLOWEEN, NOW
 from tests.simulation.clients import (
     ACCOUNTS,
     EVENTS,

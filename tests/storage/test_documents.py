@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from tests.builders import ADA, CALLER, HALLOWEEN, NOW, a_sale, an_event
+from tests.domain.builders import ADA, CALLER, HALLOWEEN, NOW, a_sale, an_event
 from ticketing.api.schemas import AUDIT_PAGE
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Share

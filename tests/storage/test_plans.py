@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from bson import Binary
 
-from tests.builders import NOW as BUILT
-from tests.builders import a_sale, an_event, named
+from tests.domain.builders import NOW as BUILT
+from tests.domain.builders import a_sale, an_event, named
 from ticketing.domain.identity.customers import Customer
-from ticketing.domain.places import Mark, Place, Row
+from ticketing.domain.places import EventPosition, Place, Row
 from ticketing.storage import audit, bookings, customers, events
 from ticketing.storage.accounts import api_keys, erasure, idle, user_audit, users
 from ticketing.storage.documents import AT_ONCE, BOOKINGS, CUSTOMERS, EVENTS, MOST_LOOKED_AT
@@ -35,9 +35,9 @@ NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 LATE, LATER_STILL = NOON + timedelta(minutes=2_000), NOON + timedelta(minutes=2_060)
 IN_E1 = bookings.Filter(event="e1")
 ON_SALE = events.Filter(first=date(2040, 1, 1), status="scheduled")
-FROM_NOW = Place(Row(BUILT, "over00003", 1), (Mark(Row(BUILT, "over00004", 1), 1),))
+FROM_NOW = Place(Row(BUILT, "over00003", 1), (EventPosition(Row(BUILT, "over00004", 1), 1),))
 FROM_NOON = Place(Row(NOON + timedelta(minutes=500), "e3", 501))
-LATER = Place(Row(utc_now(), "", 0), (Mark(Row(utc_now(), "e1", SEEN), SEEN),))
+LATER = Place(Row(utc_now(), "", 0), (EventPosition(Row(utc_now(), "e1", SEEN), SEEN),))
 
 
 @pytest.fixture(scope="module")
@@ -269,12 +269,12 @@ def examined(full):
         (lambda db: in_session(db, idempotency.find_many, [("ada", "k"), ("bob", "l")]), 1),
         (lambda db: idempotency.find(db, ("ada", "k")), 1),
         (lambda db: bookings.active_of(db, C7, 5), 2),
-        (lambda db: bookings.marks_of(db, C7, 5), 0),
+        (lambda db: bookings.versions_of(db, C7, 5), 0),
         (lambda db: bookings.called_off_of(db, C7, 5), 0),
         (lambda db: events.sequences_of(db, ["e1", "e2", "nope"]), 2),
         (lambda db: bookings.held_by(db, "e1", C7), 1),
         (lambda db: bookings.held_by(db, "e1", "nobody"), 0),
-        (lambda db: bookings.made_at(db, ["b00001", "b00003", "nope"]), 2),
+        (lambda db: bookings.creation_times(db, ["b00001", "b00003", "nope"]), 2),
         (lambda db: bookings.ticket_counts(db, "e1"), 1 + SALES_OF_E1),
         (lambda db: bookings.ticket_counts(db, "e2"), 1 + SALES_OF_E1),
         (lambda db: events.find_many(db, ["e1", "over00001", "nope"]), 2),
@@ -314,7 +314,7 @@ def test_lists_the_newest_of_somebody_with_many(full, examined):
     )
 
     looked = examined(lambda: bookings.active_of(full, "regular", 5))
-    marked = examined(lambda: bookings.marks_of(full, "regular", SEEN))
+    marked = examined(lambda: bookings.versions_of(full, "regular", SEEN))
 
     full.bookings.delete_many({"customer": "regular"})
     assert looked <= 5

@@ -7,7 +7,7 @@ from datetime import date
 import mongomock
 import pytest
 
-from tests.builders import ADA, a_sale, an_event
+from tests.domain.builders import ADA, a_sale, an_event
 from ticketing.domain.changes.change_set import BookingWrite
 from ticketing.domain.errors import EventNotFound, TransactionNotFound
 from ticketing.storage import bookings, events

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.system.server import ROOT, clean_environment
-from tests.waiting import NEVER_S
+from tests.system.waiting import NEVER_S
 from ticketing.server.mongod import find_mongod
 
 TICKETING = [sys.executable, "-m", "ticketing"]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.client import Client
-from tests.waiting import NEVER_S, eventually
+from tests.system.waiting import NEVER_S, eventually
 from ticketing.server.mongod import free_port
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 from uuid import uuid4
 
 import click
@@ -22,17 +22,22 @@ from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.units_of_work import utc_now
 
 ResultT = TypeVar("ResultT")
+CommandT = TypeVar("CommandT", bound=Callable[..., object])
 
 # Who asks, as the audit names them.
 ACTOR = "command line"
 
-data_option: Callable[[Any], Any] = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    default=Path("var"),
-    show_default=True,
-    help="The folder of the MongoDB of `ticketing run`, where TICKETING_MONGODB_URI is not set.",
-)
+
+def data_option(command: CommandT) -> CommandT:
+    """Add the option that says where the database is, for where no setting does."""
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path),
+        default=Path("var"),
+        show_default=True,
+        help="The folder of the MongoDB of `ticketing run`, where TICKETING_MONGODB_URI is not "
+        "set.",
+    )(command)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pymongo.errors import PyMongoError
 
@@ -23,7 +22,7 @@ def unanswered(error: PyMongoError) -> str:
     return f"MongoDB did not answer to the end: {type(error).__name__}."
 
 
-def faults(messages: Mapping[str, Any]) -> str:
+def faults(messages: Mapping[str, object]) -> str:
     """Return what a schema has against some fields, in one line."""
     return "; ".join(
         f"{name}: {' '.join(texts) if isinstance(texts, list) else texts}"

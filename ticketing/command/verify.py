@@ -111,7 +111,7 @@ def _verify(data: Path, event: str | None, resume: Path | None, noted: Sequence[
             begin.events,
             begin.entries,
             unchained=begin.unchained,
-            told=lambda reading: progress.tell(f"Read {reading}"),
+            progressed=lambda reading: progress.tell(f"Read {reading}"),
             reached=reached,
         )
         with _resumable(resume):

@@ -86,10 +86,10 @@ class Booking:
         Tickets may have been paid at two prices, so what is given back is their average.
         """
         total = self.total and self.total * tickets // self.tickets
-        left, shares = tickets, []
+        remaining, shares = tickets, []
         for share in self.shares or ():
-            kept = min(share.tickets, left)
-            left -= kept
+            kept = min(share.tickets, remaining)
+            remaining -= kept
             if kept:
                 shares.append(Share(share.customer, kept))
         return replace(self, tickets=tickets, total=total, shares=tuple(shares) or None)

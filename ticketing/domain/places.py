@@ -5,7 +5,7 @@ done. So one may turn up in front of others that a page has shown already, if al
 Within an event that can't happen: its bookings turn up in the order of their sequence. But one that
 has turned up later may have an earlier time there: it was moved here, or the host that sold it is
 behind. A place therefore stays at the last moment that is settled, before which nothing turns up
-any more, and marks for each event up to which sequence the pages beyond it have given, and as far
+any more, and notes for each event up to which sequence the pages beyond it have given, and as far
 as which row.
 """
 
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 # A place has to fit into a URL. Where more events than these sold within the few seconds that are
 # not settled, it moves on and forgets those that were quiet longest.
-MOST_MARKS = 24
+MOST_POSITIONS = 24
 
 CLOCKS_AGREE = timedelta(seconds=5)
 """How far the hosts' clocks may differ."""
@@ -36,7 +36,7 @@ class Row(NamedTuple):
 BEGINNING = Row(datetime(1, 1, 1, tzinfo=UTC), "", 0)
 
 
-class Mark(NamedTuple):
+class EventPosition(NamedTuple):
     """What has been given of an event: what had turned up up to a sequence, as far as a row."""
 
     last: Row
@@ -49,37 +49,37 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """All rows up to `row` have been given, and what the marks beyond it cover."""
+    """All rows up to `row` have been given, and what the positions beyond it cover."""
 
     row: Row = BEGINNING
-    marks: tuple[Mark, ...] = ()
+    positions: tuple[EventPosition, ...] = ()
 
     def has_given(self, row: Row) -> bool:
         """Return whether a row is on one of the pages before this place."""
-        return row <= self.row or any(mark.covers(row) for mark in self.marks)
+        return row <= self.row or any(position.covers(row) for position in self.positions)
 
     def after(self, given: Sequence[Row], settled: datetime) -> Place:
         """Return the place after these rows, the next ones after this place in order.
 
         Before `settled` no row turns up any more.
         """
-        marks: dict[str, list[Mark]] = defaultdict(list)
-        for mark in self.marks:
-            marks[mark.last.event].append(mark)
+        positions: dict[str, list[EventPosition]] = defaultdict(list)
+        for position in self.positions:
+            positions[position.last.event].append(position)
         rows: dict[str, list[Row]] = defaultdict(list)
         for row in given:
             rows[row.event].append(row)
         for event, those in rows.items():
-            known = marks[event]
-            sequences = [row.sequence for row in those] + [mark.sequence for mark in known]
-            mark = Mark(max(those), max(sequences))
+            known = positions[event]
+            sequences = [row.sequence for row in those] + [position.sequence for position in known]
+            position = EventPosition(max(those), max(sequences))
             # What another had come to farther in time, though not in what had turned up, stays.
-            marks[event] = [mark, *(each for each in known if each.last > mark.last)]
+            positions[event] = [position, *(each for each in known if each.last > position.last)]
         reached = max(self.row, min(given[-1], Row(settled, "", 0)))
-        young = sorted(each for some in marks.values() for each in some if each.last > reached)
-        if len(young) > MOST_MARKS:
-            reached = young[-MOST_MARKS - 1].last
-        return Place(reached, tuple(young[-MOST_MARKS:]))
+        young = sorted(each for some in positions.values() for each in some if each.last > reached)
+        if len(young) > MOST_POSITIONS:
+            reached = young[-MOST_POSITIONS - 1].last
+        return Place(reached, tuple(young[-MOST_POSITIONS:]))
 
 
 def settled_before(now: datetime, commit_s: float) -> datetime:

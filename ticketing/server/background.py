@@ -43,28 +43,28 @@ class Work:
     run: Callable[[AppContext, threading.Event], None]
 
 
-def _recover(parts: AppContext, stop: threading.Event) -> None:
-    recovery.RecoveryWorker(parts.db, parts.commands, parts.fitness).run(stop)
+def _recover(context: AppContext, stop: threading.Event) -> None:
+    recovery.RecoveryWorker(context.db, context.commands, context.fitness).run(stop)
 
 
-def _send_mail(parts: AppContext, stop: threading.Event) -> None:
-    uri = parts.settings.mail_uri
-    if uri is None or parts.proofs is None:
+def _send_mail(context: AppContext, stop: threading.Event) -> None:
+    uri = context.settings.mail_uri
+    if uri is None or context.proofs is None:
         stop.wait()
         return
-    sender.send(parts.db, parts.proofs.letters, MailServer(uri), stop)
+    sender.send(context.db, context.proofs.letters, MailServer(uri), stop)
 
 
-def _forget(parts: AppContext, stop: threading.Event) -> None:
-    RetentionWorker(parts.db, parts.settings.idle_customer_days).run(stop)
+def _forget(context: AppContext, stop: threading.Event) -> None:
+    RetentionWorker(context.db, context.settings.idle_customer_days).run(stop)
 
 
-def _verify(parts: AppContext, stop: threading.Event) -> None:
-    settings = parts.settings
+def _verify(context: AppContext, stop: threading.Event) -> None:
+    settings = context.settings
     if settings.verify_at is None:
         stop.wait()
         return
-    NightlyVerification(parts.db, settings.verify_at, settings.timezone).run(stop)
+    NightlyVerification(context.db, settings.verify_at, settings.timezone).run(stop)
 
 
 WORK: tuple[Work, ...] = (
@@ -78,9 +78,9 @@ WORK: tuple[Work, ...] = (
 class Background:
     """A thread for each piece of work, from when it is made until it is stopped."""
 
-    def __init__(self, parts: AppContext, work: Sequence[Work]) -> None:
+    def __init__(self, context: AppContext, work: Sequence[Work]) -> None:
         self.process = os.getpid()
-        self._parts = parts
+        self._context = context
         self._stopping = threading.Event()
         # They end with the process at the latest: whoever kills it need not wait for them.
         self._threads = [
@@ -101,7 +101,7 @@ class Background:
     def _run(self, piece: Work) -> None:
         while not self._stopping.is_set():
             try:
-                piece.run(self._parts, self._stopping)
+                piece.run(self._context, self._stopping)
             except Exception:
                 log.exception("crash", route=piece.name)
             self._stopping.wait(AGAIN_S)
@@ -110,6 +110,7 @@ class Background:
 def start(app: Flask, work: Sequence[Work] = WORK) -> Background:
     """Start what runs beside the requests of this process; the second call changes nothing."""
     running: Background | None = app.extensions.get(_KEY)
+    # A fork copies the entry, and none of its threads.
     if running is None or running.process != os.getpid():
         running = Background(getattr(app, context.KEY), work)
         app.extensions[_KEY] = running

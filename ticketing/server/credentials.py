@@ -19,7 +19,7 @@ _KEY_BYTES = 96
 
 def key_file(data: Path) -> Path:
     """Return the file with the node's own key, made where there is none."""
-    return _made(data / _KEY, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
+    return _ensure_written(data / _KEY, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
 
 
 def key(data: Path) -> str:
@@ -29,7 +29,7 @@ def key(data: Path) -> str:
 
 def password_file(data: Path) -> Path:
     """Return the file with the password of `USER`, made where there is none."""
-    return _made(data / _PASSWORD, secrets.token_urlsafe(32))
+    return _ensure_written(data / _PASSWORD, secrets.token_urlsafe(32))
 
 
 def password(data: Path) -> str:
@@ -37,7 +37,7 @@ def password(data: Path) -> str:
     return password_file(data).read_text().strip()
 
 
-def _made(file: Path, secret: str) -> Path:
+def _ensure_written(file: Path, secret: str) -> Path:
     """Write the secret unless the file holds one; nobody else may read it, also after a copy."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with open(descriptor, "r+", encoding="ascii") as opened:  # noqa: PTH123 - a descriptor

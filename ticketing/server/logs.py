@@ -60,8 +60,8 @@ def log_what_nobody_catches() -> None:
             log.error("crash", error=type(error).__name__, where=str(where), exc_info=error)
 
     sys.excepthook = lambda _, error, __: report(error, "process")
-    sys.unraisablehook = lambda told: report(told.exc_value, told.object)
-    threading.excepthook = lambda told: report(told.exc_value, told.thread)
+    sys.unraisablehook = lambda args: report(args.exc_value, args.object)
+    threading.excepthook = lambda args: report(args.exc_value, args.thread)
 
 
 def _rendering(format_: Format) -> list[Processor]:

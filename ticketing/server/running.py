@@ -72,6 +72,7 @@ def run(data: Path) -> int:
         uri = settings.mongodb_uri or server.uri  # type: ignore[union-attr]
         prepare(replace(settings, mongodb_uri=uri))
         where = _where(uri, server) + _empty(replace(settings, mongodb_uri=uri))
+        # gunicorn and its workers read the settings by themselves.
         os.environ |= {f"{PREFIX}MONGODB_URI": uri, f"{PREFIX}AUTH": settings.auth}
         return _serve_until_stopped(settings, where, stopping, server)
     finally:
@@ -247,6 +248,8 @@ class _Stopping:
 def _serve_until_stopped(
     settings: Settings, where: str, stopping: _Stopping, server: Mongod | None
 ) -> int:
+    # In a session of its own, for Ctrl-C goes to all of a terminal's: gunicorn is stopped below,
+    # while MongoDB is still there for the requests under way.
     gunicorn = subprocess.Popen(
         [*GUNICORN, SERVICE], start_new_session=True, preexec_fn=mongod.die_with_parent
     )
@@ -272,6 +275,7 @@ def _start_again(server: Mongod) -> None:
     uri = server.uri
     server.stop()
     _start(server)
+    # The workers that run know the old one only.
     if server.uri != uri:
         raise CannotStart("MongoDB's port was taken meanwhile: start again.")
     print("MongoDB is back.", flush=True)

@@ -6,9 +6,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ticketing.domain.changes.results import BookingResult, TransferOffer
 from ticketing.domain.commands.bookings import Book, Resize
+from ticketing.domain.commands.command import Command
 from ticketing.domain.commands.sales import Sell
-from ticketing.domain.commands.transfers import Offer
+from ticketing.domain.commands.transfers import Offer, Transfer
 from ticketing.domain.errors import TooManyTickets
 from ticketing.domain.identity import names
 from ticketing.domain.identity.customers import CustomerRef, NamedCustomer
@@ -83,3 +85,14 @@ def resize(booking: str, tickets: int, holder: str | None, *, limit: PurchaseLim
 def offer(booking: str, holder: str | None, now: datetime, lifetime: timedelta) -> Offer:
     """Return the command that offers a booking, under a code that nobody can guess."""
     return Offer(booking, secrets.token_urlsafe(_CODE_BYTES), now + lifetime, holder)
+
+
+def pass_on(
+    booking: str,
+    to: CustomerRef | None,
+    holder: str | None,
+    now: datetime,
+    lifetime: timedelta,
+) -> Command[BookingResult | TransferOffer]:
+    """Return the command that passes a booking on to who is named, or offers it where nobody is."""
+    return Transfer(booking, to, holder) if to else offer(booking, holder, now, lifetime)

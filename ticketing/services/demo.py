@@ -142,8 +142,8 @@ class _Venue:
         event = new_id()
         opening = datetime.combine(day, time(18), self.zone).astimezone(UTC) - timedelta(days=70)
         self.clock.now = min(opening, now - timedelta(hours=2))
-        made = self._do(event, Create(name, venue, day, capacity, price), "robin")
-        if isinstance(made, Exception):
+        created = self._do(event, Create(name, venue, day, capacity, price), "robin")
+        if isinstance(created, Exception):
             return
         self.events += 1
         evening = datetime.combine(day, time(19), self.zone).astimezone(UTC)
@@ -162,25 +162,25 @@ class _Venue:
         begins, steps = self.clock.now, 10
         people = self._people()
         held: list[Booking] = []
-        left = wanted
+        remaining = wanted
         for step in range(steps):
             self.clock.now = begins + (ends - begins) * (step / (steps - 1))
             share = (
-                left
+                remaining
                 if step == steps - 1
                 else wanted * 6 // 10
                 if rush and step == 0
                 else wanted // steps
             )
             commands: list[tuple[AnyCommand, str]] = []
-            while share > 0 and left > 0:
-                size = min(self.chance.choice((1, 2, 2, 2, 3, 4)), left)
+            while share > 0 and remaining > 0:
+                size = min(self.chance.choice((1, 2, 2, 2, 3, 4)), remaining)
                 over_the_counter = step > 6 and self.chance.random() < 0.5
                 if over_the_counter:
                     commands.append((Sell(new_id(), size), self.chance.choice(("sal", "robin"))))
                 else:
                     commands.append((Book(new_id(), next(people), size, waitlist=True), "web"))
-                share, left = share - size, left - size
+                share, remaining = share - size, remaining - size
             for outcome in buyers.map(lambda c: self._do(event, *c), commands):
                 if isinstance(outcome, BookingResult):
                     is_sale = outcome.booking.customer is None

@@ -16,7 +16,7 @@ from ticketing.services import commands
 from ticketing.services.writes.batch import Batch
 from ticketing.services.writes.transaction import Transactions
 from ticketing.storage.driver.clients import Database
-from ticketing.storage.driver.units_of_work import settled, utc_now
+from ticketing.storage.driver.units_of_work import until_committed, utc_now
 
 # A year at an event a day: a second of work, where MongoDB may end a transaction after five.
 MOST = 366
@@ -50,6 +50,6 @@ def create_all(db: Database, events: Sequence[Create], caller: Caller) -> Sequen
         return outcomes
 
     try:
-        return settled(db, work)
+        return until_committed(db, work)
     except _Refused as refused:
         return refused.outcomes

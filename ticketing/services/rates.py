@@ -59,29 +59,29 @@ class RateLimiter:
         item = self._policies.get(policy)
         if item is None:
             return None
-        whose = f"{policy}/{who}"
-        if (standing := self._ahead.use(whose)) is not None:
+        key = f"{policy}/{who}"
+        if (standing := self._ahead.use(key)) is not None:
             return standing
-        asked = self._ahead.begin(whose, item.amount)
-        standing, left = None, 0
+        asked = self._ahead.begin(key, item.amount)
+        standing, remaining = None, 0
         try:
-            window = self._take(policy, whose, item, asked)
-            standing, left = _standing(policy, item, window), max(0, window.granted - 1)
+            window = self._take(policy, key, item, asked)
+            standing, remaining = _standing(policy, item, window), max(0, window.granted - 1)
         finally:
-            left = self._ahead.end(whose, asked, standing, left)
-        return replace(standing, remaining=standing.remaining + left)
+            remaining = self._ahead.end(key, asked, standing, remaining)
+        return replace(standing, remaining=standing.remaining + remaining)
 
-    def _take(self, policy: str, whose: str, item: RateLimitItem, asked: _Asked) -> Window:
+    def _take(self, policy: str, key: str, item: RateLimitItem, asked: _Asked) -> Window:
         limit, length_s = item.amount, item.get_expiry()
         try:
             return self._shared.ask(
                 lambda: self._shared.windows().take(
-                    whose, limit, length_s, asked.size, asked.returned
+                    key, limit, length_s, asked.size, asked.returned
                 )
             )
         except CountsAway:
             self._counted_alone(policy)
-            return self._own.take(whose, limit, length_s, 1)
+            return self._own.take(key, limit, length_s, 1)
 
 
 def _standing(policy: str, item: RateLimitItem, window: Window) -> RateLimitStatus:
@@ -103,18 +103,18 @@ class OwnWindows:
         self._lock = threading.Lock()
         self._windows: Recent[str, tuple[float, int, int]] = Recent(_MOST)
 
-    def take(self, whose: str, limit: int, length_s: int, asked: int) -> Window:
+    def take(self, key: str, limit: int, length_s: int, asked: int) -> Window:
         """Count as many as are asked for and there is room for."""
         now = self._clock()
         with self._lock:
-            began, count, before = self._windows.get(whose, (now, 0, 0))
+            began, count, before = self._windows.get(key, (now, 0, 0))
             if now - began >= 2 * length_s:
                 began, count, before = now, 0, 0
             elif now - began >= length_s:
                 began, count, before = began + length_s, 0, count
             seen = Window(0, count, before, (now - began) * 1000, length_s * 1000)
             granted = min(asked, seen.remaining(limit))
-            self._windows[whose] = began, count + granted, before
+            self._windows[key] = began, count + granted, before
         return replace(seen, granted=granted, count=count + granted)
 
 
@@ -135,7 +135,7 @@ class _Taken:
     """What is left of what a worker has counted ahead for somebody, and where they stood then."""
 
     size: int = 1
-    left: int = 0
+    remaining: int = 0
     used: int = 0
     since: float = 0.0
     until: float = 0.0
@@ -156,55 +156,58 @@ class _Ahead:
         self._lock = threading.Lock()
         self._taken: Recent[str, _Taken] = Recent(_MOST)
 
-    def use(self, whose: str) -> RateLimitStatus | None:
+    def use(self, key: str) -> RateLimitStatus | None:
         """Use one of what was counted ahead; None for whoever has to ask for more."""
         with self._lock:
-            taken, now = self._taken.get(whose), self._clock()
+            taken, now = self._taken.get(key), self._clock()
             if taken is None or taken.standing is None or now >= taken.until:
                 return None
-            if not taken.left or (taken.left <= taken.size // 4 and not taken.is_asked_for):
+            # The last quarter is for the others, while whoever comes first asks for more.
+            if not taken.remaining or (
+                taken.remaining <= taken.size // 4 and not taken.is_asked_for
+            ):
                 return None
-            taken.left -= 1
+            taken.remaining -= 1
             taken.used += 1
             standing = taken.standing
             return replace(
                 standing,
-                remaining=standing.remaining + taken.left,
+                remaining=standing.remaining + taken.remaining,
                 reset_s=max(1, standing.reset_s - int(now - taken.since)),
             )
 
-    def begin(self, whose: str, limit: int) -> _Asked:
+    def begin(self, key: str, limit: int) -> _Asked:
         """Return how many to ask for."""
         most = min(MOST_AHEAD, limit // AHEAD_OF)
         if most < 2:
             return _Asked()
         with self._lock:
-            self._taken[whose] = taken = self._taken.get(whose) or _Taken()
+            self._taken[key] = taken = self._taken.get(key) or _Taken()
             if taken.is_asked_for:
                 return _Asked()
             remaining = taken.standing.remaining if taken.standing else limit
             is_over = self._clock() >= taken.until
             wanted = max(taken.used, taken.size // 2) if is_over else 2 * taken.size
             taken.size = max(1, min(wanted, most, remaining // AHEAD_OF))
-            returned = taken.left if is_over else 0
-            taken.left -= returned
+            returned = taken.remaining if is_over else 0
+            taken.remaining -= returned
             taken.used = 1
             taken.is_asked_for = True
             return _Asked(taken.size, returned, is_next=True)
 
-    def end(self, whose: str, asked: _Asked, standing: RateLimitStatus | None, left: int) -> int:
+    def end(self, key: str, asked: _Asked, standing: RateLimitStatus | None, remaining: int) -> int:
         """Keep what was counted ahead for a moment; return how much there is now.
 
         Whoever finds none may ask for the next.
         """
         with self._lock:
-            if not asked.is_next or (taken := self._taken.get(whose)) is None:
-                return left
+            if not asked.is_next or (taken := self._taken.get(key)) is None:
+                return remaining
             taken.is_asked_for = False
             if standing is not None:
                 # Even a single one begins a moment in which the next may be one of many.
                 taken.since = self._clock()
                 taken.until = taken.since + min(_LONGEST_S, standing.window_s / _PART_OF_WINDOW)
-                taken.left += left
+                taken.remaining += remaining
                 taken.standing = standing
-            return taken.left
+            return taken.remaining

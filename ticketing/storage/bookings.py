@@ -15,7 +15,7 @@ from ticketing.domain.bookings import Booking, BookingStatus
 from ticketing.domain.changes.results import BookingResult
 from ticketing.domain.errors import BookingNotFound, EventNotFound, TransactionNotFound
 from ticketing.domain.events import Event
-from ticketing.domain.places import Mark, Place, Row
+from ticketing.domain.places import EventPosition, Place, Row
 from ticketing.storage import events
 from ticketing.storage.customers import (
     OF_A_CUSTOMER,
@@ -281,16 +281,16 @@ def active_of(
 
 
 @reading
-def marks_of(db: Database, customer: str, limit: int) -> list[tuple[str, str, int]]:
+def versions_of(db: Database, customer: str, limit: int) -> list[tuple[str, str, int]]:
     """List event, status and number of what `active_of` lists, from an index, no documents read."""
     shown = {"_id": False, "event": True, "status": True, "sequence": True}
     found = db.bookings.find({**of_customer(customer), **ACTIVE}, shown)
-    marks = read_what_can_be(
+    versions = read_what_can_be(
         _NAME,
         found.sort(_NEWEST_FIRST).limit(limit),
         lambda fields: (fields.text("event"), fields.text("status"), fields.whole("sequence")),
     )
-    return list(marks)
+    return list(versions)
 
 
 @reading
@@ -324,7 +324,7 @@ def held_by(db: Database, event: str, customer: str) -> BookingResult | None:
 
 
 @reading
-def made_at(db: Database, ids: Collection[str]) -> dict[str, datetime]:
+def creation_times(db: Database, ids: Collection[str]) -> dict[str, datetime]:
     """Return when these bookings were made: since when who waited has been in line."""
     found = db.bookings.find({"_id": {"$in": list(ids)}}, {"created_at": True})
     moments = read_what_can_be(
@@ -409,16 +409,16 @@ def beyond(place: Place) -> Document:
             {"created_at": at, "event": {"$gt": event}},
             {"created_at": at, "event": event, "sequence": {"$gt": sequence}},
         ],
-        "$and": [_not_covered(mark) for mark in place.marks] or [{}],
+        "$and": [_not_covered(position) for position in place.positions] or [{}],
     }
 
 
-def _not_covered(mark: Mark) -> Document:
-    at, event, sequence = mark.last
+def _not_covered(position: EventPosition) -> Document:
+    at, event, sequence = position.last
     return {
         "$or": [
             {"event": {"$ne": event}},
-            {"sequence": {"$gt": mark.sequence}},
+            {"sequence": {"$gt": position.sequence}},
             {"created_at": {"$gt": at}},
             {"created_at": at, "sequence": {"$gt": sequence}},
         ]

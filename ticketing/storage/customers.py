@@ -174,8 +174,9 @@ def claim(
     db: Database, key: str, name: str, user: str, now: datetime, session: ClientSession | None
 ) -> Customer:
     """Return the customer with this key, who from now on has this account; make one if need be."""
-    made = Customer(new_id(), name, key, created_at=now)
-    initially = {k: v for k, v in CUSTOMERS.encode(made).items() if k not in ("key", "active")}
+    customer = Customer(new_id(), name, key, created_at=now)
+    # The filter gives `key`, and two operators can't both set `active`.
+    initially = {k: v for k, v in CUSTOMERS.encode(customer).items() if k not in ("key", "active")}
     document = db.customers.find_one_and_update(
         {"key": key},
         {"$set": {"user": user, "active": True}, "$setOnInsert": initially},

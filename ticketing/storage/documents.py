@@ -47,12 +47,12 @@ Word = TypeVar("Word", bound=str)
 
 
 class UnreadableDocument(Unreadable):
-    """One document that can't be read: its `id`, and `told`, which says why, for the operator."""
+    """One document that can't be read: its `id`, and a `description` of why, for the operator."""
 
     def __init__(self, collection: str, id_: object, reason: object) -> None:
         super().__init__()
         self.id = id_
-        self.told = f"the document {id_!r} of {collection} can't be read: {reason}"
+        self.description = f"the document {id_!r} of {collection} can't be read: {reason}"
 
 
 class Fields:
@@ -183,7 +183,7 @@ def read(collection: str, document: Mapping[str, Any], make: Callable[[Fields], 
         return make(Fields(document))
     except ValueError as reason:
         error = UnreadableDocument(collection, document.get("_id"), reason)
-        log.error("document_unreadable", document=error.told)
+        log.error("document_unreadable", document=error.description)
         raise error from None
 
 

@@ -180,8 +180,10 @@ def fence_all(db: Database) -> None:
         return
     try:
         with deadline(OPERATION_TIMEOUT_S):
+            # In no order: one event that a validator refuses must not keep the rest from the fence.
             db.events.bulk_write(fences, ordered=False)
     except BulkWriteError as error:
+        # What no majority has yet may be undone by an election, and then it was no fence.
         if error.details["writeConcernErrors"] or not breaks_validators_only(error):
             raise DatabaseUnavailable from error
 
@@ -228,6 +230,7 @@ def undated(db: Database, limit: int, status: str | None = None) -> list[Event]:
 
 def _beyond(place: Place) -> Document:
     day, id_ = place
+    # MongoDB sorts null before every text: after the last undated event come all that have a day.
     if day is None:
         return {"$or": [{"day": None, "_id": {"$gt": id_}}, {"day": {"$type": "string"}}]}
     text = day.isoformat()
@@ -287,8 +290,8 @@ def count_waiting(db: Database) -> tuple[int, int]:
 
 def collection_id(db: Database) -> str:
     """Return what tells this database from every other, also from one that it was restored to."""
-    made = db.list_collections(filter={"name": _NAME})
-    return f"{db.name}/{next((each['info']['uuid'].hex() for each in made), '')}"
+    collections = db.list_collections(filter={"name": _NAME})
+    return f"{db.name}/{next((each['info']['uuid'].hex() for each in collections), '')}"
 
 
 def all_ids(db: Database) -> list[str]:

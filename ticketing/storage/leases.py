@@ -25,6 +25,7 @@ def take(db: Database, id_: str, holder: str, lease: timedelta) -> bool:
         {"until": {"$not": {"$type": "date"}}},
         {"holder": holder},
     ]
+    # Of one that somebody else has nothing matches, and what would be inserted has its key already.
     try:
         db.leases.update_one(
             {"_id": id_, "$or": free},
@@ -43,5 +44,5 @@ def give_back(db: Database, id_: str, holder: str) -> None:
 
 def time_at(db: Database) -> datetime:
     """Return the primary's time: servers whose own clocks differ have to agree on a lease."""
-    told: datetime = db.client.admin.command("hello")["localTime"]
-    return told.replace(tzinfo=UTC)
+    local: datetime = db.client.admin.command("hello")["localTime"]
+    return local.replace(tzinfo=UTC)

@@ -171,14 +171,14 @@ class EventForm(Form):
 
         Only an event that has no day yet may stay without.
         """
-        readers: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+        readers: Mapping[str, tuple[str, Callable[[str], object]]] = {
             "name": ("name", _name),
             "date": ("day", _day if needs_day else _day_or_none),
             "capacity": ("capacity", _capacity),
             "costPerTicket": ("price", _price),
             "venue": ("venue", _venue),
         }
-        values: dict[str, Any] = {}
+        values: dict[str, object] = {}
         for field, (detail, read) in readers.items():
             try:
                 values[detail] = read((self[field].data or "").strip())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, g, request, url_for
 
@@ -74,11 +73,11 @@ def register(app: Flask, settings: Settings, secret_keys: Sequence[str]) -> None
         WTF_CSRF_SSL_STRICT=False,  # `access` looks at the Origin instead
     )
     access.csrf.init_app(app)
-    app.session_interface = PageSessions(_first_parts(app))
+    app.session_interface = PageSessions(_first_segments(app))
     _prepare_templates(app, settings, assets)
 
 
-def _first_parts(app: Flask) -> set[str]:
+def _first_segments(app: Flask) -> set[str]:
     """Return how the paths of pages begin."""
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("web.")]
     return {rule.rule.split("/", 2)[1] for rule in rules} - {"static"}
@@ -134,7 +133,7 @@ def _prepare_templates(app: Flask, settings: Settings, assets: Assets) -> None:
     )
 
     @app.context_processor
-    def known() -> dict[str, Any]:
+    def known() -> dict[str, object]:
         """Give every page who asks and what time it is."""
         principal = g.get("principal")
         return {

@@ -40,7 +40,7 @@ def blueprint(document: Callable[[], Mapping[str, Any]]) -> Blueprint:
     return blp
 
 
-def _page(template: str, **known: Any) -> Response:
+def _page(template: str, **known: object) -> Response:
     response = make_response(render_template(template, here=request.url_root.rstrip("/"), **known))
     response.headers["Content-Security-Policy"] = HEADERS["Content-Security-Policy"]
     return response

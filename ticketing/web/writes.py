@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from flask import request
 
@@ -28,10 +28,9 @@ from ticketing.storage.ids import new_id
 from ticketing.storage.writes import idempotency
 from ticketing.storage.writes.idempotency import StoredResponse
 from ticketing.web.http.access import caller, principal
+from ticketing.web.presenters.outcomes import Facts
 
 ResultT = TypeVar("ResultT")
-
-Facts = Mapping[str, Any]
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OF_NO_MEANING = {"csrf_token", "key"}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.api.auth.test_users import GALA, PASSWORD, Person
+from tests.api.auth.accounts.test_users import GALA, PASSWORD, Person
 from tests.conftest import QUICK
 from ticketing.domain.identity.users import Role
 from ticketing.services.accounts import users as people

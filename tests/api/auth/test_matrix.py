@@ -12,7 +12,7 @@ from itertools import count
 
 import pytest
 
-from tests.api.auth.test_users import GALA, PASSWORD, Person
+from tests.api.auth.accounts.test_users import GALA, PASSWORD, Person
 from tests.api.documented import document_of
 from tests.api.test_story import BODIES
 from tests.conftest import QUICK, the_settings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.auth.test_users import PASSWORD, Person, book
+from tests.api.auth.accounts.test_users import PASSWORD, Person, book
 from tests.api.conftest import refused
-from tests.builders import decided
+from tests.domain.builders import decided
 from ticketing.domain.commands.bookings import Book
 from ticketing.services import commands
 from ticketing.services.verification import verify

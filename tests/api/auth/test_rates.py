@@ -9,7 +9,7 @@ from threading import Event, Semaphore
 import limits
 import pytest
 
-from tests.api.auth.test_users import PASSWORD, Person
+from tests.api.auth.accounts.test_users import PASSWORD, Person
 from tests.api.conftest import GALA, refused
 from tests.conftest import QUICK
 from ticketing.server.mongod import free_port

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.api.auth.test_users import GALA, KEY, PASSWORD, Person, book
+from tests.api.auth.accounts.test_users import GALA, KEY, PASSWORD, Person, book
 from tests.api.conftest import but_head, refused
 from tests.conftest import QUICK
 from ticketing.domain.identity.users import Role

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.api.auth.test_users import PASSWORD, Person
+from tests.api.auth.accounts.test_users import PASSWORD, Person
 from tests.api.conftest import GALA, refused
 from tests.conftest import QUICK
 from ticketing.domain.identity.users import Role

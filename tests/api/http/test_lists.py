@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.api.conftest import Till, refused
-from tests.api.test_bookings import booked, get
-from tests.builders import a_customer, a_sale
+from tests.api.views.test_bookings import booked, get
+from tests.domain.builders import a_customer, a_sale
 from ticketing.api.http.cursors import by_time, encode, place_in
-from ticketing.domain.places import Mark, Place, Row
+from ticketing.domain.places import EventPosition, Place, Row
 from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage.documents import BOOKINGS
 
@@ -167,12 +167,12 @@ def test_goes_on_behind_what_a_host_with_a_slower_clock_has_booked(api_at):
 def test_writes_and_reads_a_place_to_the_millisecond():
     """Times are stored so; only a place itself may be in between."""
     row = Row(MIDNIGHT + timedelta(seconds=1), "a", 2)
-    place = Place(Row(MIDNIGHT + timedelta(microseconds=700), "", 0), (Mark(row, 5),))
+    place = Place(Row(MIDNIGHT + timedelta(microseconds=700), "", 0), (EventPosition(row, 5),))
 
     read = place_in(encode(*by_time(place)))
 
-    assert read == Place(Row(MIDNIGHT, "", 0), (Mark(row, 5),))
-    assert place_in(encode(0, "", 0, "a:5:1000")).marks[0].last.sequence == 5
+    assert read == Place(Row(MIDNIGHT, "", 0), (EventPosition(row, 5),))
+    assert place_in(encode(0, "", 0, "a:5:1000")).positions[0].last.sequence == 5
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import re
 import pytest
 from bson import Binary
 
-from tests.services.chained import chain_anew
+from tests.services.writes.chained import chain_anew
 from ticketing.services.verification import verify
 
 

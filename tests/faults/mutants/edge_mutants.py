@@ -93,8 +93,8 @@ EDGES: dict[str, Sequence[Change]] = {
     "a page shows a ticket too many": (
         Change(
             "web/presenters/standing.py",
-            "    left = event.available\n",
-            "    left = event.available + 1\n",
+            "    remaining = event.available\n",
+            "    remaining = event.available + 1\n",
         ),
     ),
     "the office's page counts those who wait as bookings": (

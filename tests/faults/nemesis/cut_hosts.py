@@ -18,7 +18,7 @@ from tests.faults.nemesis import Target
 from tests.faults.nemesis.hosts import busy
 from tests.faults.nemesis.server import LOCKED_S, others_go_on
 from tests.faults.world.hosts import Host
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 
 # Longer than anything may take that somebody asks for.
 AWAY_S = 10

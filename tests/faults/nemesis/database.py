@@ -10,7 +10,7 @@ from functools import partial
 from tests.client import timed
 from tests.faults.nemesis import Target
 from tests.faults.world.disk import filled
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 
 # Ten seconds until the others notice that it is gone, and an election.
 DEFAULT_GAP_S = 15

@@ -13,7 +13,7 @@ from functools import partial
 
 from tests.faults.nemesis import Target
 from tests.faults.networks.network import APPLICATION
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 
 # Longer than two elections, so that somebody else is primary before it is mended.
 CUT_S = 6

@@ -13,7 +13,7 @@ from functools import partial
 from tests.client import timed
 from tests.faults.nemesis import Target
 from tests.system.server import Server
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 
 GRACEFUL_S = 15
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import pytest
 
 from tests.faults.networks.network import APPLICATION, Network, NoNetwork
-from tests.waiting import NEVER_S
+from tests.system.waiting import NEVER_S
 
 # Whatever has not arrived by then is lost: nothing takes a thousandth of it.
 LOST_S = 1

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.networks.network import APPLICATION, Network
 from tests.faults.networks.probing import arrives, is_lost, left_behind, made
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 
 PORT = 8000
 

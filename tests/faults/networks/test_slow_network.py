@@ -17,7 +17,7 @@ from tests.faults.networks.network import APPLICATION, NoNetwork
 from tests.faults.networks.probing import arrives, at, is_lost, left_behind, made, received
 from tests.faults.networks.slow_network import SlowNetwork
 from tests.system.server import ROOT
-from tests.waiting import NEVER_S
+from tests.system.waiting import NEVER_S
 
 DELAY_S = 0.1
 SENT = 200

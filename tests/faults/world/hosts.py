@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.client import Answer, Client
 from tests.system.server import Server
-from tests.waiting import NEVER_S
+from tests.system.waiting import NEVER_S
 
 # Whoever enters it is at a place.
 Inside = Callable[[], AbstractContextManager[None]]

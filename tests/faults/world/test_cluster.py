@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.world.cluster import Cluster
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 from ticketing.storage.driver.clients import connect
 
 

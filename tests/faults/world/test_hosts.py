@@ -12,7 +12,7 @@ from tests.client import Client
 from tests.faults.networks.network import APPLICATION, Network
 from tests.faults.networks.probing import made
 from tests.faults.world.hosts import Visitor
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 from ticketing.server.mongod import free_port
 
 

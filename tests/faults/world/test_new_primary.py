@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pymongo.errors import PyMongoError
 
-from tests.builders import an_event
+from tests.domain.builders import an_event
 from tests.faults.world.cluster import Cluster
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 from ticketing.domain.errors import DatabaseUnavailable
 from ticketing.server.mongod import direct
 from ticketing.storage import events

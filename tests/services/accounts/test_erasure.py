@@ -13,11 +13,11 @@ from functools import partial
 import pytest
 from pymongo.read_concern import ReadConcern
 
-from tests.builders import a_new_event, book, named
-from tests.clocks import Held
 from tests.conftest import QUICK
+from tests.domain.builders import a_new_event, book, named
+from tests.services.clocks import Held
 from tests.services.conftest import a_handler
-from tests.waiting import NEVER_S, eventually
+from tests.system.waiting import NEVER_S, eventually
 from ticketing.domain.commands.bookings import Book, Cancel
 from ticketing.domain.commands.command import Envelope
 from ticketing.domain.commands.transfers import Accept, Offer, Transfer

@@ -8,14 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from tests.mail import Mailbox, serving, text_of
+from tests.services.mail.smtp_server import Mailbox, serving, text_of
 from ticketing.services.mail import sender
 from ticketing.services.mail.messages import Letters
 from ticketing.services.mail.sender import send, send_due
 from ticketing.services.mail.smtp import MailRefused, MailServer, MailServerAway
 from ticketing.storage.background import outbox
 from ticketing.storage.driver.clients import OPERATION_TIMEOUT_S
-from ticketing.storage.driver.units_of_work import settled, utc_now
+from ticketing.storage.driver.units_of_work import until_committed, utc_now
 
 LETTERS = Letters("https://tickets.venue.example", "tickets@venue.example")
 
@@ -33,7 +33,7 @@ def write(db, to="ada@example.org", kind="known", **known):
     def work(session):
         outbox.insert(db, mail, utc_now() - timedelta(seconds=1), session)
 
-    settled(db, work, seconds=OPERATION_TIMEOUT_S)
+    until_committed(db, work, seconds=OPERATION_TIMEOUT_S)
     return mail
 
 

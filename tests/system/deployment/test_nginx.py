@@ -17,7 +17,7 @@ from http.client import HTTPResponse
 import pytest
 
 from tests.system.server import ROOT, Server
-from tests.waiting import NEVER_S, eventually
+from tests.system.waiting import NEVER_S, eventually
 from ticketing.server.mongod import free_port, is_free
 
 pytestmark = pytest.mark.skipif(

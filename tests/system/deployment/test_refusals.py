@@ -11,7 +11,7 @@ from http.client import HTTPResponse
 
 import pytest
 
-from tests.waiting import NEVER_S
+from tests.system.waiting import NEVER_S
 from ticketing.api.http.middleware import HARDENING
 
 HOST = b"Host: localhost\r\n"

@@ -12,7 +12,7 @@ import pytest
 from tests.client import Client
 from tests.system.runs import Run, standalone_mongod
 from tests.system.server import Server
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 from ticketing.server.mongod import Mongod, free_port, running_in
 from ticketing.services.verification import verify
 from ticketing.storage.driver.clients import connect

@@ -11,7 +11,7 @@ from itertools import count
 from tests.client import at_once
 from tests.system.checks import check_event
 from tests.system.server import Server
-from tests.waiting import NEVER_S, eventually
+from tests.system.waiting import NEVER_S, eventually
 
 
 def test_sells_exactly_ten_tickets_to_fifty_clients(server, clean_db):

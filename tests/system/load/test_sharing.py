@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.client import Client
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 from ticketing.server.sharing import Shares
 
 _ESTABLISHED = "01"

@@ -15,7 +15,7 @@ import pytest
 
 from tests.system.deployment.test_monitoring import DEPLOY, alerts, dashboard
 from tests.system.server import Server
-from tests.waiting import NEVER_S, eventually
+from tests.system.waiting import NEVER_S, eventually
 from ticketing.server.mongod import free_port
 
 pytestmark = pytest.mark.skipif(

@@ -12,8 +12,8 @@ from pymongo.errors import OperationFailure
 
 from tests.system.runs import ticketing
 from tests.system.server import ROOT, Server
+from tests.system.waiting import eventually
 from tests.system.workers import connected_worker, server_answers
-from tests.waiting import eventually
 from ticketing.server.mongod import Mongod
 from ticketing.storage.driver.clients import connect
 

@@ -10,17 +10,17 @@ import sys
 import pytest
 
 import ticketing as package
-from tests.builders import a_new_event, sell
-from tests.mail import Mailbox, serving
+from tests.domain.builders import a_new_event, sell
+from tests.services.mail.smtp_server import Mailbox, serving
 from tests.system.runs import TICKETING, ticketing
 from tests.system.server import ROOT, clean_environment
 from tests.system.terminal import Terminal
-from tests.waiting import NEVER_S, eventually
+from tests.system.waiting import NEVER_S, eventually
 from ticketing.domain.identity.caller import Caller
 from ticketing.server.mongod import free_port
 from ticketing.services.mail.messages import Letters
 from ticketing.storage.background import outbox
-from ticketing.storage.driver.units_of_work import settled, utc_now
+from ticketing.storage.driver.units_of_work import until_committed, utc_now
 
 CALLER = Caller("ada", "r1")
 
@@ -145,7 +145,9 @@ def test_sends_what_is_due_until_it_is_stopped(settings, db, tmp_path):
             letter = Letters("http://127.0.0.1:1", mail["MAIL_FROM"]).write(
                 "known", "u1", "ada@example.org"
             )
-            settled(db, lambda session: outbox.insert(db, letter, utc_now(), session), seconds=8)
+            until_committed(
+                db, lambda session: outbox.insert(db, letter, utc_now(), session), seconds=8
+            )
             eventually(lambda: mailbox.taken, "the mail is there")
         finally:
             sending.terminate()

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tests.mail import Mailbox, serving
+from tests.services.mail.smtp_server import Mailbox, serving
 from tests.system.running.test_required import PASSWORD, SETTINGS, basic, create_admin
 from tests.system.server import Server
 

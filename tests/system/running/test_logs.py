@@ -12,7 +12,7 @@ import pytest
 
 from tests.system.server import ROOT, Server, clean_environment
 from tests.system.terminal import Terminal
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 
 # Everything that writes to standard error by itself.
 TALKS = """

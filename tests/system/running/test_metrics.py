@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.system.server import Server
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 
 SALES = 40
 

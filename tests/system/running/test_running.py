@@ -21,13 +21,13 @@ from uuid import uuid4
 import pytest
 from pymongo.errors import OperationFailure
 
-from tests.builders import an_event
 from tests.client import Client
+from tests.domain.builders import an_event
 from tests.system.runs import TICKETING, Run, shell, standalone_mongod, ticketing
 from tests.system.server import ROOT, Server, clean_environment
 from tests.system.terminal import Terminal
+from tests.system.waiting import NEVER_S, eventually
 from tests.system.workers import connected_worker, server_answers
-from tests.waiting import NEVER_S, eventually
 from ticketing.server.mongod import Mongod, free_port, is_free
 from ticketing.storage.documents import EVENTS
 from ticketing.storage.driver.clients import connect

@@ -16,7 +16,7 @@ import pytest
 
 from tests.system.runs import ticketing
 from tests.system.server import ROOT, Server
-from tests.waiting import eventually
+from tests.system.waiting import eventually
 from ticketing.storage.migrations import MIGRATIONS
 
 FOLDER = "ticketing/storage/migrations"

@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from tests.builders import ADA, GRACE, a_new_event, book, sell
 from tests.client import Client
+from tests.domain.builders import ADA, GRACE, a_new_event, book, sell
 from tests.services.conftest import a_handler
 from tests.system.runs import Run, shell, ticketing
 from ticketing.domain.commands.bookings import Cancel

@@ -1,8 +1,8 @@
 """What each field and parameter means, for whoever reads the OpenAPI document.
 
 A field is looked up by its schema and name, then by its name alone, so that one which means the
-same everywhere is explained once. `tests/clients/test_document.py` sees to it that none is left
-out, and that nothing is explained which is not there.
+same everywhere is explained once. `tests/system/clients/test_document.py` sees to it that none is
+left out, and that nothing is explained which is not there.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import Any
 
 from ticketing.api.http import strict_json
 from ticketing.api.http.problems import BadRequest
-from ticketing.domain.places import Mark, Place, Row
+from ticketing.domain.places import EventPosition, Place, Row
 
 # MongoDB's integers end before this one.
 _TOO_LARGE = 2**63
@@ -25,7 +25,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _EVENT = re.compile(r"[A-Za-z0-9_-]{0,64}")
 # An event, up to which sequence what had turned up was given, and as far as which row: how many
 # milliseconds later it is, and its sequence, where that is not the same.
-_MARK = re.compile(r"([A-Za-z0-9_-]{1,64}):([0-9]{1,18}):([0-9]{1,12})(?::([0-9]{1,18}))?")
+_POSITION = re.compile(r"([A-Za-z0-9_-]{1,64}):([0-9]{1,18}):([0-9]{1,12})(?::([0-9]{1,18}))?")
 
 _LARGEST = 2**63 - 1
 
@@ -66,8 +66,8 @@ def by_time(place: Place) -> tuple[int, str, int, str]:
     """Return where a list by time goes on, for `encode`."""
     row = place.row
     at = _milliseconds(row.at)
-    marks = ",".join(_written(mark, at) for mark in place.marks)
-    return at, row.event, row.sequence, marks
+    positions = ",".join(_written(position, at) for position in place.positions)
+    return at, row.event, row.sequence, positions
 
 
 def place_in(cursor: str | None) -> Place:
@@ -75,19 +75,19 @@ def place_in(cursor: str | None) -> Place:
     if cursor is None:
         return Place()
     milliseconds, event, sequence, marked = decode(cursor, int, str, int, str)
-    found = [_MARK.fullmatch(part) for part in marked.split(",")] if marked else []
+    found = [_POSITION.fullmatch(part) for part in marked.split(",")] if marked else []
     if not (_EVENT.fullmatch(event) and 0 <= sequence < _TOO_LARGE and all(found)):
         raise broken()
     try:
         at = _EPOCH + milliseconds * _MILLISECOND
-        marks = tuple(_mark_in(part, at) for part in found if part)
+        positions = tuple(_position_in(part, at) for part in found if part)
     except OverflowError:
         raise broken() from None
-    return Place(Row(at, event, sequence), marks)
+    return Place(Row(at, event, sequence), positions)
 
 
-def _written(mark: Mark, since: int) -> str:
-    last, sequence = mark
+def _written(position: EventPosition, since: int) -> str:
+    last, sequence = position
     row = "" if last.sequence == sequence else f":{last.sequence}"
     return f"{last.event}:{sequence}:{_milliseconds(last.at) - since}{row}"
 
@@ -96,10 +96,10 @@ def _milliseconds(at: datetime) -> int:
     return (at - _EPOCH) // _MILLISECOND
 
 
-def _mark_in(part: re.Match[str], since: datetime) -> Mark:
+def _position_in(part: re.Match[str], since: datetime) -> EventPosition:
     event, sequence, later, row = part.groups()
     at = since + int(later) * _MILLISECOND
-    return Mark(Row(at, event, int(row or sequence)), int(sequence))
+    return EventPosition(Row(at, event, int(row or sequence)), int(sequence))
 
 
 def broken() -> BadRequest:

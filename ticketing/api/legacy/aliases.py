@@ -70,14 +70,14 @@ class BookRequest:
     tickets: int
 
 
-class Spelled(Schema):
+class Aliased(Schema):
     """Of a request in any of the spellings."""
 
     @ma.pre_load
     def _unite(self, data: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         united = dict(data)
-        for name, spellings in ALIASES.items():
-            found = {s: united.pop(s) for s in spellings if s in united}
+        for name, aliases in ALIASES.items():
+            found = {s: united.pop(s) for s in aliases if s in united}
             comparable = _as_id if name in _IDS else _as_sent
             if len({comparable(value) for value in found.values()}) > 1:
                 raise ma.ValidationError({s: ["Two values for one thing."] for s in found})
@@ -88,7 +88,7 @@ class Spelled(Schema):
         return united
 
 
-class Initialize(Spelled, Input[InitializeRequest]):
+class Initialize(Aliased, Input[InitializeRequest]):
     """A new event; day and price may be left out.
 
     The name is also understood as `event_name` or `title`, the capacity as `available_tickets` or
@@ -108,7 +108,7 @@ class Initialize(Spelled, Input[InitializeRequest]):
         return InitializeRequest(Create(**data, replaces=True), id_)
 
 
-class EventAndCustomer(Spelled):
+class EventAndCustomer(Aliased):
     """Which event, and who.
 
     The event as `event_id` or `eventId`, who as `user`, `userId` or `userEmail`.

@@ -45,7 +45,7 @@ class Documented:
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class Presenters:
     """How the answers look at one of the two places."""
 
     prefix: str
@@ -139,7 +139,7 @@ def _called_off(event: Event) -> Json:
     return {"status": "cancelled"} if event.status == "cancelled" else {}
 
 
-ROOT = Dialect(
+ROOT = Presenters(
     "",
     _root_initialized,
     _root_booked,
@@ -153,7 +153,7 @@ ROOT = Dialect(
         described.ROOT_STATUS,
     ),
 )
-API_EVENTS = Dialect(
+API_EVENTS = Presenters(
     "/api/events",
     _flat,
     _api_booked,
@@ -173,55 +173,55 @@ def _answer(status: int, value: Json) -> StoredResponse:
     return StoredResponse(status, {"Content-Type": CONTENT_TYPE}, body(value))
 
 
-def _initialized(dialect: Callable[[Event], Json], event: Event) -> StoredResponse:
-    return _answer(201, dialect(event))
+def _initialized(present: Callable[[Event], Json], event: Event) -> StoredResponse:
+    return _answer(201, present(event))
 
 
-def _booked(dialect: Callable[[BookingResult], Json], held: BookingResult) -> StoredResponse:
-    return _answer(201 if held.booking.status == "confirmed" else 202, dialect(held))
+def _booked(present: Callable[[BookingResult], Json], held: BookingResult) -> StoredResponse:
+    return _answer(201 if held.booking.status == "confirmed" else 202, present(held))
 
 
-def _cancelled(dialect: Callable[[BookingResult], Json], held: BookingResult) -> StoredResponse:
-    return _answer(200, dialect(held))
+def _cancelled(present: Callable[[BookingResult], Json], held: BookingResult) -> StoredResponse:
+    return _answer(200, present(held))
 
 
-def _register(dialect: Dialect) -> None:
-    initialized = partial(_initialized, dialect.initialized)
-    booked = partial(_booked, dialect.booked)
-    cancelled = partial(_cancelled, dialect.cancelled)
+def _register(presenters: Presenters) -> None:
+    initialized = partial(_initialized, presenters.initialized)
+    booked = partial(_booked, presenters.booked)
+    cancelled = partial(_cancelled, presenters.cancelled)
 
-    @blp.writes("POST", f"{dialect.prefix}/initialize", 409, who=Role.ADMIN)
+    @blp.writes("POST", f"{presenters.prefix}/initialize", 409, who=Role.ADMIN)
     @blp.arguments(aliases.INITIALIZE)
-    @blp.response(201, dialect.documented.initialized)
+    @blp.response(201, presenters.documented.initialized)
     def initialize(wanted: aliases.InitializeRequest) -> Response:
         """Make an event, or make one anew that has this id and was never booked."""
         return execute(wanted.command, on=commands.event_id(wanted.id), present=initialized)
 
-    @blp.writes("POST", f"{dialect.prefix}/book", 404, 409, who=Role.CUSTOMER)
+    @blp.writes("POST", f"{presenters.prefix}/book", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(aliases.BOOK)
-    @blp.response(201, dialect.documented.booked)
-    @blp.alt_response(202, schema=dialect.documented.waitlisted, success=True)
+    @blp.response(201, presenters.documented.booked)
+    @blp.alt_response(202, schema=presenters.documented.waitlisted, success=True)
     def book(wanted: aliases.BookRequest) -> Response:
         """Book tickets, or join the waiting list (202)."""
         holder = resolve_customer(wanted.customer)
         command = commands.book(holder, wanted.tickets, limit=purchase_limit())
         return execute(command, on=wanted.event, present=booked)
 
-    @blp.writes("POST", f"{dialect.prefix}/cancel", 404, 409, who=Role.CUSTOMER)
+    @blp.writes("POST", f"{presenters.prefix}/cancel", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(aliases.CANCEL)
-    @blp.response(200, dialect.documented.cancelled)
+    @blp.response(200, presenters.documented.cancelled)
     def cancel(wanted: aliases.CancelRequest) -> Response:
         """Cancel the booking that a customer has for an event."""
         customer = resolve_customer(wanted.customer, "user")
         command = CancelFor(customer, ownership_scope())
         return execute(command, on=wanted.event, present=redact(cancelled))
 
-    @blp.reads(f"{dialect.prefix}/status/<id>", 404, who=Role.ANYBODY)
-    @blp.response(200, dialect.documented.status)
+    @blp.reads(f"{presenters.prefix}/status/<id>", 404, who=Role.ANYBODY)
+    @blp.response(200, presenters.documented.status)
     def status(id: str) -> Response:
         """Show an event's figures."""
-        return respond(_answer(200, dialect.status(app_context.reads.event(id))))
+        return respond(_answer(200, presenters.status(app_context.reads.event(id))))
 
 
-for _dialect in (ROOT, API_EVENTS):
-    _register(_dialect)
+for _presenters in (ROOT, API_EVENTS):
+    _register(_presenters)

@@ -39,6 +39,7 @@ class WholeNumber(fields.Integer):
         )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        # JSON's true is an int to Python, and so to marshmallow's `strict`.
         if type(value) is not int:
             raise ValidationError("Not a whole number.")
         return value
@@ -265,6 +266,7 @@ class Money(fields.Field[int]):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> int:
+        # A float never comes: the parser reads fractions as Decimal, so that 0.1 stays 0.1.
         if type(value) is not int and not isinstance(value, Decimal):
             raise ValidationError("Not a number.")
         if not 0 <= value <= self.maximum:

@@ -27,11 +27,12 @@ from ticketing.api.schemas.bookings import (
     SizeRequest,
 )
 from ticketing.domain.changes.results import BookingResult
-from ticketing.domain.commands.bookings import Cancel, Resize
+from ticketing.domain.commands.bookings import Cancel
 from ticketing.domain.errors import NotAllowed
 from ticketing.domain.identity.users import Role
 from ticketing.services import commands
 from ticketing.storage import bookings
+from ticketing.storage.documents import Matches
 from ticketing.storage.lists import bookings_by_name
 from ticketing.storage.writes.idempotency import StoredResponse
 
@@ -75,29 +76,11 @@ def index(wanted: BookingsRequest) -> Response:
     customers with a part of their `name` in any case and with or without accents; a page of them
     may have fewer items than there is room for, or none, and a `next` all the same.
     """
-    limit, cursor = wanted.limit, wanted.cursor
     if wanted.part is not None:
         _require_a_search_that_ends(wanted)
     filter_ = bookings.Filter(wanted.event, list_scope(wanted.customer), wanted.status)
-    if wanted.event is not None:
-        after = cursors.sequence_in(cursor)
-        if wanted.part is not None:
-            seen = bookings_by_name.page_of_event(
-                app_context.db, filter_, wanted.part, after, limit + 1
-            )
-            return paged(
-                seen.found,
-                limit,
-                schemas.BOOKING_PAGE,
-                lambda booking: (booking.sequence,),
-                rest=seen.rest,
-            )
-        found = bookings.page_of_event(app_context.db, filter_, after, limit + 1)
-        return paged(found, limit, schemas.BOOKING_PAGE, lambda booking: (booking.sequence,))
-
-    place = cursors.place_in(cursor)
-    found = bookings.page(app_context.db, filter_, place, limit + 1)
-    return paged_by_time(found, limit, schemas.BOOKING_PAGE, place, bookings.row_of)
+    page = _page if wanted.event is None else _page_of_event
+    return page(filter_, wanted)
 
 
 @blp.reads("/bookings/<id>", 404, who=Role.CUSTOMER)
@@ -117,14 +100,32 @@ def resize(wanted: SizeRequest, id: str) -> Response:
     What is added is paid at today's price, all or nothing, and never before those who wait.
     """
     command = commands.resize(id, wanted.tickets, ownership_scope(), limit=purchase_limit())
-    return _change(id, command)
+    return execute_on_booking(command, booking=id, present=redact(present_changed_booking))
 
 
 @blp.writes("DELETE", "/bookings/<id>", 404, who=Role.CUSTOMER)
 @blp.response(200, schemas.HELD_BOOKING)
 def cancel(id: str) -> Response:
     """Cancel a booking; the second time changes nothing."""
-    return _change(id, Cancel(id, ownership_scope()))
+    command = Cancel(id, ownership_scope())
+    return execute_on_booking(command, booking=id, present=redact(present_changed_booking))
+
+
+def _page(filter_: bookings.Filter, wanted: BookingsRequest) -> Response:
+    place = cursors.place_in(wanted.cursor)
+    found = bookings.page(app_context.db, filter_, place, wanted.limit + 1)
+    return paged_by_time(found, wanted.limit, schemas.BOOKING_PAGE, place, bookings.row_of)
+
+
+def _page_of_event(filter_: bookings.Filter, wanted: BookingsRequest) -> Response:
+    db, after, limit = app_context.db, cursors.sequence_in(wanted.cursor), wanted.limit
+    if wanted.part is None:
+        seen = Matches(bookings.page_of_event(db, filter_, after, limit + 1))
+    else:
+        seen = bookings_by_name.page_of_event(db, filter_, wanted.part, after, limit + 1)
+    return paged(
+        seen.found, limit, schemas.BOOKING_PAGE, lambda each: (each.sequence,), rest=seen.rest
+    )
 
 
 def _require_a_search_that_ends(wanted: BookingsRequest) -> None:
@@ -133,8 +134,3 @@ def _require_a_search_that_ends(wanted: BookingsRequest) -> None:
         raise NotAllowed
     if wanted.event is None:
         raise BadRequest("A name is looked for in one event.", {"event": ["Missing."]})
-
-
-def _change(id: str, command: Cancel | Resize) -> Response:
-    present = redact(present_changed_booking)
-    return execute_on_booking(command, booking=id, present=present)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flask import Response
+from marshmallow import Schema
 
 from ticketing.api import schemas
 from ticketing.api.auth.access import is_staff
@@ -74,20 +75,13 @@ def index(wanted: EventsRequest) -> Response:
     or those that anything was changed of since a moment: a sale is a change. An event may come
     again that was changed some seconds before it.
     """
-    limit, cursor = wanted.limit, wanted.cursor
-    schema = schemas.EVENT_PAGE if is_staff() else schemas.PUBLIC_EVENT_PAGE
     since = wanted.updated_since
     if since is not None:
         # What was decided before that moment may have been committed after it.
         since = settled_before(since, app_context.settings.commit_timeout_s)
     filter_ = events.Filter(wanted.first, wanted.last, wanted.status, since, wanted.part)
-
-    if wanted.order == "created":
-        place = cursors.place_in(cursor)
-        seen = events.page_by_creation(app_context.db, filter_, place, limit + 1)
-        return paged_by_time(seen.found, limit, schema, place, events.row_of, seen.rest)
-    seen = events.page_by_day(app_context.db, filter_, _place(cursor), limit + 1)
-    return paged(seen.found, limit, schema, lambda event: (_day(event), event.id), rest=seen.rest)
+    page = _page_by_creation if wanted.order == "created" else _page_by_day
+    return page(filter_, wanted, schemas.EVENT_PAGE if is_staff() else schemas.PUBLIC_EVENT_PAGE)
 
 
 @blp.reads("/<id>", 404, who=Role.ANYBODY, conditional=True)
@@ -136,6 +130,19 @@ def status(id: str) -> Response:
         tag,
         event.sequence,
         lambda: respond(answer(200, event, schemas.EVENT_STATUS, {"ETag": tag})),
+    )
+
+
+def _page_by_creation(filter_: events.Filter, wanted: EventsRequest, schema: Schema) -> Response:
+    place = cursors.place_in(wanted.cursor)
+    seen = events.page_by_creation(app_context.db, filter_, place, wanted.limit + 1)
+    return paged_by_time(seen.found, wanted.limit, schema, place, events.row_of, seen.rest)
+
+
+def _page_by_day(filter_: events.Filter, wanted: EventsRequest, schema: Schema) -> Response:
+    seen = events.page_by_day(app_context.db, filter_, _place(wanted.cursor), wanted.limit + 1)
+    return paged(
+        seen.found, wanted.limit, schema, lambda event: (_day(event), event.id), rest=seen.rest
     )
 
 

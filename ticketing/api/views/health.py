@@ -12,8 +12,17 @@ from ticketing.api.http.problems import RETRY_AFTER_S
 from ticketing.api.http.responses import answer, respond
 from ticketing.domain.identity.users import Role
 from ticketing.storage.driver import readiness
+from ticketing.storage.driver.readiness import Readiness
+from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint("health", __name__, description="Whether the service lives and can serve")
+
+
+def present_readiness(state: Readiness) -> StoredResponse:
+    """Return the response that a load balancer goes by."""
+    if state.ready:
+        return answer(200, state, schemas.READINESS)
+    return answer(503, state, schemas.READINESS, {"Retry-After": str(RETRY_AFTER_S)})
 
 
 @blp.reads("/livez", who=Role.ANYBODY, rate=None)
@@ -29,6 +38,4 @@ def livez() -> Response:
 def readyz() -> Response:
     """Say whether requests can be served: a primary answers and no migration is pending."""
     state = readiness.check(app_context.client, app_context.db)
-    if state.ready:
-        return respond(answer(200, state, schemas.READINESS))
-    return respond(answer(503, state, schemas.READINESS, {"Retry-After": str(RETRY_AFTER_S)}))
+    return respond(present_readiness(state))

@@ -61,16 +61,9 @@ def index(wanted: SalesRequest) -> Response:
     Those of one event are in the order of its sequence. `from` and `to` are days, both included, or
     date-times, of which the second is not.
     """
-    limit, cursor = wanted.limit, wanted.cursor
     filter_ = sales.Filter(wanted.event, wanted.actor, wanted.status, wanted.since, wanted.until)
-    if wanted.event is not None:
-        after = cursors.sequence_in(cursor)
-        found = sales.page_of_event(app_context.db, filter_, after, limit + 1)
-        return paged(found, limit, schemas.TRANSACTION_PAGE, lambda sale: (sale.sequence,))
-
-    place = cursors.place_in(cursor)
-    found = sales.page(app_context.db, filter_, place, limit + 1)
-    return paged_by_time(found, limit, schemas.TRANSACTION_PAGE, place, bookings.row_of)
+    page = _page if wanted.event is None else _page_of_event
+    return page(filter_, wanted)
 
 
 @blp.reads("/summary", who=Role.STAFF, coalesced=True)
@@ -107,3 +100,15 @@ def show(id: str) -> Response:
 def delete(id: str) -> Response:
     """Give a sale's tickets back; the second time changes nothing."""
     return execute_on_booking(Return(id), booking=id, present=present_returned_sale)
+
+
+def _page(filter_: sales.Filter, wanted: SalesRequest) -> Response:
+    place = cursors.place_in(wanted.cursor)
+    found = sales.page(app_context.db, filter_, place, wanted.limit + 1)
+    return paged_by_time(found, wanted.limit, schemas.TRANSACTION_PAGE, place, bookings.row_of)
+
+
+def _page_of_event(filter_: sales.Filter, wanted: SalesRequest) -> Response:
+    after = cursors.sequence_in(wanted.cursor)
+    found = sales.page_of_event(app_context.db, filter_, after, wanted.limit + 1)
+    return paged(found, wanted.limit, schemas.TRANSACTION_PAGE, lambda sale: (sale.sequence,))

@@ -15,8 +15,8 @@ from ticketing.api.http.responses import answer
 from ticketing.api.schemas.transfers import AcceptRequest, MoveRequest, TransferRequest
 from ticketing.api.views.bookings import present_changed_booking
 from ticketing.domain.bookings import digest_of
-from ticketing.domain.changes.results import TransferOffer
-from ticketing.domain.commands.transfers import Accept, Transfer, Withdraw
+from ticketing.domain.changes.results import BookingResult, TransferOffer
+from ticketing.domain.commands.transfers import Accept, Withdraw
 from ticketing.domain.identity.users import Role
 from ticketing.services import commands
 from ticketing.storage import bookings
@@ -25,9 +25,11 @@ from ticketing.storage.writes.idempotency import StoredResponse
 blp = Blueprint("transfers", __name__, url_prefix="/api/v1", description="Passing bookings on")
 
 
-def present_offer(offer: TransferOffer) -> StoredResponse:
-    """Return an offer as the API says it: with the code that its holder hands on."""
-    return answer(201, offer, schemas.TRANSFER_OFFER)
+def present_passed_on(result: BookingResult | TransferOffer) -> StoredResponse:
+    """Return the response for a booking that was passed on, or for an offer with its code."""
+    if isinstance(result, TransferOffer):
+        return answer(201, result, schemas.TRANSFER_OFFER)
+    return present_changed_booking(result)
 
 
 @blp.writes("POST", "/bookings/<id>/transfer", 404, 409, who=Role.CUSTOMER)
@@ -40,12 +42,10 @@ def create(wanted: TransferRequest, id: str) -> Response:
     Staff names who gets it, and it is done. Without `to` the answer is a code (201): until it
     expires, whoever gives it to `POST /transfers` holds the booking, and nobody before.
     """
-    if wanted.to is not None:
-        command = Transfer(id, wanted.to, ownership_scope())
-        return execute_on_booking(command, booking=id, present=redact(present_changed_booking))
-    lifetime = timedelta(hours=app_context.settings.transfer_hours)
-    offer = commands.offer(id, ownership_scope(), app_context.clock(), lifetime)
-    return execute_on_booking(offer, booking=id, present=present_offer)
+    now, lifetime = app_context.clock(), timedelta(hours=app_context.settings.transfer_hours)
+    # Nobody on the list gets anything by it, so there is no name to leave out.
+    command = commands.pass_on(id, wanted.to, ownership_scope(), now, lifetime)
+    return execute_on_booking(command, booking=id, present=present_passed_on)
 
 
 @blp.writes("DELETE", "/bookings/<id>/transfer", 404, who=Role.CUSTOMER)

@@ -20,13 +20,37 @@ from ticketing.domain.errors import SendsNoMail, UserNotFound
 from ticketing.domain.identity.users import Role, User
 from ticketing.services.accounts import sessions
 from ticketing.services.accounts import users as people
-from ticketing.services.accounts.proofs import Proofs
+from ticketing.services.accounts.proofs import Proofs, Sent
 from ticketing.services.accounts.users import AccountUpdate
 from ticketing.services.signing_in.tokens import Claims
 from ticketing.storage.accounts import users
 from ticketing.storage.accounts.sessions import row_of
+from ticketing.storage.writes.idempotency import StoredResponse
 
 blp = Blueprint("users", __name__, url_prefix="/api/v1", description="Who can sign in")
+
+
+def present_user(user: User) -> StoredResponse:
+    """Return the response for an account as it is now."""
+    return answer(200, user, schemas.USER)
+
+
+def present_sent(sent: Sent) -> StoredResponse:
+    """Return the response for a code that is on its way, whether or not there is an account."""
+    body = {"email": sent.email, "message": "A message is on its way to this address."}
+    return answer(202, body, schemas.SENT)
+
+
+def present_registration(registered: User | Sent) -> StoredResponse:
+    """Return the response for a new account, or for the code that makes it one."""
+    if isinstance(registered, Sent):
+        return present_sent(registered)
+    return answer(201, registered, schemas.USER)
+
+
+def present_own_change(changed: User | Sent) -> StoredResponse:
+    """Return the response for one's account as it is now, or for the code of a new address."""
+    return present_sent(changed) if isinstance(changed, Sent) else present_user(changed)
 
 
 @blp.writes("POST", "/users", 409, who=Role.ANYBODY, rate="registration", keyed=False)
@@ -39,15 +63,7 @@ def register(body: Registration) -> Response:
     Until the address is verified the account can sign in, and nothing else. Where mail is sent the
     answer is 202, whether or not the address is known already, and a code goes to it.
     """
-    now = app_context.clock()
-    if app_context.proofs is not None:
-        app_context.proofs.sign_up(body.email, body.password, anonymous(), now)
-        return _sent(body.email)
-    is_open = app_context.settings.auth == "open"
-    user = people.register(
-        app_context.db, app_context.passwords, body.email, body.password, now, verified=is_open
-    )
-    return respond(answer(201, user, schemas.USER))
+    return respond(present_registration(_register(body)))
 
 
 @blp.writes("POST", "/verifications/<id>", 404, 409, who=Role.ANYBODY, keyed=False)
@@ -55,7 +71,7 @@ def register(body: Registration) -> Response:
 def verify(id: str) -> Response:
     """Show that an address is one's own, by the code that was sent to it."""
     user = proofs().verify(id, anonymous(), app_context.clock())
-    return respond(answer(200, user, schemas.USER))
+    return respond(present_user(user))
 
 
 @blp.writes("POST", "/password-resets", 409, who=Role.ANYBODY, rate="registration", keyed=False)
@@ -63,8 +79,8 @@ def verify(id: str) -> Response:
 @blp.response(202, schemas.SENT)
 def forget_password(email: str) -> Response:
     """Have a code sent for a new password, if the address has an account."""
-    proofs().request_reset(email, app_context.clock())
-    return _sent(email)
+    sent = proofs().request_reset(email, app_context.clock())
+    return respond(present_sent(sent))
 
 
 @blp.writes("POST", "/password-resets/<id>", 404, 409, who=Role.ANYBODY, keyed=False)
@@ -73,7 +89,7 @@ def forget_password(email: str) -> Response:
 def reset_password(password: str, id: str) -> Response:
     """Set a new password by the code that was sent; every token becomes worthless."""
     user = proofs().reset(id, password, anonymous(), app_context.clock())
-    return respond(answer(200, user, schemas.USER))
+    return respond(present_user(user))
 
 
 @blp.reads("/users", who=Role.STAFF)
@@ -101,7 +117,7 @@ def change(body: AccountUpdate, id: str) -> Response:
     nothing else.
     """
     people.require_may_change(principal(), id, body)
-    return _changed(id, body)
+    return respond(present_user(_change(id, body)))
 
 
 @blp.reads("/users/<id>/audit", 404, who=Role.ADMIN)
@@ -121,7 +137,7 @@ def show_me() -> Response:
     user = users.find(app_context.db, principal().id)
     if user is None:
         raise UserNotFound
-    return respond(answer(200, user, schemas.USER))
+    return respond(present_user(user))
 
 
 @blp.writes("PATCH", "/users/me", 404, 409, who=Role.CUSTOMER, keyed=False, verified=False)
@@ -133,12 +149,7 @@ def change_me(body: AccountUpdate) -> Response:
 
     An address counts once it is shown to be one's own: a code goes to it, and the answer is 202.
     """
-    if body.email is None:
-        return _changed(principal().id, body)
-    sends = proofs()
-    _changed(principal().id, body)
-    sends.request_address(principal().id, body.email, app_context.clock())
-    return _sent(body.email)
+    return respond(present_own_change(_change_own(body)))
 
 
 @blp.reads("/users/me/sessions", 404, who=Role.CUSTOMER, verified=False)
@@ -169,15 +180,34 @@ def proofs() -> Proofs:
     return found
 
 
-def _sent(email: str) -> Response:
-    body = {"email": email, "message": "A message is on its way to this address."}
-    return respond(answer(202, body, schemas.SENT))
+def _register(wanted: Registration) -> User | Sent:
+    now = app_context.clock()
+    if app_context.proofs is not None:
+        return app_context.proofs.sign_up(wanted.email, wanted.password, anonymous(), now)
+    return people.register(
+        app_context.db,
+        app_context.passwords,
+        wanted.email,
+        wanted.password,
+        now,
+        verified=app_context.settings.auth == "open",
+    )
 
 
-def _changed(id_: str, update: AccountUpdate) -> Response:
+def _change_own(update: AccountUpdate) -> User | Sent:
+    own = principal().id
+    if update.email is None:
+        return _change(own, update)
+    # Before anything is changed: where no mail is sent, nothing is.
+    sends = proofs()
+    _change(own, update)
+    return sends.request_address(own, update.email, app_context.clock())
+
+
+def _change(id_: str, update: AccountUpdate) -> User:
     if id_ == principal().id and update.current_password is not None:
         app_context.sign_in.require_password(source(), id_, update.current_password)
-    user = people.change(
+    return people.change(
         app_context.db,
         app_context.commands,
         app_context.passwords,
@@ -186,7 +216,6 @@ def _changed(id_: str, update: AccountUpdate) -> Response:
         caller(),
         app_context.clock(),
     )
-    return respond(answer(200, user, schemas.USER))
 
 
 @blp.writes("POST", "/tokens", who=Role.ANYBODY, rate="tokens", keyed=False, enrolling=True)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 from marshmallow import Schema
@@ -18,13 +18,13 @@ from ticketing.api.schemas.bookings import Booking
 from ticketing.api.schemas.transactions import Transaction
 from ticketing.command.database import data_option, to_read
 from ticketing.command.exchange import walks
-from ticketing.command.exchange.formats import FORMATS, Format, head_of, text_of
+from ticketing.command.exchange.formats import FORMATS, Format, Row, head_of, text_of
 from ticketing.command.terminal.progress import Progress
 from ticketing.domain.errors import EventNotFound
 from ticketing.storage import events
 from ticketing.storage.driver.clients import Database
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Sequence[Row]
 
 _BOOKINGS = Booking(many=True, exclude=("position",))
 _SALES = Transaction(many=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ticketing.api.http import strict_json
 from ticketing.web.presenters.tables import lines_of, unguarded
@@ -16,8 +16,11 @@ from ticketing.web.presenters.tables import lines_of, unguarded
 Format = Literal["csv", "ndjson"]
 FORMATS: tuple[Format, ...] = ("csv", "ndjson")
 
+# What stands in a line, by its name; a schema has yet to look at it.
+Row = Mapping[str, object]
+
 # By it spreadsheets know UTF-8, as in the pages' downloads.
-_MARK = "\ufeff"
+_BOM = "\ufeff"
 
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,4})?", re.ASCII)
 
@@ -37,10 +40,10 @@ class BadLine(Exception):
 
 def head_of(format_: Format, columns: Sequence[str]) -> str:
     """Return what a file begins with."""
-    return _MARK + lines_of([columns]) if format_ == "csv" else ""
+    return _BOM + lines_of([columns]) if format_ == "csv" else ""
 
 
-def text_of(format_: Format, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+def text_of(format_: Format, columns: Sequence[str], rows: Iterable[Row]) -> str:
     """Return the lines of some rows."""
     if format_ == "csv":
         return lines_of([_cell(row.get(name)) for name in columns] for row in rows)
@@ -51,7 +54,7 @@ def _cell(value: object) -> object:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
-def read(format_: Format, file: Path) -> Iterator[tuple[int, dict[str, Any] | BadLine]]:
+def read(format_: Format, file: Path) -> Iterator[tuple[int, Row | BadLine]]:
     """Read a file's rows, each with the number of its line, or what is wrong with it.
 
     Raises BadLine where nothing behind a line could be read as it is meant.
@@ -59,7 +62,7 @@ def read(format_: Format, file: Path) -> Iterator[tuple[int, dict[str, Any] | Ba
     return _read_csv(file) if format_ == "csv" else _read_ndjson(file)
 
 
-def _read_ndjson(file: Path) -> Iterator[tuple[int, dict[str, Any] | BadLine]]:
+def _read_ndjson(file: Path) -> Iterator[tuple[int, Row | BadLine]]:
     for number, line in _lines(file):
         if not line.strip():
             continue
@@ -74,7 +77,7 @@ def _read_ndjson(file: Path) -> Iterator[tuple[int, dict[str, Any] | BadLine]]:
             yield number, BadLine(number, "The line is not a JSON object.")
 
 
-def _read_csv(file: Path) -> Iterator[tuple[int, dict[str, Any] | BadLine]]:
+def _read_csv(file: Path) -> Iterator[tuple[int, Row | BadLine]]:
     reader = csv.reader((_text(number, line) for number, line in _lines(file)), strict=True)
     head: list[str] | None = None
     try:
@@ -116,7 +119,7 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
             number += 1
             if len(line) > _LONGEST_LINE:
                 raise BadLine(number, f"The line is longer than {_LONGEST_LINE} bytes.")
-            yield number, line.removeprefix(_MARK.encode()) if number == 1 else line
+            yield number, line.removeprefix(_BOM.encode()) if number == 1 else line
 
 
 def _text(number: int, line: bytes) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 from marshmallow import RAISE, ValidationError
@@ -90,7 +89,7 @@ def _looked_at(format_: Format, file: Path) -> tuple[list[_Line], list[BadLine]]
     return lines, bad
 
 
-def _event(number: int, row: Mapping[str, Any]) -> _Line | BadLine:
+def _event(number: int, row: Mapping[str, object]) -> _Line | BadLine:
     if row.get("status", "scheduled") != "scheduled":
         return BadLine(number, "status: an event that was called off can't be added.")
     asked = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
 
 import click
 from marshmallow import ValidationError
@@ -74,8 +73,15 @@ def add(name: str, date: str, capacity: int, price: str, venue: str | None, data
     DATE is written DD/MM/YYYY or YYYY-MM-DD, PRICE with at most two decimals.
     """
     try:
-        asked: dict[str, Any] = {"name": name, "date": date, "capacity": capacity}
-        new = NEW_EVENT.load({**asked, "costPerTicket": _amount(price), **_given(venue=venue)})
+        new = NEW_EVENT.load(
+            {
+                "name": name,
+                "date": date,
+                "capacity": capacity,
+                "costPerTicket": _amount(price),
+                **_given(venue=venue),
+            }
+        )
     except ValidationError as error:
         raise CannotStart(f"That can't be an event: {faults(error.messages_dict)}") from None
     with to_change(data) as db:

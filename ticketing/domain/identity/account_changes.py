@@ -84,7 +84,7 @@ def require_another_admin(before: User, after: User, *, others: bool) -> None:
 
 def registration_entry(user: User, caller: Caller) -> UserAuditEntry:
     """Return what the audit says of a new account."""
-    new = {name: (None, value) for name, value in _told(user).items()}
+    new = {name: (None, value) for name, value in _recorded(user).items()}
     return UserAuditEntry(
         user.id, user.sequence, REGISTERED, new, caller.actor, user.created_at, caller.request_id
     )
@@ -92,7 +92,7 @@ def registration_entry(user: User, caller: Caller) -> UserAuditEntry:
 
 def change_entry(before: User, after: User, caller: Caller, now: datetime) -> UserAuditEntry:
     """Return what the audit says of a change."""
-    old, new = _told(before), _told(after)
+    old, new = _recorded(before), _recorded(after)
     changes: dict[str, tuple[object, object]] = {
         name: (old[name], new[name]) for name in new if old[name] != new[name]
     }
@@ -109,7 +109,7 @@ def _is_in_power(user: User) -> bool:
     return user.active and user.role is Role.ADMIN
 
 
-def _told(user: User) -> dict[str, object]:
+def _recorded(user: User) -> dict[str, object]:
     return {
         "email": user.email,
         "role": user.role.word,

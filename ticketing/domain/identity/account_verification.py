@@ -48,26 +48,26 @@ def account_differences(user: User | None, entries: Iterable[UserAuditEntry]) ->
 
 
 def _of_entry(replayed: _Replayed, entry: UserAuditEntry, *, erased: bool) -> Iterator[str]:
-    told = f"entry {entry.sequence}"
+    label = f"entry {entry.sequence}"
     if entry.sequence != replayed.entries + 1:
-        yield f"{told} comes after number {replayed.entries}"
+        yield f"{label} comes after number {replayed.entries}"
     if replayed.last_at is not None and entry.at < replayed.last_at:
-        yield f"{told} is from before the one that it follows"
+        yield f"{label} is from before the one that it follows"
     if (entry.action == REGISTERED) != _registers(entry):
-        yield f"{told} is called {entry.action}, and tells something else"
+        yield f"{label} is called {entry.action}, and tells something else"
     if entry.sequence > 1 and entry.action == REGISTERED:
-        yield f"{told} registers an account that is there"
+        yield f"{label} registers an account that is there"
     if erased and "email" in entry.changes:
-        yield f"{told} has the address of an account that is not there"
+        yield f"{label} has the address of an account that is not there"
     if not entry.changes and not erased:
-        yield f"{told} changes nothing"
+        yield f"{label} changes nothing"
     for name, (old, new) in entry.changes.items():
         if name not in _FIELDS:
-            yield f"{told} changes {name}, which no account has"
+            yield f"{label} changes {name}, which no account has"
         elif name != "password" and old != replayed.known.get(name, old):
-            yield f"{told} changes {name} from {old!r}, it was {replayed.known[name]!r}"
+            yield f"{label} changes {name} from {old!r}, it was {replayed.known[name]!r}"
         elif name not in ("password", "second_factor") and old == new:
-            yield f"{told} changes {name} from {old!r} to the same"
+            yield f"{label} changes {name} from {old!r} to the same"
 
 
 def _registers(entry: UserAuditEntry) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.identity.customers import Customer
@@ -20,7 +19,7 @@ _LEAVES = {
 }  # fmt: skip
 
 
-def faults_of_event(entry: AuditEntry, details: Mapping[str, Any]) -> Iterator[str]:
+def faults_of_event(entry: AuditEntry, details: Mapping[str, object]) -> Iterator[str]:
     """Find details of the event that an entry says to have been otherwise before it."""
     for name, (old, _) in entry.changes.items():
         if old != details.get(name) and entry.action != "created":

@@ -69,17 +69,17 @@ def held_twice(customer: str, count: int) -> str:
     return f"customer {customer} has {count} active bookings"
 
 
-def booking_differences(booking: Booking, told: Replayed | None) -> Iterator[str]:
+def booking_differences(booking: Booking, replayed: Replayed | None) -> Iterator[str]:
     """Return, one sentence each, what of a stored booking is not as the audit has it."""
-    if told is None:
+    if replayed is None:
         yield f"booking {booking.id}: the trail does not know it"
         return
-    is_ = as_stored(booking, told)
+    is_ = as_stored(booking, replayed)
     for name in Replayed.__slots__:
-        if getattr(is_, name) != getattr(told, name):
+        if getattr(is_, name) != getattr(replayed, name):
             yield (
                 f"booking {booking.id}: {name} is {getattr(is_, name)}, "
-                f"the trail says {getattr(told, name)}"
+                f"the trail says {getattr(replayed, name)}"
             )
 
 

@@ -32,12 +32,12 @@ class Replayed:
     acquired: dict[str, int] = field(default_factory=dict)
 
 
-def stored(booking: Booking, told: Replayed) -> Replayed:
+def stored(booking: Booking, replayed: Replayed) -> Replayed:
     """Return a booking as it is stored, in the same words.
 
     What a version of before did not write down yet is taken for what the audit says.
     """
-    acquired = told.acquired
+    acquired = replayed.acquired
     if booking.shares is not None and booking.customer is not None:
         acquired = {share.customer: share.tickets for share in booking.shares}
         if own := booking.tickets - sum(acquired.values()):
@@ -48,12 +48,12 @@ def stored(booking: Booking, told: Replayed) -> Replayed:
         booking.tickets,
         booking.total,
         booking.sequence,
-        booking.created_at if told.created_at else None,
+        booking.created_at if replayed.created_at else None,
         booking.cancelled_at,
         booking.reason,
-        booking.sold_by or told.sold_by,
-        booking.cancelled_by or told.cancelled_by,
-        told.price if booking.price is None else booking.price,
+        booking.sold_by or replayed.sold_by,
+        booking.cancelled_by or replayed.cancelled_by,
+        replayed.price if booking.price is None else booking.price,
         booking.offer is not None,
         acquired,
     )
@@ -82,12 +82,12 @@ def acquired_after(entry: AuditEntry, old: Replayed | None) -> dict[str, int]:
         giver = old.customer or ""
         order = [giver, *(name for name in old.acquired if name not in (giver, holder)), holder]
         return {name: old.acquired[name] for name in order if name in old.acquired}
-    kept, left = {}, tickets
+    kept, remaining = {}, tickets
     for name, bought in old.acquired.items():
-        if name != holder and (stays := min(bought, left)):
-            kept[name], left = stays, left - stays
-    if left:
-        kept[holder] = left
+        if name != holder and (stays := min(bought, remaining)):
+            kept[name], remaining = stays, remaining - stays
+    if remaining:
+        kept[holder] = remaining
     return kept
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.changes.chain import Head, next_head
@@ -38,7 +37,7 @@ class Model:
     `head` is that of the last entry that has a hash.
     """
 
-    details: dict[str, Any] = field(default_factory=lambda: {"status": "scheduled"})
+    details: dict[str, object] = field(default_factory=lambda: {"status": "scheduled"})
     bookings: dict[str, Replayed] = field(default_factory=dict)
     # Ids of those who wait, in the order in which they came, each with its place in it.
     queue: dict[str, int] = field(default_factory=dict)
@@ -52,6 +51,16 @@ class Model:
     last_at: datetime | None = None
     ever_booked: bool = False
     head: Head | None = None
+
+    @property
+    def capacity(self) -> int:
+        """How many tickets there are, 0 before an entry has told."""
+        return _number(self.details.get("capacity"))
+
+    @property
+    def price(self) -> int:
+        """What a ticket costs in minor units, 0 before an entry has told."""
+        return _number(self.details.get("price"))
 
 
 def replay(model: Model, entry: AuditEntry) -> Iterator[str]:
@@ -76,9 +85,8 @@ def _replay(model: Model, entry: AuditEntry) -> Iterator[str]:
         model.ever_booked = True
         yield from _replay_booking(model, entry)
 
-    capacity = model.details.get("capacity", 0)
-    if not 0 <= entry.sold <= capacity:
-        yield f"{entry.sold} tickets sold of {capacity}"
+    if not 0 <= entry.sold <= model.capacity:
+        yield f"{entry.sold} tickets sold of {model.capacity}"
     if entry.sold != model.sold:
         yield f"says {entry.sold} tickets are sold; the entries before it come to {model.sold}"
     if entry.waiting != model.waiting:
@@ -115,7 +123,7 @@ def _replay_booking(model: Model, entry: AuditEntry) -> Iterator[str]:
 
     yield from faults_of_booking(entry, old)
 
-    price = model.details.get("price", 0)
+    price = model.price
     if action == "assigned":
         # Before there was a price that is kept for those who wait, they paid today's.
         seen = old.price if old and old.price is not None else price
@@ -157,6 +165,10 @@ def _replay_booking(model: Model, entry: AuditEntry) -> Iterator[str]:
         _join(model, id_)
     else:
         _leave(model, id_)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _reason(entry: AuditEntry) -> str | None:

@@ -20,7 +20,7 @@ from ticketing.services.accounts.customers import claim_customer
 from ticketing.storage import customers
 from ticketing.storage.accounts import codes, user_audit, users
 from ticketing.storage.driver.clients import Database
-from ticketing.storage.driver.units_of_work import settled
+from ticketing.storage.driver.units_of_work import until_committed
 
 
 def add_account(db: Database, user: User, caller: Caller) -> User:
@@ -29,7 +29,7 @@ def add_account(db: Database, user: User, caller: Caller) -> User:
     def work(session: ClientSession) -> User:
         return add_within(db, user, caller, session)
 
-    return settled(db, work)
+    return until_committed(db, work)
 
 
 def add_within(db: Database, user: User, caller: Caller, session: ClientSession) -> User:
@@ -50,7 +50,7 @@ def change_account(
     def work(session: ClientSession) -> User:
         return change_within(db, users.get(db, user_id, session), change, caller, now, session)
 
-    return settled(db, work)
+    return until_committed(db, work)
 
 
 def change_within(

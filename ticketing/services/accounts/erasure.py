@@ -26,7 +26,7 @@ from ticketing.services.writes.handler import CommandHandler
 from ticketing.storage import audit, bookings, customers, events
 from ticketing.storage.accounts import erasure, idle, user_audit, users
 from ticketing.storage.driver.clients import Database
-from ticketing.storage.driver.units_of_work import settled
+from ticketing.storage.driver.units_of_work import until_committed
 
 # Nobody has been given so many changes of an account.
 _MOST_ENTRIES = 10_000
@@ -93,12 +93,12 @@ def erase(
             raise CustomerNotFound
         events.fence_all(db)
         marked = _Marked(db, customer_id, since)
-        customer = settled(db, partial(_deactivate, marked, caller, now, ahead_from))
+        customer = until_committed(db, partial(_deactivate, marked, caller, now, ahead_from))
         if customer is None:
             continue
         for waiting in bookings.waiting_of(db, customer_id):
             commands.execute(Cancel(waiting.id, only_waiting=True), on=waiting.event, caller=caller)
-        if settled(db, partial(_erase, marked, customer)):
+        if until_committed(db, partial(_erase, marked, customer)):
             return
     raise Busy
 
@@ -137,6 +137,7 @@ def _deactivate(
 def _erase(marked: _Marked, known: Customer, session: ClientSession) -> bool:
     """Erase a marked customer who waits for nothing, and return True."""
     customer = marked.find(session)
+    # An account that was linked meanwhile has to be deactivated first, in another round.
     if customer is None or customer.user != known.user:
         return False
     if bookings.waiting_within(marked.db, customer.id, session):

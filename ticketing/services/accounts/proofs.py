@@ -26,7 +26,7 @@ from ticketing.storage.accounts import codes, users
 from ticketing.storage.accounts.codes import Code, Purpose
 from ticketing.storage.background import outbox
 from ticketing.storage.driver.clients import Database
-from ticketing.storage.driver.units_of_work import settled
+from ticketing.storage.driver.units_of_work import until_committed
 
 # Nobody's mailbox is filled from here: so many of one kind to one account in an hour.
 _MOST_AN_HOUR = 3
@@ -39,6 +39,13 @@ _RESET: Sequence[Purpose] = ("reset",)
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What everybody hears who has asked for a code: where it goes, if it goes anywhere."""
+
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proofs:
     """Sends codes, and takes them."""
 
@@ -46,7 +53,7 @@ class Proofs:
     passwords: Passwords
     letters: Letters
 
-    def sign_up(self, email: str, password: str, caller: Caller, now: datetime) -> None:
+    def sign_up(self, email: str, password: str, caller: Caller, now: datetime) -> Sent:
         """Register somebody; raises UnusablePassword, and tells nothing else.
 
         A code goes to the address, and only the last one is good. With it goes the password that
@@ -66,8 +73,9 @@ class Proofs:
                 self._send_code("verify", account, session, now, hashed=user.password_hash)
 
         self._do(work)
+        return Sent(email)
 
-    def request_reset(self, email: str, now: datetime) -> None:
+    def request_reset(self, email: str, now: datetime) -> Sent:
         """Send whoever has forgotten their password a code."""
         key = address_key(email)
 
@@ -76,8 +84,9 @@ class Proofs:
             self._send_code("reset", user if user and user.active else None, session, now)
 
         self._do(work)
+        return Sent(email)
 
-    def request_address(self, user_id: str, email: str, now: datetime) -> None:
+    def request_address(self, user_id: str, email: str, now: datetime) -> Sent:
         """Send a code to the address that somebody wants to be known by, and tell the old one."""
         key = address_key(email)
 
@@ -91,6 +100,7 @@ class Proofs:
             self._send("leaving", user, session, now, new=as_shown(email))
 
         self._do(work)
+        return Sent(email)
 
     def verify(self, secret: str, caller: Caller, now: datetime) -> User:
         """Take a code that shows an address; raises CodeNotFound, EmailTaken."""
@@ -107,7 +117,7 @@ class Proofs:
             by = Caller(user.id, caller.request_id)
             return change_within(self.db, user, change, by, now, session)
 
-        return settled(self.db, work)
+        return until_committed(self.db, work)
 
     def reset(self, secret: str, password: str, caller: Caller, now: datetime) -> User:
         """Take a code for a new password; raises CodeNotFound, UnusablePassword.
@@ -127,14 +137,14 @@ class Proofs:
             by = Caller(user.id, caller.request_id)
             return change_within(self.db, user, change, by, now, session)
 
-        return settled(self.db, work)
+        return until_committed(self.db, work)
 
     def _do(self, work: Callable[[ClientSession], None]) -> None:
         try:
-            settled(self.db, work)
+            until_committed(self.db, work)
         except EmailTaken:
             # Somebody registered with the same address at the same moment: now it is known.
-            settled(self.db, work)
+            until_committed(self.db, work)
 
     def _send_code(
         self,
@@ -147,11 +157,11 @@ class Proofs:
         email: str | None = None,
     ) -> None:
         secret = secrets.token_urlsafe(24)
-        whose, key = (user.id, user.key) if user else (_NOBODY, "")
+        owner, key = (user.id, user.key) if user else (_NOBODY, "")
         until = now + codes.lifetime(purpose)
-        codes.forget(self.db, whose, purpose, session)
-        codes.insert(self.db, secret, Code(purpose, whose, key, until, hashed, email), session)
-        mail = self.letters.write(purpose, whose, email or (user.email if user else ""), secret)
+        codes.forget(self.db, owner, purpose, session)
+        codes.insert(self.db, secret, Code(purpose, owner, key, until, hashed, email), session)
+        mail = self.letters.write(purpose, owner, email or (user.email if user else ""), secret)
         outbox.insert(self.db, mail, now, session, withheld=self._is_too_much(mail, now, session))
 
     def _send(

@@ -23,7 +23,7 @@ from ticketing.services.accounts.changes import change_within
 from ticketing.storage import customers, leases
 from ticketing.storage.accounts import erasure, idle, users
 from ticketing.storage.driver.clients import Database
-from ticketing.storage.driver.units_of_work import settled, utc_now
+from ticketing.storage.driver.units_of_work import until_committed, utc_now
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +75,7 @@ def look_at(
         erasure.erase(db, customer, session)
         return True
 
-    return settled(db, work)
+    return until_committed(db, work)
 
 
 class RetentionWorker:

@@ -96,10 +96,10 @@ def authenticate(db: Database, passwords: Passwords, email: str, password: str) 
     today's, or of another spelling than is hashed today, is made anew.
     """
     user = users.find_by_email(db, email)
-    spelling = passwords.spelling_of(user.password_hash if user else None, password)
-    if spelling is None or user is None or not user.active:
+    form = passwords.matching_form(user.password_hash if user else None, password)
+    if form is None or user is None or not user.active:
         return None
-    if passwords.is_outdated(user.password_hash) or spelling != prepared(password):
+    if passwords.is_outdated(user.password_hash) or form != prepared(password):
         users.rehash(db, user, passwords.hash(password))
     return user
 
@@ -171,6 +171,7 @@ def change(
     if user is None:
         raise UserNotFound
     hashed = passwords.hash_new(update.password, user.email) if update.password else None
+    # Places that were not given up yet must be gone before they could be served again.
     comes_back = update.active is True and not user.active
     if comes_back and not leave_lists(db, commands, user, caller):
         raise Busy
@@ -178,6 +179,7 @@ def change(
         role=update.role, active=update.active, verified=update.verified, password_hash=hashed
     )
     changed = change_account(db, user_id, new, caller, now)
+    # Afterwards, when nothing new can be booked; what a crash leaves here, recovery gives up.
     if not changed.active:
         leave_lists(db, commands, changed, caller)
     return changed

@@ -62,7 +62,7 @@ def send_due(
 def _send(db: Database, letters: Letters, server: MailServer, mail: Mail, lease_s: float) -> bool:
     until = time.monotonic() + lease_s
     try:
-        server.deliver(letters.message(mail), lambda: _mark(db, mail, until))
+        server.deliver(letters.message(mail), lambda: _finish(db, mail, until))
     except MailServerAway as reason:
         pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (mail.attempts - 1))
         outbox.delay(db, mail.id, pause_s)
@@ -76,8 +76,8 @@ def _send(db: Database, letters: Letters, server: MailServer, mail: Mail, lease_
     return True
 
 
-def _mark(db: Database, mail: Mail, until: float) -> None:
-    """Insist on the mark while the mail is ours: without it, it would be sent again."""
+def _finish(db: Database, mail: Mail, until: float) -> None:
+    """Insist on finishing while the mail is ours: else it would be sent again."""
     while True:
         try:
             return outbox.finish(db, mail.id)

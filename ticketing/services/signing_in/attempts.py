@@ -58,7 +58,7 @@ class _Held:
     """A place that an attempt has taken: where, and what was counted there then."""
 
     places: _Places
-    whose: str
+    key: str
     tally: Tally
 
 
@@ -113,9 +113,9 @@ class Attempts:
 
         That costs nothing, and it is certain: a failure counts until its time is over.
         """
-        left_s = self._refused.left_s(source)
-        if self._limit is not None and left_s > 0:
-            age = self._limit.get_expiry() - left_s
+        remaining_s = self._refused.remaining_s(source)
+        if self._limit is not None and remaining_s > 0:
+            age = self._limit.get_expiry() - remaining_s
             raise TooManyRequests(_standing(self._limit, [age] * self._limit.amount, granted=False))
 
     def _begin(self, limit: RateLimitItem, source: str) -> _Held:
@@ -144,13 +144,13 @@ class Attempts:
         interval_s = min(_TURNS_APART_S, limit.get_expiry() / limit.amount)
         try:
             return self._shared.ask(
-                lambda: self._shared.attempts().take_turn(account, source.whose, interval_s)
+                lambda: self._shared.attempts().take_turn(account, source.key, interval_s)
             )
         except CountsAway:
-            return self._own.take_turn(account, source.whose, interval_s)
+            return self._own.take_turn(account, source.key, interval_s)
 
     def _wait_for_place(
-        self, limit: RateLimitItem, whose: str
+        self, limit: RateLimitItem, key: str
     ) -> tuple[_Held | None, Sequence[float]]:
         """Take a place; where there is none, return the ages of the failures that stand against it.
 
@@ -158,9 +158,9 @@ class Attempts:
         """
         until = time.monotonic() + _PATIENCE_S
         while True:
-            tally, places = self._take_place(limit, whose)
+            tally, places = self._take_place(limit, key)
             if tally.place is not None:
-                return _Held(places, whose, tally), ()
+                return _Held(places, key, tally), ()
             failed = [*tally.failed, *(age for age in tally.under_way if age > _LOST_S)]
             if len(failed) >= limit.amount:
                 return None, failed
@@ -183,14 +183,14 @@ class Attempts:
     def _end(self, held: _Held, *, failed: bool) -> None:
         end = held.places.keep if failed else held.places.give_back
         if held.places is self._own:
-            end(held.whose, held.tally.place)
+            end(held.key, held.tally.place)
             return
         if failed:
             # So that no more are allowed where the shared counts can't be reached any more.
-            self._own.note(held.whose)
+            self._own.note(held.key)
         # Where they are away by now, the attempt counts as failed.
         with suppress(CountsAway):
-            self._shared.ask(lambda: end(held.whose, held.tally.place))
+            self._shared.ask(lambda: end(held.key, held.tally.place))
 
 
 class OwnAttempts:
@@ -274,7 +274,7 @@ class _Refused:
         with self._lock:
             self._until[source] = time.monotonic() + seconds
 
-    def left_s(self, source: str) -> float:
+    def remaining_s(self, source: str) -> float:
         return self._until.get(source, 0.0) - time.monotonic()
 
 

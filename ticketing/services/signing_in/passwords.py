@@ -82,15 +82,15 @@ class Passwords:
 
         Raises TooManyRequests.
         """
-        return self.spelling_of(hashed, password) is not None
+        return self.matching_form(hashed, password) is not None
 
-    def spelling_of(self, hashed: str | None, password: str) -> str | None:
+    def matching_form(self, hashed: str | None, password: str) -> str | None:
         """Return in which spelling this is the password: as it is hashed today, or as it was given.
 
         Hashes of before were made of what was given. Raises TooManyRequests.
         """
-        spellings = dict.fromkeys((prepared(password), password))
-        found = self._do(lambda: next(filter(partial(self._fits, hashed), spellings), None))
+        forms = dict.fromkeys((prepared(password), password))
+        found = self._do(lambda: next(filter(partial(self._fits, hashed), forms), None))
         return found if hashed is not None else None
 
     def is_outdated(self, hashed: str) -> bool:

@@ -44,7 +44,7 @@ from ticketing.services.signing_in.sign_in import SignIn
 from ticketing.storage.accounts import second_factors, users
 from ticketing.storage.accounts.second_factors import SecondFactor
 from ticketing.storage.driver.clients import Database
-from ticketing.storage.driver.units_of_work import settled
+from ticketing.storage.driver.units_of_work import until_committed
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +87,7 @@ class SecondFactors:
             return None
         if code is None:
             raise SecondFactorNeeded
+        # None is what counts as a failure.
         return self.sign_in.by_code(source, user.id, lambda: self._use(user, code, now) or None)[1]
 
     def propose(
@@ -97,6 +98,7 @@ class SecondFactors:
         Asks for the password, and for a code where there is a second factor. Raises as `check`
         does, UserNotFound, WrongPassword.
         """
+        # The password first: who lacks it can't try codes here.
         self.sign_in.require_password(source, user_id, password)
         user = users.find(self.db, user_id)
         if user is None:
@@ -121,8 +123,10 @@ class SecondFactors:
             raise NoEnrolment
         secret = self._open(factor)
         step = self.sign_in.by_code(source, user_id, lambda: _step_of(secret, code, now))[0]
-        made = [_readable(base64.b32encode(secrets.token_bytes(10))) for _ in range(RECOVERY_CODES)]
-        digests = [_digest(_compact(one)) for one in made]
+        codes = [
+            _readable(base64.b32encode(secrets.token_bytes(10))) for _ in range(RECOVERY_CODES)
+        ]
+        digests = [_digest(_compact(one)) for one in codes]
 
         def work(session: ClientSession) -> None:
             second_factors.confirm(self.db, factor, step, digests, session)
@@ -130,8 +134,8 @@ class SecondFactors:
             change = AccountChange(second_factor=factor.id)
             change_within(self.db, user, change, caller, now, session)
 
-        settled(self.db, work)
-        return made
+        until_committed(self.db, work)
+        return codes
 
     def _use(self, user: User, code: str, now: datetime) -> bool:
         """Take a code of a user's second factor, or a recovery code; return whether it was good."""
@@ -144,6 +148,7 @@ class SecondFactors:
         step = _step_of(secret, code, now)
         if step is None:
             return False
+        # Sealed anew with the first key, so that the previous one is needed less and less.
         sealed = self._seal(user.id, secret)
         return second_factors.use_step(self.db, factor.id, step, sealed)
 
@@ -154,6 +159,7 @@ class SecondFactors:
         return used
 
     def _seal(self, user: str, secret: str) -> str:
+        # Whose it is stands within: who may write to MongoDB can't give their own to somebody else.
         return self._box().encrypt(f"{user}:{secret}".encode()).decode()
 
     def _open(self, factor: SecondFactor) -> str:
@@ -185,7 +191,7 @@ def reset(db: Database, user_id: str, caller: Caller, now: datetime) -> User:
         second_factors.forget(db, user_id, session)
         return change_within(db, user, AccountChange(second_factor=""), caller, now, session)
 
-    return settled(db, work)
+    return until_committed(db, work)
 
 
 def _step_of(secret: str, code: str, now: datetime) -> int | None:
@@ -193,12 +199,14 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
     given = "".join(code.split())
     if not given.isascii() or not _CODE.fullmatch(given):
         return None
-    made, this = pyotp.TOTP(secret, interval=STEP_S), int(now.timestamp()) // STEP_S
+    totp, this = pyotp.TOTP(secret, interval=STEP_S), int(now.timestamp()) // STEP_S
+    # All three are looked at, so that the time it takes does not tell which one fits.
     fitting = [
         step
         for step in (this - 1, this, this + 1)
-        if hmac.compare_digest(made.generate_otp(step), given)
+        if hmac.compare_digest(totp.generate_otp(step), given)
     ]
+    # Where the same digits are two steps' code, the later one uses up both.
     return fitting[-1] if fitting else None
 
 
@@ -218,5 +226,5 @@ def _digest(code: str) -> str:
 
 def _derived(key: str) -> bytes:
     """Return a key for this alone: what signs tokens seals nothing."""
-    made = HKDF(SHA256(), 32, salt=None, info=b"ticketing second factor").derive(key.encode())
-    return base64.urlsafe_b64encode(made)
+    derived = HKDF(SHA256(), 32, salt=None, info=b"ticketing second factor").derive(key.encode())
+    return base64.urlsafe_b64encode(derived)

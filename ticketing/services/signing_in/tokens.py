@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 import jwt
@@ -87,14 +86,22 @@ class Tokens:
         return None
 
 
-def _checked(claims: dict[str, Any], moment: float) -> Claims | None:
+def _checked(claims: Mapping[str, object], moment: float) -> Claims | None:
     """Take claims of the right shape and time only: PyJWT lets an empty `sub` pass, for one."""
-    user, token, generation = claims["sub"], claims["jti"], claims["gen"]
-    begins, ends = claims.get("nbf", claims["iat"]), claims["exp"]
-    texts = all(isinstance(text, str) and text for text in (user, token))
-    numbers = all(type(number) is int for number in (generation, begins, ends))
-    if not texts or not numbers:
+    user, token = _text(claims["sub"]), _text(claims["jti"])
+    generation, ends = _whole(claims["gen"]), _whole(claims["exp"])
+    begins = _whole(claims.get("nbf", claims["iat"]))
+    if not user or not token or generation is None or begins is None or ends is None:
         return None
     if not begins - CLOCKS_APART_S <= moment < ends <= _LAST_MOMENT:
         return None
     return Claims(user, token, generation, datetime.fromtimestamp(ends, UTC))
+
+
+def _text(claim: object) -> str:
+    return claim if isinstance(claim, str) else ""
+
+
+def _whole(claim: object) -> int | None:
+    """Return a whole number; JSON's true is one to Python only."""
+    return claim if type(claim) is int else None

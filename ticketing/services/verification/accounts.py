@@ -25,21 +25,21 @@ def differences_of_accounts(
         with db.client.start_session(snapshot=True) as session:
             unreadable: list[UnreadableDocument] = []
             found, until = users.after(db, after, AT_ONCE, session, unreadable)
-            left = {user.id: user for user in found}
+            remaining = {user.id: user for user in found}
             # Who can't be read is named as such; what their entries say can't be compared.
             skipped = {error.id for error in unreadable}
-            trail = user_audit.replay(db, after, until, session, unreadable)
-            for id_, entries in groupby(trail, lambda entry: entry.user):
-                user = left.pop(id_, None)
+            audit = user_audit.replay(db, after, until, session, unreadable)
+            for id_, entries in groupby(audit, lambda entry: entry.user):
+                user = remaining.pop(id_, None)
                 if id_ not in skipped:
                     yield from (f"user {id_}: {d}" for d in account_differences(user, entries))
-            for id_, user in left.items():
+            for id_, user in remaining.items():
                 yield from (f"user {id_}: {d}" for d in account_differences(user, ()))
             for user in found:
                 if user.second_factor and second_factors.is_missing(db, user, session):
                     yield f"user {user.id}: there is no such second factor"
             for error in unreadable:
-                yield error.told
+                yield error.description
         after = until
         if until is not None:
             reading.reached(Position(Part.ACCOUNTS, until))

@@ -71,7 +71,7 @@ def differences_of_event(
         reading.add(events=1)
     except UnreadableDocument as spoilt:
         reading.add(events=1)
-        yield spoilt.told
+        yield spoilt.description
         return
     scratch.clear()
     verification = EventVerification(db, id_, scratch, reading, at_once)
@@ -80,7 +80,7 @@ def differences_of_event(
             yield from verification.step()
             reading.between()
     except UnreadableDocument as spoilt:
-        yield spoilt.told
+        yield spoilt.description
 
 
 class EventVerification:
@@ -94,7 +94,7 @@ class EventVerification:
         self._scratch = scratch
         self._reading = reading
         self._at_once = at_once
-        self._trail = audit.walk(db, id_)
+        self._entries = audit.walk(db, id_)
         self._bookings = bookings.walk(db, id_)
         self._model = Model()
         self._totals = Totals()
@@ -104,7 +104,7 @@ class EventVerification:
         """Go on by one step; return, one sentence each, what differs."""
         with self._db.client.start_session(snapshot=True) as session:
             read = self._read(session)
-        yield from (error.told for error in read.unreadable)
+        yield from (error.description for error in read.unreadable)
         yield from self._replay(read.entries)
         yield from self._compare(read.booked)
         self._scratch.note_unknown(read.unknown)
@@ -113,9 +113,9 @@ class EventVerification:
             self.is_complete = True
 
     def _read(self, session: ClientSession) -> _Step:
-        trail = self._trail.go_on(self._at_once, session)
-        step = _Step(trail.values, unreadable=trail.unreadable)
-        if not trail.are_last:
+        entries = self._entries.go_on(self._at_once, session)
+        step = _Step(entries.values, unreadable=entries.unreadable)
+        if not entries.are_last:
             return step
         booked = self._bookings.go_on(self._at_once, session)
         step.booked = booked.values
@@ -143,13 +143,13 @@ class EventVerification:
             yield from replay(self._model, entry)
             self._reading.add(entries=1, unchained=entry.hash is None)
         self._scratch.save(self._model, ids)
-        told = self._model.bookings
-        self._count({id_: _counting(told.get(id_)) for id_ in self._scratch.found(ids)})
+        replayed = self._model.bookings
+        self._count({id_: _counting(replayed.get(id_)) for id_ in self._scratch.found(ids)})
 
     def _compare(self, booked: Sequence[Booking]) -> Iterator[str]:
-        told = self._scratch.told(booking.id for booking in booked)
+        replayed = self._scratch.replayed(booking.id for booking in booked)
         for booking in booked:
-            yield from booking_differences(booking, told.get(booking.id))
+            yield from booking_differences(booking, replayed.get(booking.id))
             self._reading.add(compared=1)
         self._count({booking.id: Found.of(booking) for booking in booked})
 
@@ -167,8 +167,8 @@ class EventVerification:
         yield from map(missing, self._scratch.missing())
         for customer, count in self._scratch.held_twice():
             yield held_twice(customer, count)
-        for walk in (self._trail, self._bookings):
-            yield from (error.told for error in walk.unordered())
+        for walk in (self._entries, self._bookings):
+            yield from (error.description for error in walk.unordered())
         if read.event is None:
             yield "there is no such event"
             return
@@ -189,5 +189,5 @@ class EventVerification:
             )
 
 
-def _counting(told: Replayed | None) -> Found | None:
-    return Found.of(told) if told is not None else None
+def _counting(replayed: Replayed | None) -> Found | None:
+    return Found.of(replayed) if replayed is not None else None

@@ -19,7 +19,7 @@ def differences_of_heads(db: Database, noted: Iterable[NotedHead]) -> Iterator[t
         try:
             stored = audit.find(db, each.event, each.head.sequence)
         except UnreadableDocument as spoilt:
-            yield each.event, spoilt.told
+            yield each.event, spoilt.description
             continue
         difference = head_difference(each, stored)
         if difference is not None:

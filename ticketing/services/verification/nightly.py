@@ -44,7 +44,7 @@ _REST = 4
 _LATEST = timedelta(hours=2)
 
 # One log line each: beyond that the number tells enough.
-MOST_TOLD = 100
+MOST_LOGGED = 100
 
 
 class _Stopped(Exception):
@@ -100,6 +100,7 @@ class NightlyVerification:
         """Begin where it is time; return None where it is not."""
         now = self._now()
         last = verification_runs.find_last(self._db)
+        # Where nothing has ever looked nothing was missed: the first time is the next one.
         if last is None:
             verification_runs.expect(self._db, now, Part.EVENTS)
             return None
@@ -139,7 +140,7 @@ class NightlyVerification:
         begin = Position(Part(run.part), run.after)
         for id_, difference in verify(self._db, None, reading, begin=begin, at_once=_AT_ONCE):
             found += 1
-            if found <= MOST_TOLD:
+            if found <= MOST_LOGGED:
                 log.error("verification_differs", event_id=id_ or None, detail=difference)
         reached(Position(Part.DATABASE))
         verification_runs.end(self._db, run, self._now())

@@ -25,7 +25,9 @@ class Position:
 
 @dataclass(slots=True)
 class Reading:
-    """How much has been read; `told` is called as it goes on, `reached` where it could be resumed.
+    """How much has been read.
+
+    `progressed` is called as it goes on, `reached` where it could be resumed.
 
     `between` is called between the steps, when nothing is being read.
 
@@ -37,7 +39,7 @@ class Reading:
     entries: int = 0
     compared: int = 0
     unchained: int = 0
-    told: Callable[[Reading], None] = lambda _: None
+    progressed: Callable[[Reading], None] = lambda _: None
     reached: Callable[[Position], None] = lambda _: None
     between: Callable[[], None] = lambda: None
 
@@ -60,4 +62,4 @@ class Reading:
         self.entries += entries
         self.compared += compared
         self.unchained += unchained
-        self.told(self)
+        self.progressed(self)

@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import chain
 
 from ticketing.domain.verification.comparing import Found
 from ticketing.domain.verification.replayed import Replayed
@@ -22,7 +22,7 @@ _CACHE_KB = 16_384
 
 # Columns have no type, so that each value comes back as what it was.
 _TABLES = """
-CREATE TABLE told (
+CREATE TABLE replayed (
     id PRIMARY KEY, status, customer, tickets, total, sequence, created_at, cancelled_at, reason,
     sold_by, cancelled_by, price, offered, acquired
 ) WITHOUT ROWID;
@@ -31,12 +31,19 @@ CREATE INDEX by_place ON queue (place);
 CREATE TABLE found (id PRIMARY KEY, status, customer, tickets, total, sequence) WITHOUT ROWID;
 CREATE TABLE unknown_customers (id PRIMARY KEY) WITHOUT ROWID;
 """
-_NAMES = ("told", "queue", "found", "unknown_customers")
+_NAMES = ("replayed", "queue", "found", "unknown_customers")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIT = timedelta(microseconds=1)
 
 _Row = tuple[str | int | None, ...]
+
+# A row as its columns stand in `_TABLES`; its times are numbers, and `acquired` is JSON.
+_ReplayedRow = tuple[
+    str, str, str | None, int, int | None, int, int | None, int | None, str | None, str | None,
+    str | None, int | None, int, str,
+]  # fmt: skip
+_FoundRow = tuple[str, str, str | None, int, int | None, int]
 
 
 class Scratch:
@@ -62,29 +69,35 @@ class Scratch:
 
     def load(self, model: Model, ids: Collection[str], entries: int) -> None:
         """Give the model what so many entries need that name these bookings."""
-        rows = self._each("SELECT * FROM told WHERE id = ?", ids)
-        model.bookings = {str(row[0]): _replayed(row) for row in rows}
+        model.bookings = self.replayed(ids)
         first = "SELECT id, place FROM queue ORDER BY place LIMIT ?"
-        waiting = set(self._db.execute(first, (entries + 1,)))
-        waiting |= set(self._each("SELECT id, place FROM queue WHERE id = ?", ids))
+        waiting: set[tuple[str, int]] = set(self._db.execute(first, (entries + 1,)))
+        for id_ in ids:
+            waiting |= set(self._db.execute("SELECT id, place FROM queue WHERE id = ?", (id_,)))
         model.queue = dict(sorted(waiting, key=lambda row: row[1]))
 
     def save(self, model: Model, ids: Collection[str]) -> None:
         """Keep what has come of these bookings."""
-        self._delete("told", [id_ for id_ in ids if id_ not in model.bookings])
-        rows = [_row(id_, told) for id_ in ids if (told := model.bookings.get(id_))]
-        self._replace("told", rows)
+        self._delete("replayed", [id_ for id_ in ids if id_ not in model.bookings])
+        rows = [_row(id_, booking) for id_ in ids if (booking := model.bookings.get(id_))]
+        self._replace("replayed", rows)
         self._delete("queue", ids)
         self._replace("queue", [(id_, model.queue[id_]) for id_ in ids if id_ in model.queue])
 
-    def told(self, ids: Iterable[str]) -> dict[str, Replayed]:
+    def replayed(self, ids: Iterable[str]) -> dict[str, Replayed]:
         """Return these bookings as the audit has them, those that it knows."""
-        rows = self._each("SELECT * FROM told WHERE id = ?", ids)
-        return {str(row[0]): _replayed(row) for row in rows}
+        sql = "SELECT * FROM replayed WHERE id = ?"
+        rows: Iterator[_ReplayedRow] = chain.from_iterable(
+            self._db.execute(sql, (id_,)) for id_ in ids
+        )
+        return {row[0]: _replayed(row) for row in rows}
 
     def found(self, ids: Iterable[str]) -> dict[str, Found]:
         """Return those of these bookings that have been found."""
-        rows = self._each("SELECT * FROM found WHERE id = ?", ids)
+        sql = "SELECT * FROM found WHERE id = ?"
+        rows: Iterator[_FoundRow] = chain.from_iterable(
+            self._db.execute(sql, (id_,)) for id_ in ids
+        )
         return {row[0]: Found(*row[1:]) for row in rows}
 
     def note_found(self, found: Mapping[str, Found | None]) -> None:
@@ -100,7 +113,7 @@ class Scratch:
     def missing(self) -> Iterator[str]:
         """Find the bookings that the audit knows and that have not been found."""
         for (id_,) in self._db.execute(
-            "SELECT id FROM told EXCEPT SELECT id FROM found ORDER BY id"
+            "SELECT id FROM replayed EXCEPT SELECT id FROM found ORDER BY id"
         ):
             yield id_
 
@@ -113,7 +126,7 @@ class Scratch:
 
     def head(self) -> tuple[str, Found] | None:
         """Find the first of the bookings that have been found waiting."""
-        row = self._db.execute(
+        row: _FoundRow | None = self._db.execute(
             "SELECT * FROM found WHERE status = 'waiting' ORDER BY sequence, id LIMIT 1"
         ).fetchone()
         return (row[0], Found(*row[1:])) if row else None
@@ -127,10 +140,6 @@ class Scratch:
         for (id_,) in self._db.execute("SELECT id FROM unknown_customers ORDER BY id"):
             yield id_
 
-    def _each(self, sql: str, ids: Iterable[str]) -> Iterator[Any]:
-        for id_ in ids:
-            yield from self._db.execute(sql, (id_,))
-
     def _delete(self, table: str, ids: Iterable[str]) -> None:
         self._db.executemany(f"DELETE FROM {table} WHERE id = ?", [(id_,) for id_ in ids])  # noqa: S608
 
@@ -140,28 +149,28 @@ class Scratch:
             self._db.executemany(f"REPLACE INTO {table} VALUES ({places})", rows)  # noqa: S608
 
 
-def _row(id_: str, told: Replayed) -> _Row:
+def _row(id_: str, booking: Replayed) -> _Row:
     return (
         id_,
-        told.status,
-        told.customer,
-        told.tickets,
-        told.total,
-        told.sequence,
-        _number(told.created_at),
-        _number(told.cancelled_at),
-        told.reason,
-        told.sold_by,
-        told.cancelled_by,
-        told.price,
-        told.offered,
-        json.dumps(told.acquired),
+        booking.status,
+        booking.customer,
+        booking.tickets,
+        booking.total,
+        booking.sequence,
+        _number(booking.created_at),
+        _number(booking.cancelled_at),
+        booking.reason,
+        booking.sold_by,
+        booking.cancelled_by,
+        booking.price,
+        booking.offered,
+        json.dumps(booking.acquired),
     )
 
 
-def _replayed(row: Sequence[Any]) -> Replayed:
-    (_, status, customer, tickets, total, sequence, created_at, cancelled_at, *rest) = row
-    reason, sold_by, cancelled_by, price, offered, acquired = rest
+def _replayed(row: _ReplayedRow) -> Replayed:
+    _, status, customer, tickets, total, sequence, created_at, cancelled_at, *_ = row
+    reason, sold_by, cancelled_by, price, offered, acquired = row[8:]
     return Replayed(
         status,
         customer,

@@ -26,7 +26,7 @@ def verify(
 ) -> Iterator[tuple[str, str]]:
     """Return (event id, what differs) for each difference, of all events or of one.
 
-    `reading` is told what is read, `at_once` documents of a kind in one step. What concerns the
+    `reading` counts what is read, `at_once` documents of a kind in one step. What concerns the
     whole database comes last, under "": where there is nothing in it, nothing can be missing. What
     was before `begin` is left out.
     """

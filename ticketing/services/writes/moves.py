@@ -22,7 +22,7 @@ from ticketing.domain.errors import AlreadyBooked
 from ticketing.services.writes.batch import CommandResult, Submission
 from ticketing.services.writes.transaction import Transactions
 from ticketing.services.writes.turns import Turns
-from ticketing.storage.driver.units_of_work import settled
+from ticketing.storage.driver.units_of_work import until_committed
 
 
 class Moves:
@@ -48,7 +48,7 @@ class Moves:
             return self._decide_and_write(submission, origin, to, session)
 
         with self._turns.held_together({origin, to}):
-            result = settled(self._transactions.db, work, seconds=seconds)
+            result = until_committed(self._transactions.db, work, seconds=seconds)
         if isinstance(result, BaseException):
             raise result
         return result

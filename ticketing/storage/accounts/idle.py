@@ -36,16 +36,20 @@ def due(db: Database, before: datetime, limit: int) -> list[str]:
 
 
 def last_seen(
-    db: Database, customer: str, made: datetime | None, user: User | None, session: ClientSession
+    db: Database,
+    customer: str,
+    created_at: datetime | None,
+    user: User | None,
+    session: ClientSession,
 ) -> datetime | None:
     """Return when something was last heard of a customer, or the day of what they still hold.
 
     None is somebody who stays whatever they do: staff, and who holds something without a day.
     """
-    moments = [made, *_of_account(user)]
+    moments = [created_at, *_of_account(user)]
     held = db.bookings.aggregate(_booked_by(customer), session=session)
     for found in held:
-        moments += [found["made"], found["ended"]]
+        moments += [found["created"], found["ended"]]
         days = db.events.find(
             {"_id": {"$in": found["events"]}, "status": "scheduled"}, {"day": True}, session=session
         )
@@ -92,6 +96,7 @@ def find_marked(
     db: Database, customer: str, since: datetime, session: ClientSession
 ) -> Customer | None:
     """Find a customer who has been marked since that moment all the time."""
+    # Compared by the moment: whoever was kept in between and marked again has a later one.
     found = find_many(db, {customer}, session).get(customer)
     return found if found is not None and found.idle_since == since else None
 
@@ -108,6 +113,7 @@ def keep(db: Database, customers: Collection[str], session: ClientSession) -> No
         {"$unset": {"idle_since": True}, "$currentDate": {"seen_at": True}},
         session=session,
     )
+    # Whoever is erased has no key any more: decided anew, this finds that they are gone.
     if done.matched_count != len(customers):
         raise Conflict
 
@@ -135,7 +141,7 @@ def _booked_by(customer: str) -> list[Document]:
         {
             "$group": {
                 "_id": None,
-                "made": {"$max": "$created_at"},
+                "created": {"$max": "$created_at"},
                 "ended": {"$max": "$cancelled_at"},
                 "events": {"$addToSet": "$event"},
             }

@@ -127,6 +127,7 @@ def replace(db: Database, before: User, after: User, session: ClientSession) -> 
     """
     old, new = _document(before), _document(after)
     update: Document = {"$set": {name: new[name] for name in new if new[name] != old[name]}}
+    # Tokens of an earlier generation are worthless altogether, signed out or not.
     if after.generation != before.generation:
         update["$set"]["signed_out"] = []
     if before.active and not after.active:
@@ -215,6 +216,7 @@ def note_seen(db: Database, user: User, now: datetime) -> None:
 @writing
 def sign_out(db: Database, id_: str, token: str, expires_at: datetime, now: datetime) -> None:
     """Make one token worthless; forget those that have expired anyway."""
+    # In two updates, since MongoDB takes one operator for a field in each.
     db.users.update_one({"_id": id_}, {"$pull": {"signed_out": {"until": {"$lt": now}}}})
     db.users.update_one(
         {"_id": id_}, {"$push": {"signed_out": {"token": token, "until": expires_at}}}

@@ -65,6 +65,7 @@ def take(db: Database, lease_s: float) -> Mail | None:
 
     One that is due later than any may be was written by a clock that was ahead: it is due as well.
     """
+    # Mostly there is nothing, and every worker looks: a read by the index, no write and no clock.
     if db.outbox.find_one(UNSENT, {"_id": True}) is None:
         return None
     now = leases.time_at(db)

@@ -43,8 +43,8 @@ class Faults:
     @property
     def sentences(self) -> tuple[str, ...]:
         """All of it, in words for whoever runs the service."""
-        told = tuple(f"{what} is missing, or is not as it should be" for what in self.missing)
-        return (self.newer, *told) if self.newer else told
+        lacking = tuple(f"{what} is missing, or is not as it should be" for what in self.missing)
+        return (self.newer, *lacking) if self.newer else lacking
 
 
 def look(db: Database) -> Faults:

@@ -116,6 +116,7 @@ def _read_in_one_term(db: Database, read: Callable[[], T]) -> T:
         term = _term(db.client)
         try:
             if term is not None and _caught_up.get(db.client) != term:
+                # Threads that meet a new primary at once all wait for it: more commits, none wrong.
                 _let_catch_up(db)
                 _caught_up[db.client] = term
             result = read()
@@ -126,6 +127,7 @@ def _read_in_one_term(db: Database, read: Callable[[], T]) -> T:
                 raise DatabaseUnavailable from error
             time.sleep(_PAUSE_S)
         else:
+            # Otherwise it may have been read from the next primary, which nobody had waited for.
             if _term(db.client) == term:
                 return result
 

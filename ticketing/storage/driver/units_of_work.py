@@ -93,7 +93,7 @@ def unit_of_work(client: Client, work: Callable[[ClientSession], T], *, seconds:
         raise
 
 
-def settled(
+def until_committed(
     db: Database, work: Callable[[ClientSession], T], *, seconds: float = OPERATION_TIMEOUT_S
 ) -> T:
     """Do the work in one transaction, decided anew after each Conflict; raises Busy, and the rest.
@@ -110,9 +110,9 @@ def settled(
 
 def _decided_anew(client: Client, work: Callable[[ClientSession], T], seconds: float) -> T:
     until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
+    while (remaining := until - time.monotonic()) > 0:
         try:
-            return unit_of_work(client, work, seconds=left)
+            return unit_of_work(client, work, seconds=remaining)
         except Conflict:
             time.sleep(random.uniform(0, _COMMIT_PAUSE_S))
         except PyMongoError as error:
@@ -134,8 +134,8 @@ def time_of(session: ClientSession) -> datetime:
     Every node of a replica set passes it on, so all who ask see one clock, and it never goes back.
     """
     assert session.cluster_time is not None, "nothing has been asked in this session yet"
-    told: datetime = session.cluster_time["clusterTime"].as_datetime()
-    return told
+    moment: datetime = session.cluster_time["clusterTime"].as_datetime()
+    return moment
 
 
 def _abandon(session: ClientSession) -> None:

@@ -62,10 +62,10 @@ class SharedWindows:
         """Create the index by which documents go once nothing in them counts any more."""
         self._collection.create_index("until", expireAfterSeconds=0)
 
-    def take(self, whose: str, limit: int, length_s: int, asked: int, returned: int = 0) -> Window:
+    def take(self, key: str, limit: int, length_s: int, asked: int, returned: int = 0) -> Window:
         """Count as many as are asked for and there is room for, less what was not used."""
         document = self._collection.find_one_and_update(
-            {"_id": whose},
+            {"_id": key},
             _taking(limit, length_s * 1000, asked, returned),
             upsert=True,
             return_document=ReturnDocument.AFTER,
@@ -90,6 +90,7 @@ def _taking(limit: int, length_ms: int, asked: int, returned: int) -> list[Docum
     room = {"$toInt": {"$subtract": [limit, {"$add": ["$count", before]}]}}
     return [
         {"$set": {"age": age, "now": "$$NOW"}},
+        # Within one stage all are computed from what was there before it.
         {
             "$set": {
                 "before": _where(

@@ -23,7 +23,7 @@ def beyond(place: Place) -> Document:
         "$and": [
             {"created_at": {"$gte": at}},
             {"$or": [{"created_at": {"$gt": at}}, {"_id": {"$gt": id_}}]},
-            {"_id": {"$nin": [mark.last.event for mark in place.marks]}},
+            {"_id": {"$nin": [position.last.event for position in place.positions]}},
         ]
     }
 

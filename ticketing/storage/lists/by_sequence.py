@@ -52,8 +52,10 @@ class Walk(Generic[T]):
         numbered = [each for each in documents if not isinstance(each["sequence"], list)]
         if numbered:
             self._after = numbered[-1]["sequence"]
+            # The next step begins behind this number: what else has it is met now, or never.
             if not are_last:
                 numbered += self._others_of_the_last(numbered, session)
+        # Lists have no number to go on behind, so all of them are passed in one step.
         elif documents and not are_last:
             return self.go_on(2 * limit, session)
         lists = [each for each in documents if isinstance(each["sequence"], list)]

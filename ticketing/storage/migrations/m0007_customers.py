@@ -100,18 +100,21 @@ def _customer_of(db: Database, old: str, given: str) -> str:
         user = db.users.find_one({"_id": old.removeprefix(_OF_A_USER)}, {"customer": True})
         if user is not None:
             return str(user["customer"])
-        return _made(db, f"gone:{old}", given)
+        return _inserted(db, f"gone:{old}", given)
+    # Two old keys can be one name by today's rules. They become one customer, but where that one
+    # would hold two bookings of an event, which nobody may: then there is one beside.
     beside = f"beside:{old}"
     known = db.customers.find_one({"key": beside}) or db.customers.find_one({"key": _key_of(given)})
     if known is None:
-        return _made(db, _key_of(given), given)
+        return _inserted(db, _key_of(given), given)
     if known["key"] != beside and _would_hold_two(db, old, known):
-        return _made(db, beside, given)
+        return _inserted(db, beside, given)
     return str(known["_id"])
 
 
 def _would_hold_two(db: Database, old: str, customer: Document) -> bool:
     """Return whether a customer would have two active bookings of an event."""
+    # What is that customer's may have been brought over already, or may still be to come.
     named = f"{_OF_A_USER}{customer['user']}" if customer.get("user") else None
     of_old = db.bookings.distinct("event", {"customer.key": old, **_ACTIVE})
     own = {"$or": [{"customer": customer["_id"]}, {"customer.key": named}]}
@@ -129,7 +132,7 @@ def _key_of(given: str) -> str:
         return former_key(given)
 
 
-def _made(db: Database, key: str, name: str) -> str:
+def _inserted(db: Database, key: str, name: str) -> str:
     known = db.customers.find_one({"key": key}, {"_id": True})
     if known is not None:
         return str(known["_id"])

@@ -675,7 +675,7 @@ def _indexes(db: Database, name: str) -> dict[str, Document]:
 
 def _definition(index: Mapping[str, Any]) -> Document:
     """Return what makes an index this one: its keys in their order, and its options."""
-    told = ("unique", "partialFilterExpression", "expireAfterSeconds")
+    options = ("unique", "partialFilterExpression", "expireAfterSeconds")
     return {"keys": list(index["key"].items())} | {
-        k: index[k] for k in told if index.get(k) is not None
+        k: index[k] for k in options if index.get(k) is not None
     }

@@ -98,13 +98,14 @@ def caller() -> Caller:
 
 def local_path(text: str | None) -> str | None:
     """Return a path of this service that somebody may be sent to; None for anything else."""
+    # Browsers take a backslash for a slash, and two of either lead to another host.
     if not text or not text.startswith("/") or text[1:2] in ("/", "\\") or "\\" in text:
         return None
     try:
-        parts = urlsplit(text)
+        url = urlsplit(text)
     except ValueError:
         return None
-    if parts.scheme or parts.netloc or not text.isprintable() or " " in text:
+    if url.scheme or url.netloc or not text.isprintable() or " " in text:
         return None
     return text
 
@@ -128,6 +129,7 @@ def _register(blp: Blueprint, rule: str, method: str, access: PageAccess) -> Cal
 
 
 def _admit(access: PageAccess, method: str) -> Response | None:
+    # Before anybody is looked up: what another site has sent costs MongoDB nothing.
     if method == "POST":
         _require_from_here()
         csrf.protect()

@@ -47,7 +47,7 @@ class SentFromElsewhere(HTTPException):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ErrorPage:
     """What an error page says: a word on the stub's two ends, a heading and a sentence."""
 
     status: int
@@ -79,15 +79,15 @@ def register(app: Flask, blp: Blueprint, seen: LastSeen) -> None:
         app.register_error_handler(status, _http_error)
 
 
-def error_page(told: Told) -> Response:
+def error_page(error: ErrorPage) -> Response:
     """Draw an error as a ticket that can't be had.
 
     A form that has a key counts once, so one that may not have counted can be sent once more.
     """
-    again = request.form if told.status == 503 and "key" in request.form else None
-    comes_back = told.status == 503 and request.method == "GET"
-    page = render_template("error.html", told=told, again=again, comes_back=comes_back)
-    response = make_response(page, told.status)
+    again = request.form if error.status == 503 and "key" in request.form else None
+    comes_back = error.status == 503 and request.method == "GET"
+    page = render_template("error.html", error=error, again=again, comes_back=comes_back)
+    response = make_response(page, error.status)
     response.vary.add("Accept")
     # Where nothing has the address no blueprint does it.
     return with_headers(response)
@@ -96,7 +96,7 @@ def error_page(told: Told) -> Response:
 def _office_error(error: DomainError) -> Response:
     if not wants_page():
         return problems.office_error(error)
-    response = error_page(_told(problems.status_of(error), error.code, _seconds(error)))
+    response = error_page(_page_of(problems.status_of(error), error.code, _seconds(error)))
     if isinstance(error, TooManyRequests):
         headers = fields(error.standing) if error.standing else {"Retry-After": "1"}
         for name, value in headers.items():
@@ -122,7 +122,7 @@ def _http_error(error: HTTPException) -> Response:
     if not wants_page() or _NO_PAGES.fullmatch(request.path):
         return problems.http_error(error)
     code = "csrf" if isinstance(error, CSRFError) else str(error.code)
-    response = error_page(_told(error.code, code, 0))
+    response = error_page(_page_of(error.code, code, 0))
     for name, value in error.get_response().headers:
         if name == "Allow":
             response.headers[name] = value
@@ -136,7 +136,7 @@ def _crash(error: Exception) -> Response:
         # Whoever knows that nothing has happened says so before it gets here.
         return _office_error(OutcomeUnknown() if request.method == "POST" else Overloaded())
     log.error("crash", request_id=g.get("request_id"), error=type(error).__name__, exc_info=error)
-    return error_page(_told(500, "500", 0))
+    return error_page(_page_of(500, "500", 0))
 
 
 def _seconds(error: DomainError) -> int:
@@ -144,12 +144,12 @@ def _seconds(error: DomainError) -> int:
     return max(1, standing.reset_s) if standing else 1
 
 
-def _told(status: int, code: str, seconds: int) -> Told:
+def _page_of(status: int, code: str, seconds: int) -> ErrorPage:
     fitting = _BY_STATUS[500] if status >= 500 else _BY_STATUS[400]
     words = _BY_CODE.get(code) or _BY_STATUS.get(status, fitting)
     wait = f"{seconds} second{'' if seconds == 1 else 's'}"
     sentence = words.sentence.format(wait=wait)
-    return Told(status, code, words.over, words.under, words.heading, sentence)
+    return ErrorPage(status, code, words.over, words.under, words.heading, sentence)
 
 
 @dataclass(frozen=True, slots=True)

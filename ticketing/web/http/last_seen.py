@@ -33,6 +33,7 @@ class LastSeen:
         found = g.get("page")
         if found is None or not found.public or g.get("principal") is not None:
             return
+        # With queries one could fill the place of all pages that people look at.
         if response.status_code != 200 or response.mimetype != "text/html" or request.query_string:
             return
         with self._lock:

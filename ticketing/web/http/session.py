@@ -33,12 +33,12 @@ _HALF_AUDIENCE = "ticketing-second-step"
 class PageSessions(SecureCookieSessionInterface):
     """Sessions for the pages, told by the first part of their paths, and for nothing else."""
 
-    def __init__(self, first_parts: Collection[str]) -> None:
-        self._first_parts = frozenset(first_parts)
+    def __init__(self, first_segments: Collection[str]) -> None:
+        self._first_segments = frozenset(first_segments)
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Read the cookie of a page's request; anything else has no session."""
-        if request.path.split("/", 2)[1] not in self._first_parts:
+        if request.path.split("/", 2)[1] not in self._first_segments:
             return None
         signer = self.get_signing_serializer(app)
         signed = request.cookies.get(self.get_cookie_name(app))

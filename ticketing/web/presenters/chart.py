@@ -57,7 +57,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class GridLine:
     """A line across the plot, with what it means on the left and on the right."""
 
     y: float
@@ -69,7 +69,7 @@ class Mark:
 class Chart:
     """The picture, and the sentence that says the same to whoever can't see it."""
 
-    marks: Sequence[Mark]
+    grid: Sequence[GridLine]
     columns: Sequence[Column]
     lines: Sequence[Line]
     sentence: str
@@ -81,7 +81,7 @@ def chart_of(newest_first: Sequence[MonthFigures], words: Words) -> Chart:
     best = max((month.revenue for month in months), default=0)
     top = _top(best)
     columns = [_column(number, months, top) for number in range(len(months))]
-    return Chart(_marks(top), columns, _lines(columns), _sentence(months, words))
+    return Chart(_grid(top), columns, _lines(columns), _sentence(months, words))
 
 
 def _top(best: int) -> int:
@@ -129,9 +129,9 @@ def _lines(columns: Sequence[Column]) -> list[Line]:
     ]
 
 
-def _marks(top: int) -> list[Mark]:
+def _grid(top: int) -> list[GridLine]:
     return [
-        Mark(
+        GridLine(
             round(BASE - (BASE - TOP) * number / _LINES, 1),
             _thousands(top * number // _LINES),
             f"{100 * number // _LINES}%",

@@ -16,6 +16,7 @@ from ticketing.domain.events import Event
 from ticketing.web.presenters.words import name_of
 
 Facts = Mapping[str, Any]
+"""JSON: what a form came to is stored, and shown once more to whoever sends the form again."""
 
 
 def booking_facts(result: BookingResult) -> Facts:

@@ -32,16 +32,16 @@ class Standing:
 
 def standing_of(event: Event, today: date) -> Standing:
     """Return how an event stands on a day."""
-    left = event.available
+    remaining = event.available
     if event.status != "scheduled":
         return Standing("off", "Called off", "void", "off")
     if event.day is not None and event.day < today:
         return Standing("past", "Over", "plain", "past")
     if event.waiting:
-        first = "Sold out, " if left == 0 else ""
+        first = "Sold out, " if remaining == 0 else ""
         return Standing("wait", f"{first}{event.waiting:,} waiting", "plain", "wait")
-    if left == 0:
+    if remaining == 0:
         return Standing("out", "Sold out", "plain", "out")
-    if left <= max(_ALWAYS_FEW, min(_NEVER_FEW, event.capacity // 10)):
-        return Standing("few", f"Only {left:,} left", "", "few")
-    return Standing("free", f"{left:,} left", "", "free")
+    if remaining <= max(_ALWAYS_FEW, min(_NEVER_FEW, event.capacity // 10)):
+        return Standing("few", f"Only {remaining:,} left", "", "few")
+    return Standing("free", f"{remaining:,} left", "", "free")

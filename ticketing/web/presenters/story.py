@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.changes.chain import Head
@@ -313,7 +313,7 @@ def _other_change(old: object, new: object, telling: Telling) -> Sentence:
     return [Part(f"{old} became {new}.")]
 
 
-def _whole(value: Any) -> int:
+def _whole(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 

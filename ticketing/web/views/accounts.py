@@ -264,11 +264,11 @@ def next_path() -> str | None:
 
 def _wanted(path: str | None) -> str | None:
     """Return the name of the event that somebody was about to book, for a word about it."""
-    parts = (path or "").partition("?")[0].split("/")
-    if len(parts) != 4 or parts[1] != "events" or parts[3] != "book":
+    segments = (path or "").partition("?")[0].split("/")
+    if len(segments) != 4 or segments[1] != "events" or segments[3] != "book":
         return None
-    found = events.find_many(app_context.db, [parts[2]])
-    return found[parts[2]].name if parts[2] in found else None
+    found = events.find_many(app_context.db, [segments[2]])
+    return found[segments[2]].name if segments[2] in found else None
 
 
 def go_on(who: User | Principal) -> Response:

@@ -35,7 +35,7 @@ blp = Blueprint("bookings", __name__)
 # As many of one's bookings as the page shows, the newest first.
 MOST_SHOWN = 200
 # A booking's own story is short; a longer one stands in its event's.
-MOST_TOLD = 100
+MOST_ENTRIES = 100
 
 
 @shows(blp, "/events/<id>/book", who=Role.CUSTOMER)
@@ -221,7 +221,7 @@ def _page(
     held, event = bookings.get_with_event(app_context.db, id, customers.own_scope())
     # By a form that is sent once more the code may be of an offer that is over.
     is_offered = offered is not None and held.booking.offer == digest_of(offered)
-    entries = audit.page(app_context.db, event.id, id, None, 0, MOST_TOLD)
+    entries = audit.page(app_context.db, event.id, id, None, 0, MOST_ENTRIES)
     telling = Telling(
         the_words(),
         event,
@@ -266,9 +266,9 @@ def _tag_of_all(own: Customer | None) -> str:
 
     Whatever happens to a booking is a change of its event; what ends is among the marks no more.
     """
-    marks = bookings.marks_of(app_context.db, own.id, MOST_SHOWN) if own else []
-    changes = events.sequences_of(app_context.db, {event for event, _, _ in marks})
-    return tag_of(marks, sorted(changes.items()), day=this_day())
+    versions = bookings.versions_of(app_context.db, own.id, MOST_SHOWN) if own else []
+    changes = events.sequences_of(app_context.db, {event for event, _, _ in versions})
+    return tag_of(versions, sorted(changes.items()), day=this_day())
 
 
 def _is_ahead(event: Event, today: date) -> bool:

@@ -46,7 +46,7 @@ def make() -> Response:
             "There is a key with this name. If nobody has copied it, revoke it and make another."
         ]
         return _page(form, status=409)
-    return _page(KeyForm(formdata=None), made=key, status=201)
+    return _page(KeyForm(formdata=None), created=key, status=201)
 
 
 @takes(blp, "/<id>/revoke", who=Role.ADMIN)
@@ -60,7 +60,7 @@ def revoke(id: str) -> Response:
     return see_other(url_for("web.keys.index"))
 
 
-def _page(form: KeyForm, *, made: ApiKey | None = None, status: int = 200) -> Response:
+def _page(form: KeyForm, *, created: ApiKey | None = None, status: int = 200) -> Response:
     last = api_keys.find(app_context.db, request.args.get("after", ""))
     place = Place(api_keys.row_of(last)) if last else Place()
     found = api_keys.page(app_context.db, place, PAGE + 1)
@@ -70,7 +70,7 @@ def _page(form: KeyForm, *, made: ApiKey | None = None, status: int = 200) -> Re
         further=found[PAGE - 1].id if len(found) > PAGE else None,
         form=form,
         roles=[role.word for role in reversed(KEY_ROLES)],
-        made=made,
+        created=created,
         notices=said(),
         refused=status >= 400,
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
@@ -25,7 +24,12 @@ from ticketing.web.http.access import shows, takes
 from ticketing.web.http.live import if_changed, tag_of, tagged
 from ticketing.web.http.redirects import see_other
 from ticketing.web.notices import said, say
-from ticketing.web.presenters.outcomes import called_off_facts, event_facts, new_event_facts
+from ticketing.web.presenters.outcomes import (
+    Facts,
+    called_off_facts,
+    event_facts,
+    new_event_facts,
+)
 from ticketing.web.presenters.standing import standing_of
 from ticketing.web.presenters.story import plainly, sentence_of, story_of
 from ticketing.web.presenters.tables import amount
@@ -58,8 +62,8 @@ def show(id: str) -> Response:
     found, further = _bookings(event, asked, _after("after"))
     waiting = bookings.waiting_page(app_context.db, id, _after("line"), PAGE + 1)
     who = request.args.get("who", "").strip()
-    told, older = _entries(id, who, _before())
-    entries = sorted(told, key=lambda entry: entry.sequence)
+    listed, older = _entries(id, who, _before())
+    entries = sorted(listed, key=lambda entry: entry.sequence)
     page = render_template(
         "office/event.html",
         event=event,
@@ -372,7 +376,7 @@ def _refused(form: EventForm, done: Done) -> list[date]:
     return []
 
 
-def _sentence(refusal: str, facts: Mapping[str, Any]) -> tuple[str, str]:
+def _sentence(refusal: str, facts: Facts) -> tuple[str, str]:
     if refusal == "capacity_below_sold":
         return "capacity", f"{facts['sold']:,} are sold already."
     if refusal == "capacity_below_waiting":

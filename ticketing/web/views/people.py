@@ -56,7 +56,22 @@ def change(id: str) -> Response:
         verified=True if request.form.get("verified") == "yes" else None,
     )
     accounts.require_may_change(principal(), id, update)
-    _change(id, update)
+    try:
+        user = accounts.change(
+            app_context.db,
+            app_context.commands,
+            app_context.passwords,
+            id,
+            update,
+            caller(),
+            app_context.clock(),
+        )
+    except LastAdmin:
+        say("Nothing has changed.", "The last administrator keeps the key.", "off")
+    else:
+        what = user.role.word if user.active else "out of use"
+        shown = ", and the address is theirs" if update.verified else ""
+        say("Changed.", f"{user.email} is {what} from now on{shown}.")
     return see_other(url_for("web.people.index"))
 
 
@@ -70,22 +85,3 @@ def reset_second_factor(id: str) -> Response:
     else:
         say("Changed.", f"{user.email} signs in with a password alone, and is signed out now.")
     return see_other(url_for("web.people.index"))
-
-
-def _change(id: str, update: AccountUpdate) -> None:
-    try:
-        user = accounts.change(
-            app_context.db,
-            app_context.commands,
-            app_context.passwords,
-            id,
-            update,
-            caller(),
-            app_context.clock(),
-        )
-    except LastAdmin:
-        say("Nothing has changed.", "The last administrator keeps the key.", "off")
-        return
-    what = user.role.word if user.active else "out of use"
-    shown = ", and the address is theirs" if update.verified else ""
-    say("Changed.", f"{user.email} is {what} from now on{shown}.")

@@ -16,7 +16,7 @@ from ticketing.web.views.public import the_words
 def telling_of(entries: Sequence[AuditEntry], event: Event) -> Telling:
     """Gather what the sentences of these entries speak of."""
     served = {e.booking for e in entries if e.action == "assigned" and e.booking}
-    since = bookings.made_at(app_context.db, served) if served else {}
+    since = bookings.creation_times(app_context.db, served) if served else {}
     return Telling(the_words(), event, accounts_of(entries), since)
 
 

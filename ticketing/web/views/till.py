@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 from flask import (
     Blueprint,
@@ -23,6 +22,7 @@ from ticketing.domain.commands.sales import Return
 from ticketing.domain.errors import KeyReused, TransactionNotFound
 from ticketing.domain.events import MAX_CAPACITY, Event
 from ticketing.domain.identity.users import Role
+from ticketing.domain.sales import Evening
 from ticketing.services import commands
 from ticketing.storage import audit, bookings, events
 from ticketing.storage.accounts import users
@@ -33,7 +33,7 @@ from ticketing.web.http.access import principal, shows, takes
 from ticketing.web.http.live import if_changed, is_asking_again, tag_of, tagged
 from ticketing.web.http.redirects import see_other
 from ticketing.web.notices import said, say
-from ticketing.web.presenters.outcomes import return_facts, sale_facts
+from ticketing.web.presenters.outcomes import Facts, return_facts, sale_facts
 from ticketing.web.presenters.standing import standing_of
 from ticketing.web.presenters.story import proof_of
 from ticketing.web.presenters.tables import amount
@@ -134,7 +134,7 @@ def _page(
     *,
     fault: str | None = None,
     refusal: Done | None = None,
-    reused: Mapping[str, Any] | None = None,
+    reused: Facts | None = None,
     asked: int | None = None,
     asks: Booking | None = None,
     status: int = 200,
@@ -220,7 +220,7 @@ def _proof(sale: Booking | None) -> str | None:
     return proof_of(audit.of_booking(app_context.db, sale.event, sale.id)) if sale else None
 
 
-def _given_back(facts: Mapping[str, Any], sale: Booking) -> tuple[str, str]:
+def _given_back(facts: Facts, sale: Booking) -> tuple[str, str]:
     at = f" at {the_words().time(datetime.fromisoformat(facts['at']))}" if facts["at"] else ""
     money = f", {the_words().money(facts['total'])} to give back" if facts["total"] else ""
     served = "; ".join(
@@ -232,7 +232,7 @@ def _given_back(facts: Mapping[str, Any], sale: Booking) -> tuple[str, str]:
     )
 
 
-def _evening() -> tuple[date, Any, Mapping[str, str]]:
+def _evening() -> tuple[date, Evening, Mapping[str, str]]:
     day = day_or(request.args.get("day"), this_day())
     zone = app_context.settings.timezone
     since, until = calendar.start_of(day, zone), calendar.end_of(day, zone)

@@ -1,0 +1,30 @@
+"""How deep has to be read before a group is decided."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.domain.builders import an_event
+from ticketing.domain.changes.read_set import combine, depth_for
+from ticketing.domain.commands.events import Change
+
+SOLD_OUT = an_event(capacity=10, sold=10, waiting=500)
+
+
+@pytest.mark.parametrize(
+    ("capacities", "asked_for"),
+    [([11], None), ([10], None), ([9], 9), ([20, 8], 8), ([8, 20], 8), ([20, 15], None)],
+)
+def test_asks_for_large_wishes_only_where_the_capacity_falls(capacities, asked_for):
+    """Nobody who waits wants more than there is."""
+    commands = [Change({"capacity": capacity}) for capacity in capacities]
+
+    reads = combine([command.reads() for command in commands])
+
+    assert depth_for(SOLD_OUT, reads, {}).larger_than == asked_for
+
+
+def test_asks_for_nobodys_wish_where_nobody_waits():
+    event = an_event(capacity=10, waiting=0)
+
+    assert depth_for(event, Change({"capacity": 5}).reads(), {}).larger_than is None
