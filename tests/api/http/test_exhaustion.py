@@ -125,7 +125,7 @@ def test_an_answer_that_could_not_be_written_is_an_unknown_outcome(api, till, mo
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr("ticketing.api.http.execute.respond", fail)
+        patch.setattr("ticketing.api.http.dispatch.respond", fail)
         refused(till.sell(event), 503, "outcome_unknown")
 
     assert till.show(event)["ticketsSold"] == 1

@@ -20,7 +20,7 @@ from tests.conftest import QUICK
 from ticketing.api import views
 from ticketing.api.auth.access import Access, guarded
 from ticketing.api.http import context
-from ticketing.api.http.execute import execute
+from ticketing.api.http.dispatch import dispatch
 from ticketing.api.legacy.views import API_EVENTS, ROOT
 from ticketing.api.views.transactions import present_sale
 from ticketing.domain.bookings import Booking
@@ -84,7 +84,7 @@ def selling(api_at, db):
         def sells_with(present):
             def sell(event):
                 command = Sell(str(ObjectId()), 1)
-                return execute(command, on=event, present=present)
+                return dispatch(command, on=event, present=present)
 
             return guarded(sell, Access(Role.CUSTOMER, "writes"))
 

@@ -17,7 +17,7 @@ from ticketing.api import schemas
 from ticketing.api.auth.customers import ownership_scope, purchase_limit, redact, resolve_customer
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import execute
+from ticketing.api.http.dispatch import dispatch
 from ticketing.api.http.responses import CONTENT_TYPE, body, respond
 from ticketing.api.legacy import aliases
 from ticketing.api.legacy import schemas as described
@@ -195,7 +195,7 @@ def _register(dialect: Dialect) -> None:
     @blp.response(201, dialect.documented.initialized)
     def initialize(wanted: aliases.InitializeRequest) -> Response:
         """Make an event, or make one anew that has this id and was never booked."""
-        return execute(wanted.command, on=commands.event_id(wanted.id), present=initialized)
+        return dispatch(wanted.command, on=commands.event_id(wanted.id), present=initialized)
 
     @blp.writes("POST", f"{dialect.prefix}/book", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(aliases.BOOK)
@@ -205,7 +205,7 @@ def _register(dialect: Dialect) -> None:
         """Book tickets, or join the waiting list (202)."""
         holder = resolve_customer(wanted.customer)
         command = commands.book(holder, wanted.tickets, limit=purchase_limit())
-        return execute(command, on=wanted.event, present=booked)
+        return dispatch(command, on=wanted.event, present=booked)
 
     @blp.writes("POST", f"{dialect.prefix}/cancel", 404, 409, who=Role.CUSTOMER)
     @blp.arguments(aliases.CANCEL)
@@ -214,7 +214,7 @@ def _register(dialect: Dialect) -> None:
         """Cancel the booking that a customer has for an event."""
         customer = resolve_customer(wanted.customer, "user")
         command = CancelFor(customer, ownership_scope())
-        return execute(command, on=wanted.event, present=redact(cancelled))
+        return dispatch(command, on=wanted.event, present=redact(cancelled))
 
     @blp.reads(f"{dialect.prefix}/status/<id>", 404, who=Role.ANYBODY)
     @blp.response(200, dialect.documented.status)

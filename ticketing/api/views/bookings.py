@@ -16,7 +16,7 @@ from ticketing.api.auth.customers import (
 from ticketing.api.http import cursors
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import execute, execute_on_booking
+from ticketing.api.http.dispatch import dispatch, dispatch_on_booking
 from ticketing.api.http.headers import sent
 from ticketing.api.http.pagination import paged, paged_by_time
 from ticketing.api.http.problems import BadRequest
@@ -62,7 +62,7 @@ def create(wanted: BookingRequest, id: str) -> Response:
     """
     holder = resolve_customer(wanted.customer)
     command = commands.book(holder, wanted.tickets, wanted.waitlist, limit=purchase_limit())
-    return execute(command, on=id, present=present_new_booking)
+    return dispatch(command, on=id, present=present_new_booking)
 
 
 @blp.reads("/bookings", who=Role.CUSTOMER)
@@ -137,4 +137,4 @@ def _require_a_search_that_ends(wanted: BookingsRequest) -> None:
 
 def _change(id: str, command: Cancel | Resize) -> Response:
     present = redact(present_changed_booking)
-    return execute_on_booking(command, booking=id, present=present)
+    return dispatch_on_booking(command, booking=id, present=present)

@@ -9,7 +9,7 @@ from ticketing.api.http import cursors
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.conditions import etag, expected_sequences
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import execute
+from ticketing.api.http.dispatch import dispatch
 from ticketing.api.http.headers import sent
 from ticketing.api.http.pagination import paged
 from ticketing.api.http.responses import answer
@@ -37,7 +37,7 @@ def call_off(id: str) -> Response:
     `GET` lists them all, as often as wanted.
     """
     command = CallOff(expected_sequences())
-    return execute(command, on=id, present=present_called_off)
+    return dispatch(command, on=id, present=present_called_off)
 
 
 @blp.reads("/<id>/cancellation", 404, who=Role.STAFF)

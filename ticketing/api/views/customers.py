@@ -9,7 +9,7 @@ from ticketing.api.auth.access import is_staff, principal
 from ticketing.api.auth.customers import ownership_scope
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import caller
+from ticketing.api.http.dispatch import caller
 from ticketing.api.http.responses import answer, respond
 from ticketing.domain.errors import CustomerNotFound, NotAllowed
 from ticketing.domain.identity.users import Role

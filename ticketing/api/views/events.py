@@ -12,7 +12,7 @@ from ticketing.api.http import cursors
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.conditions import etag, expected_sequences, if_unknown, public_etag
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import execute
+from ticketing.api.http.dispatch import dispatch
 from ticketing.api.http.headers import sent
 from ticketing.api.http.pagination import paged, paged_by_time
 from ticketing.api.http.responses import answer, respond
@@ -61,7 +61,7 @@ def create(command: Create) -> Response:
 
     One event a day: 409 `date_taken`.
     """
-    return execute(command, on=commands.event_id(), present=present_new_event)
+    return dispatch(command, on=commands.event_id(), present=present_new_event)
 
 
 @blp.reads("", who=Role.ANYBODY, coalesced=True)
@@ -114,7 +114,7 @@ def change(command: Change, id: str) -> Response:
     A new price touches no ticket that is sold. More capacity serves the waiting list at once.
     """
     command = replace(command, expected=expected_sequences())
-    return execute(command, on=id, present=present_changed_event)
+    return dispatch(command, on=id, present=present_changed_event)
 
 
 @blp.writes("DELETE", "/<id>", 404, 409, who=Role.ADMIN, if_match=True)
@@ -122,7 +122,7 @@ def change(command: Change, id: str) -> Response:
 def delete(id: str) -> Response:
     """Take an event off the calendar that was never booked."""
     command = Delete(expected_sequences())
-    return execute(command, on=id, present=present_deleted_event)
+    return dispatch(command, on=id, present=present_deleted_event)
 
 
 @blp.reads("/<id>/status", 404, who=Role.ANYBODY, conditional=True)

@@ -9,7 +9,7 @@ from ticketing.api.auth.access import principal
 from ticketing.api.auth.addresses import source
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import caller
+from ticketing.api.http.dispatch import caller
 from ticketing.api.http.responses import answer, respond
 from ticketing.api.schemas.accounts.second_factor import Enrolment
 from ticketing.domain.identity.users import Role

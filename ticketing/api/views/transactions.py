@@ -8,7 +8,7 @@ from ticketing.api import schemas
 from ticketing.api.http import cursors
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import execute, execute_on_booking
+from ticketing.api.http.dispatch import dispatch, dispatch_on_booking
 from ticketing.api.http.headers import sent
 from ticketing.api.http.pagination import paged, paged_by_time
 from ticketing.api.http.responses import answer, respond
@@ -49,7 +49,7 @@ def create(sale: SaleRequest) -> Response:
 
     409 `sold_out`, `not_enough_tickets` or `waiting_list_first`, with how many are `available`.
     """
-    return execute(commands.sell(sale.tickets), on=sale.event, present=present_sale)
+    return dispatch(commands.sell(sale.tickets), on=sale.event, present=present_sale)
 
 
 @blp.reads("", who=Role.STAFF, coalesced=True)
@@ -106,4 +106,4 @@ def show(id: str) -> Response:
 @blp.response(200, schemas.RETURNED_TRANSACTION)
 def delete(id: str) -> Response:
     """Give a sale's tickets back; the second time changes nothing."""
-    return execute_on_booking(Return(id), booking=id, present=present_returned_sale)
+    return dispatch_on_booking(Return(id), booking=id, present=present_returned_sale)

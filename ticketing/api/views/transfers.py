@@ -10,7 +10,7 @@ from ticketing.api import schemas
 from ticketing.api.auth.customers import ownership_scope, redact, resolve_customer
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import execute_move, execute_on_booking
+from ticketing.api.http.dispatch import dispatch_move, dispatch_on_booking
 from ticketing.api.http.responses import answer
 from ticketing.api.schemas.transfers import AcceptRequest, MoveRequest, TransferRequest
 from ticketing.api.views.bookings import present_changed_booking
@@ -42,10 +42,10 @@ def create(wanted: TransferRequest, id: str) -> Response:
     """
     if wanted.to is not None:
         command = Transfer(id, wanted.to, ownership_scope())
-        return execute_on_booking(command, booking=id, present=redact(present_changed_booking))
+        return dispatch_on_booking(command, booking=id, present=redact(present_changed_booking))
     lifetime = timedelta(hours=app_context.settings.transfer_hours)
     offer = commands.offer(id, ownership_scope(), app_context.clock(), lifetime)
-    return execute_on_booking(offer, booking=id, present=present_offer)
+    return dispatch_on_booking(offer, booking=id, present=present_offer)
 
 
 @blp.writes("DELETE", "/bookings/<id>/transfer", 404, who=Role.CUSTOMER)
@@ -53,7 +53,7 @@ def create(wanted: TransferRequest, id: str) -> Response:
 def withdraw(id: str) -> Response:
     """Take an offer back: its code is worth nothing from then on."""
     command = Withdraw(id, ownership_scope())
-    return execute_on_booking(command, booking=id, present=redact(present_changed_booking))
+    return dispatch_on_booking(command, booking=id, present=redact(present_changed_booking))
 
 
 @blp.writes("POST", "/bookings/<id>/move", 404, 409, who=Role.STAFF)
@@ -64,7 +64,7 @@ def move(wanted: MoveRequest, id: str) -> Response:
 
     It is paid at that event's price; the tickets that it had come free.
     """
-    return execute_move(id, to=wanted.event, present=present_changed_booking)
+    return dispatch_move(id, to=wanted.event, present=present_changed_booking)
 
 
 @blp.writes("POST", "/transfers", 409, 410, who=Role.CUSTOMER)
@@ -75,4 +75,4 @@ def accept(wanted: AcceptRequest) -> Response:
     receiver = resolve_customer(wanted.customer)
     offered = bookings.find_offered(app_context.db, digest_of(wanted.code)) or ""
     command = Accept(offered, wanted.code, receiver)
-    return execute_on_booking(command, booking=offered, present=redact(present_changed_booking))
+    return dispatch_on_booking(command, booking=offered, present=redact(present_changed_booking))

@@ -10,7 +10,7 @@ from ticketing.api.auth.addresses import source
 from ticketing.api.http import cursors
 from ticketing.api.http.blueprints import Blueprint
 from ticketing.api.http.context import app_context
-from ticketing.api.http.execute import anonymous, caller
+from ticketing.api.http.dispatch import anonymous, caller
 from ticketing.api.http.headers import sent
 from ticketing.api.http.pagination import paged, paged_by_time
 from ticketing.api.http.responses import answer, respond
