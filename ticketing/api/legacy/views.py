@@ -46,9 +46,10 @@ class Documented:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How the answers look at one of the two places."""
+    """How the answers look at one of the two places; names of operations end with `place`."""
 
     prefix: str
+    place: str
     initialized: Callable[[Event], Json]
     booked: Callable[[BookingResult], Json]
     cancelled: Callable[[BookingResult], Json]
@@ -141,6 +142,7 @@ def _called_off(event: Event) -> Json:
 
 ROOT = Dialect(
     "",
+    "AtRoot",
     _root_initialized,
     _root_booked,
     _root_cancelled,
@@ -155,6 +157,7 @@ ROOT = Dialect(
 )
 API_EVENTS = Dialect(
     "/api/events",
+    "UnderEvents",
     _flat,
     _api_booked,
     _api_cancelled,
@@ -190,14 +193,22 @@ def _register(dialect: Dialect) -> None:
     booked = partial(_booked, dialect.booked)
     cancelled = partial(_cancelled, dialect.cancelled)
 
-    @blp.writes("POST", f"{dialect.prefix}/initialize", 409, who=Role.ADMIN)
+    @blp.writes(
+        "POST",
+        f"{dialect.prefix}/initialize",
+        409,
+        name=f"initialize{dialect.place}",
+        who=Role.ADMIN,
+    )
     @blp.arguments(aliases.INITIALIZE)
     @blp.response(201, dialect.documented.initialized)
     def initialize(wanted: aliases.InitializeRequest) -> Response:
         """Make an event, or make one anew that has this id and was never booked."""
         return dispatch(wanted.command, on=commands.event_id(wanted.id), present=initialized)
 
-    @blp.writes("POST", f"{dialect.prefix}/book", 404, 409, who=Role.CUSTOMER)
+    @blp.writes(
+        "POST", f"{dialect.prefix}/book", 404, 409, name=f"book{dialect.place}", who=Role.CUSTOMER
+    )
     @blp.arguments(aliases.BOOK)
     @blp.response(201, dialect.documented.booked)
     @blp.alt_response(202, schema=dialect.documented.waitlisted, success=True)
@@ -207,7 +218,14 @@ def _register(dialect: Dialect) -> None:
         command = commands.book(holder, wanted.tickets, limit=purchase_limit())
         return dispatch(command, on=wanted.event, present=booked)
 
-    @blp.writes("POST", f"{dialect.prefix}/cancel", 404, 409, who=Role.CUSTOMER)
+    @blp.writes(
+        "POST",
+        f"{dialect.prefix}/cancel",
+        404,
+        409,
+        name=f"cancel{dialect.place}",
+        who=Role.CUSTOMER,
+    )
     @blp.arguments(aliases.CANCEL)
     @blp.response(200, dialect.documented.cancelled)
     def cancel(wanted: aliases.CancelRequest) -> Response:
@@ -216,7 +234,9 @@ def _register(dialect: Dialect) -> None:
         command = CancelFor(customer, ownership_scope())
         return dispatch(command, on=wanted.event, present=redact(cancelled))
 
-    @blp.reads(f"{dialect.prefix}/status/<id>", 404, who=Role.ANYBODY)
+    @blp.reads(
+        f"{dialect.prefix}/status/<id>", 404, name=f"status{dialect.place}", who=Role.ANYBODY
+    )
     @blp.response(200, dialect.documented.status)
     def status(id: str) -> Response:
         """Show an event's figures."""

@@ -16,14 +16,14 @@ from ticketing.storage.driver import readiness
 blp = Blueprint("health", __name__, description="Whether the service lives and can serve")
 
 
-@blp.reads("/livez", who=Role.ANYBODY, rate=None)
+@blp.reads("/livez", name="showLiveness", who=Role.ANYBODY, rate=None)
 @blp.response(200, schemas.HEALTH)
 def livez() -> Response:
     """Say that the process lives; never asks MongoDB."""
     return respond(answer(200, {"status": "ok"}, schemas.HEALTH))
 
 
-@blp.reads("/readyz", who=Role.ANYBODY, rate=None)
+@blp.reads("/readyz", name="showReadiness", who=Role.ANYBODY, rate=None)
 @blp.response(200, schemas.READINESS)
 @blp.alt_response(503, schema=schemas.READINESS, headers=sent("Retry-After"))
 def readyz() -> Response:
