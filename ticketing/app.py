@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from secrets import token_urlsafe
 
 from flask import Flask
@@ -141,12 +141,15 @@ def command_handler(
     clock: Callable[[], datetime],
     counted: Metrics | None = None,
 ) -> CommandHandler:
-    """Return what executes commands, as it is set."""
+    """Return what executes commands, as it is set.
+
+    In open mode, which is for trying out, nothing is ever over: its days may be those of the past.
+    """
     return CommandHandler(
         client,
         db,
         clock,
-        today=_today_in(settings),
+        timezone=None if settings.auth == "open" else settings.timezone,
         group_size=settings.group_size,
         wait_s=settings.lane_wait_s,
         commit_s=settings.commit_timeout_s,
@@ -198,13 +201,3 @@ def _app_context(
         second_factors=SecondFactors(db, sign_in, keys, settings.venue_name),
         metrics=counted,
     )
-
-
-def _today_in(settings: config.Settings) -> Callable[[datetime], date]:
-    """Return what says which day it is.
-
-    In open mode, which is for trying out, nothing is ever over: its days may be those of the past.
-    """
-    if settings.auth == "open":
-        return lambda _: date.min
-    return lambda now: now.astimezone(settings.timezone).date()

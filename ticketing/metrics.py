@@ -62,6 +62,18 @@ class Pool(Protocol):
         """How many of them somebody works with."""
 
 
+class Entry(Protocol):
+    """The audit's entry of a change."""
+
+    @property
+    def action(self) -> str:
+        """What has been done."""
+
+    @property
+    def tickets(self) -> int | None:
+        """To how many tickets, if it was done to any."""
+
+
 class _NoPool:
     """Of a process whose connections nobody follows."""
 
@@ -182,17 +194,15 @@ class Metrics:
         """Count a refusal."""
         self._refusals.labels(code).inc()
 
-    def count_commit(
-        self, commands: int, seconds: float, changes: Iterable[tuple[str, int]]
-    ) -> None:
-        """Count a commit of so many commands, with each change's action and tickets."""
+    def count_commit(self, commands: int, seconds: float, entries: Iterable[Entry]) -> None:
+        """Count a commit of so many commands, and the action and tickets of each entry."""
         self._group_commands.observe(commands)
         self._committed.observe(seconds)
         actions: Tally[str] = Tally()
         tickets: Tally[str] = Tally()
-        for action, number in changes:
-            actions[action] += 1
-            tickets[action] += number
+        for entry in entries:
+            actions[entry.action] += 1
+            tickets[entry.action] += entry.tickets or 0
         for action, number in actions.items():
             self._changes_of(action).inc(number)
         for action, number in tickets.items():

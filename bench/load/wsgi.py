@@ -16,7 +16,7 @@ from ticketing.storage.driver.units_of_work import utc_now
 blp = Blueprint("bench", __name__, url_prefix="/bench")
 
 
-@blp.writes("POST", "/validated", who=Role.STAFF)
+@blp.writes("POST", "/validated", name="sellNothing", who=Role.STAFF)
 @blp.arguments(schemas.NEW_TRANSACTION)
 @blp.response(201, schemas.TRANSACTION)
 def validated(wanted: SaleRequest) -> Response:

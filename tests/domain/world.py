@@ -9,7 +9,7 @@ from tests.domain.all_at_once import differences
 from tests.domain.builders import NOW, an_envelope, an_event
 from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import Booking
-from ticketing.domain.changes.read_set import ReadSet, combine, depth_for
+from ticketing.domain.changes.read_set import ReadSet, merge_reads, plan_reads
 from ticketing.domain.changes.results import Outcome
 from ticketing.domain.commands.command import AnyCommand, Envelope
 from ticketing.domain.commands.decide import Decision, decide
@@ -56,14 +56,14 @@ class World:
         return decision
 
     def read_set(self, commands: Sequence[AnyCommand]) -> ReadSet:
-        reads = combine([command.reads() for command in commands])
+        reads = merge_reads([command.reads() for command in commands])
         by_key = {customer.key: customer for customer in self.everybody().values()}
-        named = {
+        referred = {
             ref.key: by_key[ref.key]
             for ref in reads.customers
             if isinstance(ref, NamedCustomer) and ref.key in by_key
         }
-        whose = {c.id for c in [*named.values(), *reads.customers] if isinstance(c, Customer)}
+        whose = {c.id for c in [*referred.values(), *reads.customers] if isinstance(c, Customer)}
         known = {
             booking.id: booking
             for booking in self.in_order()
@@ -71,19 +71,19 @@ class World:
             or (booking.active and booking.customer and booking.customer.id in whose)
             or (booking.active and any(s.customer in reads.acquirers for s in booking.shares or ()))
         }
-        depth = depth_for(self.event, reads, known)
+        plan = plan_reads(self.event, reads, known)
         waiting = self.waiting()
         active = [b for b in self.in_order() if b.active]
-        large = [b for b in waiting if depth.larger_than and b.tickets > depth.larger_than]
+        large = [b for b in waiting if plan.larger_than and b.tickets > plan.larger_than]
         return ReadSet(
             bookings=known,
-            queue=waiting[: depth.queue],
-            queue_is_all=len(waiting[: depth.queue]) == len(waiting),
-            active=active[: depth.active],
-            ahead={b.id: waiting.index(b) for b in depth.positions},
+            queue=waiting[: plan.queue],
+            queue_is_all=len(waiting[: plan.queue]) == len(waiting),
+            active=active[: plan.active],
+            ahead={b.id: waiting.index(b) for b in plan.positions},
             large=large,
             customers=self.everybody(),
-            named=named,
+            by_key=referred,
         )
 
     def everybody(self) -> dict[str, Customer]:

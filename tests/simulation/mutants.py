@@ -59,12 +59,12 @@ class Mutant:
 
 
 def hands_over_to_nobody(patch: pytest.MonkeyPatch) -> None:
-    def hand_over(self: Any, of: Any) -> None:
+    def hand_over(of: Any) -> None:
         with of.lock:
             if not of.waiters:
                 of.led = False
 
-    patch.setattr(BatchQueues, "_hand_over", hand_over)
+    patch.setattr(waiters.EventQueue, "hand_over", hand_over)
 
 
 def leads_twice(patch: pytest.MonkeyPatch) -> None:
@@ -116,13 +116,13 @@ def completes_before_the_commit(patch: pytest.MonkeyPatch) -> None:
     def attempt(self: Any, event: str, submissions: Any, seconds: float, *, lock: bool) -> Any:
         kept: list[Any] = []
 
-        def decide(of: Any, event_id: str, some: Any, session: Any) -> Any:
-            kept[:] = [decided(of, event_id, some, session)]
+        def decide(*args: Any, **known: Any) -> Any:
+            kept[:] = [decided(*args, **known)]
             return kept[0]
 
-        decided = CommandHandler._decide_and_write
+        decided = Transactions.decide_and_write
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(self, "_decide_and_write", lambda *a: decide(self, *a), raising=False)
+            patched.setattr(Transactions, "decide_and_write", decide)
             try:
                 return real(self, event, submissions, seconds, lock=lock)
             except Exception:
@@ -171,14 +171,14 @@ def keeps_every_queue(patch: pytest.MonkeyPatch) -> None:
 
 
 def takes_all_who_wait(patch: pytest.MonkeyPatch) -> None:
-    real = BatchQueues._take
+    real = BatchQueues._take_batch
 
     def take(self: Any, event: str, of: Any, *, locked: bool) -> Any:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(self, "_size", 1_000)
             return real(self, event, of, locked=locked)
 
-    patch.setattr(BatchQueues, "_take", take)
+    patch.setattr(BatchQueues, "_take_batch", take)
 
 
 # Combining.
@@ -192,7 +192,8 @@ def wakes_the_first_before_the_line_stands(patch: pytest.MonkeyPatch) -> None:
         for (before, _), one in pairwise(completed):
             real([one], before)
 
-    patch.setattr(queue, "complete_in_line", complete)
+    for module in (queue, waiters):
+        patch.setattr(module, "complete_in_line", complete)
 
 
 def hands_over_to_nobody_who_is_published(patch: pytest.MonkeyPatch) -> None:
@@ -223,7 +224,7 @@ def commits_anew_what_was_lost_without_a_key(patch: pytest.MonkeyPatch) -> None:
 
 
 def drops_what_is_given_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(BatchQueues, "_give_back", lambda self, of, waiter: None)
+    patch.setattr(BatchQueues, "_requeue", lambda self, of, waiter: None)
 
 
 # The handler.
@@ -267,7 +268,7 @@ def _with_unknown_as(patch: pytest.MonkeyPatch, kind: type[Exception]) -> None:
 
 def never_locks_first_nor_takes_turns(patch: pytest.MonkeyPatch) -> None:
     """Take both away: a host that has its turn seldom has to lock first."""
-    patch.setattr(Transactions, "lock", lambda *_: None)
+    patch.setattr(Transactions, "lock_events", lambda *_: None)
     takes_no_turns(patch)
 
 
@@ -367,11 +368,11 @@ def sells_what_is_not_there(patch: pytest.MonkeyPatch) -> None:
 
 
 def serves_the_last_first(patch: pytest.MonkeyPatch) -> None:
-    def head(self: Any) -> Any:
+    def next_waiting(self: Any) -> Any:
         waits = [b for b in self._bookings.values() if b.status == "waiting"]
         return max(waits, key=lambda booking: booking.sequence, default=None)
 
-    patch.setattr(ChangeSet, "head", head)
+    patch.setattr(ChangeSet, "next_waiting", next_waiting)
 
 
 def lets_newcomers_overtake(patch: pytest.MonkeyPatch) -> None:
@@ -395,7 +396,7 @@ def forgets_what_customers_hold(patch: pytest.MonkeyPatch) -> None:
 
 
 def limits_nobody(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(booking_rules, "_require_room", lambda *_: None)
+    patch.setattr(booking_rules, "_require_below_limit", lambda *_: None)
 
 
 # Moves.
@@ -446,7 +447,7 @@ def tells_one_head_to_all_of_a_batch(patch: pytest.MonkeyPatch) -> None:
 def looks_for_who_has_left(patch: pytest.MonkeyPatch) -> None:
     """As it was before the simulation found it."""
 
-    def head(self: Any) -> Any:
+    def next_waiting(self: Any) -> Any:
         while self._queue:
             booking = self._bookings[self._queue[0]]
             if booking.status == "waiting":
@@ -454,7 +455,7 @@ def looks_for_who_has_left(patch: pytest.MonkeyPatch) -> None:
             self._queue.popleft()
         return None
 
-    patch.setattr(ChangeSet, "head", head)
+    patch.setattr(ChangeSet, "next_waiting", next_waiting)
 
 
 def arrives_where_nothing_is_free(patch: pytest.MonkeyPatch) -> None:

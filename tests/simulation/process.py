@@ -13,6 +13,7 @@ from pymongo.errors import AutoReconnect, ExecutionTimeout, NetworkTimeout
 from tests.simulation.mongodb.driver import Client
 from tests.simulation.plan import Host
 from tests.simulation.scheduler import Event, Process
+from ticketing.domain.audit import AuditEntry
 from ticketing.domain.bookings import digest_of
 from ticketing.domain.commands.moves import Leave
 from ticketing.domain.commands.transfers import Accept
@@ -220,10 +221,8 @@ class _Counts:
         self._simulation.batch_of(commands)
         yield
 
-    def count_commit(
-        self, commands: int, seconds: float, changes: Iterable[tuple[str, int]]
-    ) -> None:
-        del commands, seconds, changes
+    def count_commit(self, commands: int, seconds: float, entries: Iterable[AuditEntry]) -> None:
+        del commands, seconds, entries
         self._simulation.sometimes["a batch was committed"] += 1
 
     def count_failed_commit(self, seconds: float, *, conflict: bool) -> None:

@@ -34,7 +34,7 @@ COUNTED: Sequence[tuple[Any, str, Mapping[object, str]]] = (
     (stored_turns, "give_back", {True: "somebody was in line", False: "nobody was in line"}),
     (stored_turns, "leave", {None: "a turn was not waited for any longer"}),
     (events, "lock", {None: "an event was locked first"}),
-    (queue.BatchQueues, "_give_back", {None: "a publication was given back"}),
+    (queue.BatchQueues, "_requeue", {None: "a publication was given back"}),
     (reads, "_let_catch_up", {None: "a new primary was waited for"}),
 )
 
@@ -86,7 +86,7 @@ def _combining(scheduler: Scheduler, sometimes: Counter[str]) -> Iterator[Meanin
     yield combining, "_sockets", lambda: (box := Mailbox(scheduler), box)
     yield combining, "_await_message", lambda box, seconds: box.wait(seconds)
     shared, queues = combining.SharedPublications, queue.BatchQueues
-    yield shared, "take", _telling(shared.take, sometimes, _who_was_taken)
+    yield shared, "take_published", _telling(shared.take_published, sometimes, _who_was_taken)
     yield queues, "_lost", _telling(queues._lost, sometimes, _what_was_lost)
 
 

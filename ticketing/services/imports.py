@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from pymongo.client_session import ClientSession
 
@@ -36,14 +35,14 @@ def create_all(db: Database, events: Sequence[Create], caller: Caller) -> Sequen
     At most MOST. Raises Busy, DatabaseUnavailable, OutcomeUnknown.
     """
     assert len(events) <= MOST
-    transactions = Transactions(db, utc_now, lambda _: date.min)
+    transactions = Transactions(db, utc_now)
 
     def work(session: ClientSession) -> Sequence[Outcome]:
         outcomes: list[Outcome] = []
         for event in events:
             envelopes = [Envelope(event, caller)]
             decision = transactions.decide_on(commands.event_id(), envelopes, session)
-            transactions.write([decision], Batch([], {}), session)
+            transactions.write_decisions([decision], Batch([], {}), session)
             outcomes += decision.outcomes
         if any(isinstance(outcome, DomainError) for outcome in outcomes):
             raise _Refused(outcomes)

@@ -1,11 +1,11 @@
-"""How deep has to be read before a group is decided."""
+"""What else has to be read before a batch is decided."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.domain.builders import an_event
-from ticketing.domain.changes.read_set import combine, depth_for
+from ticketing.domain.changes.read_set import merge_reads, plan_reads
 from ticketing.domain.commands.events import Change
 
 SOLD_OUT = an_event(capacity=10, sold=10, waiting=500)
@@ -19,12 +19,12 @@ def test_asks_for_large_wishes_only_where_the_capacity_falls(capacities, asked_f
     """Nobody who waits wants more than there is."""
     commands = [Change({"capacity": capacity}) for capacity in capacities]
 
-    reads = combine([command.reads() for command in commands])
+    reads = merge_reads([command.reads() for command in commands])
 
-    assert depth_for(SOLD_OUT, reads, {}).larger_than == asked_for
+    assert plan_reads(SOLD_OUT, reads, {}).larger_than == asked_for
 
 
 def test_asks_for_nobodys_wish_where_nobody_waits():
     event = an_event(capacity=10, waiting=0)
 
-    assert depth_for(event, Change({"capacity": 5}).reads(), {}).larger_than is None
+    assert plan_reads(event, Change({"capacity": 5}).reads(), {}).larger_than is None

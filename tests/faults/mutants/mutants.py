@@ -62,7 +62,7 @@ GUARDS: dict[str, Sequence[Change]] = {
             '{"status": before.status, "tickets": before.tickets}',
             "{}",
         ),
-        Change("services/writes/host_lock.py", "self._take(self._folder, ", "_ = ("),
+        Change("services/writes/host_lock.py", "self._acquire(self._folder, ", "_ = ("),
     ),
     "the last who came is served first": (
         Change(

@@ -60,7 +60,7 @@ class Worker:
             self._commit,
             size=8,
             complete_s=NEVER_S,
-            turn=HostLock("test").held,
+            turn=HostLock("test").locked,
             repeatable=lambda item: str(item).startswith("keyed"),
         )
         self.queues.publications = SharedPublications(lists, place)
@@ -87,7 +87,7 @@ def workers(lists) -> list[Worker]:
 def locked() -> Iterator[ExitStack]:
     """The lock of the event, held by somebody else until it is closed."""
     with ExitStack() as held:
-        held.enter_context(HostLock("test").held(EVENT))
+        held.enter_context(HostLock("test").locked(EVENT))
         yield held
 
 
@@ -136,7 +136,7 @@ def test_who_comes_meanwhile_is_published_at_once(pool, workers, locked, monkeyp
     publish(pool, one, "a", "b")
 
     # Nobody looks any more by themselves: a reply does it, by whoever has the lock.
-    taken, _ = other.queues.publications.take(EVENT, 8, locked=True)
+    taken, _ = other.queues.publications.take_published(EVENT, 8, locked=True)
     other.queues.publications.reply((guest, f"{guest.item} done") for guest in taken)
     assert [guest.item for guest in taken] == ["a", "b"]
 
@@ -214,7 +214,9 @@ def test_what_is_published_for_too_long_is_busy_and_does_not_happen(pool, worker
 
 def dies(lists: SharedLists, *, locked: bool = True) -> list[Guest[object]]:
     """Have a third worker take what is published, and do nothing about it."""
-    taken, is_all = SharedPublications[object, object](lists, 2).take(EVENT, 8, locked=locked)
+    taken, is_all = SharedPublications[object, object](lists, 2).take_published(
+        EVENT, 8, locked=locked
+    )
     assert is_all
     return [one for one in taken if isinstance(one, Guest)]
 
@@ -306,7 +308,7 @@ def test_a_full_list_takes_no_more_and_loses_nothing(lists):
     while publications.publish(EVENT, len(numbers), "x" * 10_000, NEVER_S * 1e6):
         numbers.append(len(numbers))
 
-    taken, is_all = publications.take(EVENT, 1_000_000, locked=True)
+    taken, is_all = publications.take_published(EVENT, 1_000_000, locked=True)
 
     assert numbers
     assert (taken, is_all) == (numbers, True)
@@ -349,7 +351,7 @@ def test_twins_of_a_key_at_two_workers_have_one_effect_and_one_answer(mongo, db,
     for place, handler in enumerate(handlers):
         handler.combine(SharedPublications(lists, place))
 
-    with HostLock(db.name).held(EVENT):
+    with HostLock(db.name).locked(EVENT):
         futures = [
             pool.submit(handler.execute, sell(1), on=EVENT, **asked)
             for handler in handlers

@@ -32,7 +32,7 @@ def test_gives_the_lock_to_one_at_a_time(host_lock, monkeypatch):
     def work() -> None:
         nonlocal inside, most
         for _ in range(20):
-            with host_lock.held("e1"):
+            with host_lock.locked("e1"):
                 with lock:
                     inside += 1
                     most = max(most, inside)
@@ -52,7 +52,7 @@ def test_gives_the_lock_to_one_at_a_time(host_lock, monkeypatch):
 def test_goes_ahead_without_the_lock_that_does_not_come(host_lock):
     started = time.monotonic()
 
-    with host_lock.held("e1"), host_lock.held("e1"):
+    with host_lock.locked("e1"), host_lock.locked("e1"):
         waited = time.monotonic() - started
 
     assert waited >= module.PATIENCE_S
@@ -61,7 +61,7 @@ def test_goes_ahead_without_the_lock_that_does_not_come(host_lock):
 def test_goes_ahead_where_no_file_can_be_made(host_lock):
     host_lock._folder = host_lock._folder / "not" / "there"
 
-    with host_lock.held("e1"):
+    with host_lock.locked("e1"):
         pass
 
 
@@ -89,7 +89,7 @@ def test_takes_no_lock_from_a_folder_that_is_not_its_own(tmp_path, monkeypatch, 
     folder = tmp_path / f"ticketing-{os.getuid()}-test"
     made(folder)
 
-    with HostLock("test").held("e1"):
+    with HostLock("test").locked("e1"):
         pass
 
     assert list(folder.iterdir()) == []
@@ -99,7 +99,7 @@ def test_leaves_no_file_open(host_lock):
     before = len(list(Path("/proc/self/fd").iterdir()))
 
     for _ in range(50):
-        with host_lock.held("e1"):
+        with host_lock.locked("e1"):
             pass
 
     assert len(list(Path("/proc/self/fd").iterdir())) == before
@@ -108,7 +108,7 @@ def test_leaves_no_file_open(host_lock):
 def test_gets_the_lock_back_from_a_process_that_was_killed(host_lock, tmp_path, monkeypatch):
     script = (
         "import time\nfrom ticketing.services.writes.host_lock import HostLock\n"
-        "with HostLock('test').held('e1'):\n print('held', flush=True)\n time.sleep(60)\n"
+        "with HostLock('test').locked('e1'):\n print('held', flush=True)\n time.sleep(60)\n"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", script],
@@ -126,7 +126,7 @@ def test_gets_the_lock_back_from_a_process_that_was_killed(host_lock, tmp_path, 
     taken = threading.Event()
 
     def take():
-        with host_lock.held("e1"):
+        with host_lock.locked("e1"):
             taken.set()
 
     threading.Thread(target=take, daemon=True).start()

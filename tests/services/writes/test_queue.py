@@ -258,15 +258,15 @@ def test_wakes_those_behind_somebody_whose_time_ends_as_they_are_completed(
 ):
     """The one finds that it is completed and goes, before anybody has woken it."""
     ended, completed = threading.Event(), threading.Event()
-    original = BatchQueues._complete
+    original = module.EventQueue.complete_batch
 
-    def complete(self, queue, batch, *rest):
-        original(self, queue, batch, *rest)
+    def complete(queue, batch, *rest):
+        original(queue, batch, *rest)
         if len(batch) > 1:
             completed.set()
             assert ended.wait(NEVER_S)
 
-    monkeypatch.setattr(BatchQueues, "_complete", complete)
+    monkeypatch.setattr(module.EventQueue, "complete_batch", complete)
     gate = Gate()
     queues = queues_of(gate)
     first, leader, late, *behind = in_line(pool, queues, gate, "d")

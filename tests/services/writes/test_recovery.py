@@ -179,7 +179,7 @@ def test_recovers_nothing_on_a_database_that_will_not_do(fresh_db, mongo, monkey
     remaining = list(verify(fresh_db))
     fresh_db.bookings.drop_index("of_event")
 
-    RecoveryWorker(fresh_db, handler)._recover()
+    RecoveryWorker(fresh_db, handler)._run_round()
 
     assert remaining != []
     assert [found for found in verify(fresh_db) if found[0]] == remaining

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.builders import an_event, decided, sell
 from tests.system.server import ROOT
 from ticketing.domain.audit import Action
 from ticketing.metrics import KNOWN_NOW, Metrics
@@ -31,7 +32,7 @@ def exposition():
     metrics = Metrics()
     metrics.count_request("/livez", "GET", 200, 0.001)
     metrics.count_refusal("sold_out")
-    metrics.count_commit(1, 0.01, [("sold", 1)])
+    metrics.count_commit(1, 0.01, decided(an_event(), sell()).entries)
     metrics.count_failed_commit(0.01, conflict=True)
     metrics.count_alone("reads")
     return metrics.exposition(dict.fromkeys(KNOWN_NOW, 0.0)).decode()

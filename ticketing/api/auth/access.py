@@ -126,7 +126,7 @@ def _has_scrape_key() -> bool:
 
 def _admit(access: Access, rate: str) -> None:
     if rate == REGISTRATION:
-        _count(rate, source())
+        _count(rate, None)
     if rate == TOKENS and not _is_basic(_offered()):
         g.rate = app_context.sign_in.without_password(source())
     g.principal = _who_asks(rate)
@@ -135,7 +135,7 @@ def _admit(access: Access, rate: str) -> None:
     if access.role > Role.ANYBODY:
         _require_role(access)
     if rate not in (REGISTRATION, TOKENS):
-        _count(rate, g.principal.id if _has_name(g.principal) else source())
+        _count(rate, g.principal)
 
 
 def _require_role(access: Access) -> None:
@@ -144,10 +144,6 @@ def _require_role(access: Access) -> None:
     # What staff does as such has nothing to do with their own address.
     if access.verified and asks.role is Role.CUSTOMER:
         require_verified(asks)
-
-
-def _has_name(found: Principal | None) -> bool:
-    return found is not None and found.proven
 
 
 def _who_asks(rate: str) -> Principal | None:
@@ -176,8 +172,8 @@ def _introduced() -> Principal:
     credentials = _offered()
     if credentials is not None and credentials.type == "basic":
         try:
-            named: NamedCustomer = CustomerName().deserialize(credentials.username)  # type: ignore[assignment]
-            return introduced(named)
+            customer: NamedCustomer = CustomerName().deserialize(credentials.username)  # type: ignore[assignment]
+            return introduced(customer)
         except ValidationError:
             return OPEN
     found = _signed_in(credentials)
@@ -223,7 +219,9 @@ def _by_password(email: str, password: str) -> Principal | None:
     return users.principal_of(user)
 
 
-def _count(policy: str, who: str) -> None:
+def _count(policy: str, asks: Principal | None) -> None:
+    """Count this request by who makes it, or by where it comes from where nobody has shown that."""
+    who = asks.id if asks is not None and asks.proven else source()
     standing = app_context.rates.hit(policy, who)
     if standing is not None:
         g.rate = standing

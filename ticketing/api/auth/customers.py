@@ -19,20 +19,20 @@ from ticketing.storage.customers import NOBODY
 from ticketing.storage.writes.idempotency import StoredResponse
 
 
-def resolve_customer(named: NamedCustomer | None, field: str = "customer") -> CustomerRef:
+def resolve_customer(customer: NamedCustomer | None, field: str = "customer") -> CustomerRef:
     """Return who a command is for: the one who is named, else the one who asks.
 
     Raises BadRequest where that is nobody, NotAllowed where a customer names somebody else. Whom
     staff names is looked up by the commit itself.
     """
     asks = principal()
-    if named is None:
+    if customer is None:
         if asks.customer is None:
             require_verified(asks)
             raise BadRequest("Say which customer this is for.", {field: ["Missing."]})
         require_verified(asks)
         return asks.customer
-    return named if is_staff() else _oneself(named)
+    return customer if is_staff() else _oneself(customer)
 
 
 def purchase_limit() -> PurchaseLimit:
@@ -45,22 +45,22 @@ def ownership_scope() -> str | None:
     return None if is_staff() else _own_id()
 
 
-def list_scope(named: NamedCustomer | None) -> str | None:
+def list_scope(customer: NamedCustomer | None) -> str | None:
     """Return whose bookings to list, by id: staff may ask for anybody's (None: all).
 
     Raises NotAllowed where a customer names somebody else.
     """
     if not is_staff():
-        return _own_id() if named is None else _oneself(named).id
-    if named is None:
+        return _own_id() if customer is None else _oneself(customer).id
+    if customer is None:
         return None
-    found = customers.find_named(app_context.db, named)
+    found = customers.find_named(app_context.db, customer)
     return found.id if found else NOBODY
 
 
-def _oneself(named: NamedCustomer) -> Customer:
+def _oneself(customer: NamedCustomer) -> Customer:
     """Return the customer who asks; raises NotAllowed where they name anybody else."""
-    found = customers.find_named(app_context.db, named)
+    found = customers.find_named(app_context.db, customer)
     if found is None or found.id != _own_id():
         raise NotAllowed
     return found

@@ -10,7 +10,6 @@ from typing import Any
 
 from ticketing.api.document.fields import FIELDS, PARAMETERS, PATHS
 from ticketing.api.document.links import LINKS
-from ticketing.api.document.operations import IDS
 
 Json = dict[str, Any]
 
@@ -45,7 +44,7 @@ _EXAMPLES = Path(__file__).with_name("examples.json")
 
 
 def complete(document: Json, *, contact: Json, descriptions: dict[str, str]) -> None:
-    """Add what is still missing: names, descriptions, links and examples.
+    """Add what is still missing: descriptions, links and examples.
 
     `contact` is whoever runs the service, `descriptions` are those of the schemas, by their names.
     """
@@ -56,9 +55,8 @@ def complete(document: Json, *, contact: Json, descriptions: dict[str, str]) -> 
         "license": {"name": "MIT", "identifier": "MIT"},
     }
     document["servers"] = [{"url": "/", "description": "The service that shows this document."}]
-    for name, operation in operations(document):
-        id_ = IDS.get(name, "")
-        operation["operationId"] = id_
+    for _, operation in operations(document):
+        id_ = operation["operationId"]
         operation["security"] = _SIGN_IN.get(id_, operation["security"])
         _describe_operation(operation)
         for parameter in operation["parameters"]:
@@ -122,7 +120,8 @@ def _describe_schemas(schemas: Json, descriptions: dict[str, str]) -> None:
         if name in _AT_LEAST:
             schema["minProperties"] = _AT_LEAST[name]
         for field, said in schema.get("properties", {}).items():
-            said["description"] = FIELDS.get(f"{name}.{field}", FIELDS.get(field, ""))
+            everywhere = FIELDS.get(field, said.get("description", ""))
+            said["description"] = FIELDS.get(f"{name}.{field}", everywhere)
 
 
 def _asks_for_something(schemas: Json, schema: Json) -> bool:

@@ -1,8 +1,9 @@
 """What each field and parameter means, for whoever reads the OpenAPI document.
 
 A field is looked up by its schema and name, then by its name alone, so that one which means the
-same everywhere is explained once. `tests/system/clients/test_document.py` sees to it that none is
-left out, and that nothing is explained which is not there.
+same everywhere is explained once. One that a single schema has may say it itself, by
+`metadata={"description": …}`. `tests/system/clients/test_document.py` sees to it that none is left
+out, and that nothing is explained which is not there.
 """
 
 from __future__ import annotations
@@ -10,8 +11,6 @@ from __future__ import annotations
 FIELDS = {
     "active": "False for an account that has been deactivated: it lets nobody in.",
     "actor": "Who did it: the id of a user or of an API key, `open` in open mode.",
-    "address": "The network address from which somebody signed in.",
-    "agent": "What their program called itself (`User-Agent`).",
     "assigned": "Who got the tickets that came free, in order: the first 100.",
     "assignedCount": "How many bookings got tickets that came free, in this commit.",
     "at": "When it was decided.",

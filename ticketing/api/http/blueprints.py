@@ -89,6 +89,7 @@ class Blueprint(SmorestBlueprint):
         self,
         rule: str,
         *refusals: int,
+        name: str,
         who: Role,
         rate: str | None = "reads",
         conditional: bool = False,
@@ -99,12 +100,13 @@ class Blueprint(SmorestBlueprint):
     ) -> Callable[[View], View]:
         """Register a GET route that can be refused with these statuses, beside the usual ones.
 
-        One that counts for no rate says how the service is, whatever the database is like.
-        `conditional` is for one that heeds `If-Match` and `If-None-Match` by itself; what all
-        others show gets an ETag of its content. `verified` is what only a customer whose address is
-        verified may do. `scraped` is for what a program asks for that has a key for nothing else.
-        `enrolling` is what an administrator may do before they have the second factor they need.
-        `coalesced` is for what many ask for at once: see `ticketing.api.http.coalescing`.
+        `name` is what generated clients call it, and never changes. One that counts for no rate
+        says how the service is, whatever the database is like. `conditional` is for one that heeds
+        `If-Match` and `If-None-Match` by itself; what all others show gets an ETag of its content.
+        `verified` is what only a customer whose address is verified may do. `scraped` is for what a
+        program asks for that has a key for nothing else. `enrolling` is what an administrator may
+        do before they have the second factor they need. `coalesced` is for what many ask for at
+        once: see `ticketing.api.http.coalescing`.
         """
         asks_the_database = rate is not None and not scraped
         access = Access(
@@ -116,12 +118,12 @@ class Blueprint(SmorestBlueprint):
             enrolling=enrolling,
         )
         if not asks_the_database:
-            return self._route(rule, "GET", refusals, [], access)
+            return self._route(rule, "GET", name, refusals, [], access)
         if conditional:
             parameters = ["If-Match", "If-None-Match"]
-            return self._route(rule, "GET", {*refusals, 304, 412}, parameters, access)
+            return self._route(rule, "GET", name, {*refusals, 304, 412}, parameters, access)
 
-        register = self._route(rule, "GET", {*refusals, 304}, ["If-None-Match"], access)
+        register = self._route(rule, "GET", name, {*refusals, 304}, ["If-None-Match"], access)
 
         def decorate(view: View) -> View:
             tagged = conditions.tagged(view)
@@ -138,6 +140,7 @@ class Blueprint(SmorestBlueprint):
         method: str,
         rule: str,
         *refusals: int,
+        name: str,
         who: Role,
         rate: str | None = "writes",
         keyed: bool = True,
@@ -145,16 +148,20 @@ class Blueprint(SmorestBlueprint):
         verified: bool = True,
         enrolling: bool = False,
     ) -> Callable[[View], View]:
-        """Register a route that changes something, under an Idempotency-Key where one is sent."""
+        """Register a route that changes something, under an Idempotency-Key where one is sent.
+
+        `name` is what generated clients call it, and never changes.
+        """
         parameters = [*(["Idempotency-Key"] if keyed else []), *(["If-Match"] if if_match else [])]
         statuses = {*refusals, *({409, 422} if keyed else ()), *({412} if if_match else ())}
         access = Access(who, rate, "writes", verified=verified, enrolling=enrolling)
-        return self._route(rule, method, statuses, parameters, access)
+        return self._route(rule, method, name, statuses, parameters, access)
 
     def _route(
         self,
         rule: str,
         method: str,
+        name: str,
         statuses: Collection[int],
         parameters: Sequence[str],
         access: Access,
@@ -172,7 +179,11 @@ class Blueprint(SmorestBlueprint):
                 keyed="Idempotency-Key" in parameters,
                 limited=access.rate is not None,
             )
-            said["manual_doc"] = {"security": _security(access), **_audience(access)}
+            said["manual_doc"] = {
+                "operationId": name,
+                "security": _security(access),
+                **_audience(access),
+            }
             registered: View = self.route(rule, methods=[method])(guard)
             return registered
 

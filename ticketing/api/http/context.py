@@ -34,7 +34,7 @@ KEY = "ticketing"
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """One application's parts; `clock` tells the time in UTC, in whole milliseconds.
+    """What one application works with; `clock` tells the time in UTC, in whole milliseconds.
 
     `tokens` are for the API, `sessions` are the same for the pages; `callers` and `visitors` know
     whom they are good for. There are no `proofs` where no mail is sent.
@@ -65,4 +65,4 @@ class AppContext:
 
 
 app_context = cast(AppContext, LocalProxy(partial(getattr, current_app, KEY)))
-"""The parts of the application that serves this request."""
+"""That of the application which serves this request."""

@@ -39,10 +39,9 @@ def execute(command: Command[ResultT], *, on: str, present: Presenter[ResultT]) 
     A refusal is a problem; under an Idempotency-Key the stored response is returned, if there is
     one. Raises what `CommandHandler.execute` raises.
     """
-    respond_to = _respond_with(present)
-    result = app_context.commands.execute(
-        command, on=on, caller=caller(), key=_idempotency_key(respond_to)
-    )
+    respond_to = _responder(present)
+    key = _idempotency_key(respond_to)
+    result = app_context.commands.execute(command, on=on, caller=caller(), key=key)
     return _to_response(result, respond_to)
 
 
@@ -50,19 +49,19 @@ def execute_on_booking(
     command: Command[ResultT], *, booking: str, present: Presenter[ResultT]
 ) -> Response:
     """Execute a command on the event of a booking, as `execute` does."""
-    respond_to = _respond_with(present)
+    respond_to = _responder(present)
+    key = _idempotency_key(respond_to)
     result = app_context.commands.execute_on_booking(
-        command, booking=booking, caller=caller(), key=_idempotency_key(respond_to)
+        command, booking=booking, caller=caller(), key=key
     )
     return _to_response(result, respond_to)
 
 
 def execute_move(booking: str, *, to: str, present: Presenter[BookingResult]) -> Response:
     """Move a booking to another event, as `execute` executes a command on one."""
-    respond_to = _respond_with(present)
-    result = app_context.commands.move(
-        booking, to=to, caller=caller(), key=_idempotency_key(respond_to)
-    )
+    respond_to = _responder(present)
+    key = _idempotency_key(respond_to)
+    result = app_context.commands.move(booking, to=to, caller=caller(), key=key)
     return _to_response(result, respond_to)
 
 
@@ -86,7 +85,7 @@ def _to_response(
     return response
 
 
-def _respond_with(present: Presenter[ResultT]) -> Callable[[Outcome], StoredResponse]:
+def _responder(present: Presenter[ResultT]) -> Callable[[Outcome], StoredResponse]:
     """Return a function that writes the response where no request is.
 
     With a key it is written in the commit, in the thread of whoever leads the batch, and so would
@@ -95,14 +94,16 @@ def _respond_with(present: Presenter[ResultT]) -> Callable[[Outcome], StoredResp
 
     It is made of functions of modules, which another process knows as well: that may commit, too.
     """
-    return partial(_respond, present, request.path)
+    return partial(_present_in_empty_context, present, request.path)
 
 
-def _respond(present: Presenter[ResultT], path: str, outcome: Outcome) -> StoredResponse:
-    return Context().run(_write, present, path, outcome)
+def _present_in_empty_context(
+    present: Presenter[ResultT], path: str, outcome: Outcome
+) -> StoredResponse:
+    return Context().run(_present_outcome, present, path, outcome)
 
 
-def _write(present: Presenter[ResultT], path: str, outcome: Outcome) -> StoredResponse:
+def _present_outcome(present: Presenter[ResultT], path: str, outcome: Outcome) -> StoredResponse:
     if isinstance(outcome, DomainError):
         return refusal(outcome, problem_extensions(path))
     return present(cast(ResultT, outcome))
@@ -125,5 +126,5 @@ def _idempotency_key(
 def _fingerprint() -> str:
     """Return what tells one request from another: method, path, query and the body's content."""
     body = json.dumps(g.get("body"), sort_keys=True, default=str)
-    parts = json.dumps([request.method, request.path, request.query_string.decode("latin-1"), body])
-    return hashlib.sha256(parts.encode()).hexdigest()
+    text = json.dumps([request.method, request.path, request.query_string.decode("latin-1"), body])
+    return hashlib.sha256(text.encode()).hexdigest()

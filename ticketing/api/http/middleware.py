@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote_to_bytes
 from uuid import uuid4
 
 import structlog
 from flask import Flask, Response, g, request
+from flask.ctx import RequestContext
 from flask.globals import request_ctx
+from flask.sessions import NullSession
 from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
 
 from ticketing.api.auth.rate_limits import fields
@@ -46,11 +48,12 @@ _REQUEST_ID_IN_ENVIRON = "HTTP_X_REQUEST_ID"
 
 
 class Application(Flask):
-    """Flask without views that are coroutines: there are none, and it asks at each call."""
+    """Flask, in which the API has no session."""
 
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function as it is."""
-        return func
+    def request_context(self, environ: WSGIEnvironment) -> RequestContext:
+        """Return the context of a request: the API takes no cookie, and has no session."""
+        session = NullSession() if environ.get("PATH_INFO", "").startswith("/api/") else None
+        return RequestContext(self, environ, session=session)
 
 
 def with_deadline(app: WSGIApplication, seconds: float) -> WSGIApplication:
@@ -184,14 +187,10 @@ def _set_headers(response: Response) -> None:
 
 
 def _record(response: Response) -> None:
-    """Count the request, and write its line into the log."""
+    """Write the request's line into the log, and count it."""
     asked, known = current_object(request), current_object(g)
     elapsed_s = time.perf_counter() - known.get("started", time.perf_counter())
     route = asked.url_rule.rule if asked.url_rule else None
-    metrics = app_context.metrics
-    metrics.count_request(route, asked.method, response.status_code, elapsed_s)
-    if response.mimetype == PROBLEM:
-        metrics.count_refusal(json.loads(response.get_data())["code"])
     log.info(
         "request",
         request_id=known.get("request_id", ""),
@@ -203,6 +202,10 @@ def _record(response: Response) -> None:
         bytes=response.calculate_content_length(),
         ms=round(elapsed_s * 1000, 2),
     )
+    metrics = app_context.metrics
+    metrics.count_request(route, asked.method, response.status_code, elapsed_s)
+    if response.mimetype == PROBLEM:
+        metrics.count_refusal(json.loads(response.get_data())["code"])
 
 
 def _caller() -> str | None:

@@ -77,7 +77,7 @@ TITLES = {
 
 RETRY_AFTER_S = 1
 
-# What the domain's facts and fields are called outside, where that is not the same.
+# What the fields of the domain's errors are called outside, where that is not the same.
 _OUTSIDE = {"current_password": "currentPassword", "tickets": "nTickets", "sold": "ticketsSold"}
 
 CHALLENGES = 'Bearer realm="ticketing", Basic realm="ticketing", charset="UTF-8"'
@@ -129,7 +129,7 @@ def refusal(error: DomainError, extra: Extra) -> StoredResponse:
         waiting = {"Retry-After": str(RETRY_AFTER_S)}
         headers |= fields(error.standing) if error.standing else waiting
     return StoredResponse(
-        status, headers, _body(status, error.code, str(error), _facts(error), extra)
+        status, headers, _body(status, error.code, str(error), _extension_members(error), extra)
     )
 
 
@@ -149,14 +149,14 @@ def http_error(error: HTTPException) -> Response:
     """Return Flask's own errors as problems, with the headers that belong to them (`Allow`)."""
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()  # type: ignore[return-value]
-    facts = {"errors": error.errors} if isinstance(error, BadRequest) and error.errors else {}
+    members = {"errors": error.errors} if isinstance(error, BadRequest) and error.errors else {}
     code = code_of(error.code, error.name)
     response = Response(
         _body(
             error.code,
             code,
             error.description or error.name,
-            facts,
+            members,
             problem_extensions(request.path),
         ),
         error.code,
@@ -174,10 +174,11 @@ def office_error(error: DomainError) -> Response:
     return Response(answer.body, answer.status, dict(answer.headers))
 
 
-def _facts(error: DomainError) -> Mapping[str, object]:
+def _extension_members(error: DomainError) -> Mapping[str, object]:
+    """Return what a problem says beside its status, code and detail (RFC 9457, 3.2)."""
     if isinstance(error, Invalid):
         return {"errors": {_OUTSIDE.get(error.field, error.field): [error.fault]}}
-    return {_OUTSIDE.get(name, name): fact for name, fact in error.facts.items()}
+    return {_OUTSIDE.get(name, name): value for name, value in error.facts.items()}
 
 
 def crash(error: Exception) -> Response:
@@ -205,14 +206,16 @@ def _nothing_else(detail: str) -> Mapping[str, object]:
     return {}
 
 
-def _body(status: int, code: str, detail: str, facts: Mapping[str, object], extra: Extra) -> bytes:
+def _body(
+    status: int, code: str, detail: str, members: Mapping[str, object], extra: Extra
+) -> bytes:
     problem = {
         "type": f"urn:ticketing:problem:{code}",
         "title": TITLES.get(status, "Error"),
         "status": status,
         "detail": detail,
         "code": code,
-        **facts,
+        **members,
         **extra(detail),
     }
     return json.dumps(problem, ensure_ascii=False, separators=(",", ":")).encode()

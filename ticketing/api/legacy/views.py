@@ -46,9 +46,10 @@ class Documented:
 
 @dataclass(frozen=True, slots=True)
 class Presenters:
-    """How the answers look at one of the two places."""
+    """How the answers look at one of the two places; names of operations end with `place`."""
 
     prefix: str
+    place: str
     initialized: Callable[[Event], Json]
     booked: Callable[[BookingResult], Json]
     cancelled: Callable[[BookingResult], Json]
@@ -141,6 +142,7 @@ def _called_off(event: Event) -> Json:
 
 ROOT = Presenters(
     "",
+    "AtRoot",
     _root_initialized,
     _root_booked,
     _root_cancelled,
@@ -155,6 +157,7 @@ ROOT = Presenters(
 )
 API_EVENTS = Presenters(
     "/api/events",
+    "UnderEvents",
     _flat,
     _api_booked,
     _api_cancelled,
@@ -190,14 +193,27 @@ def _register(presenters: Presenters) -> None:
     booked = partial(_booked, presenters.booked)
     cancelled = partial(_cancelled, presenters.cancelled)
 
-    @blp.writes("POST", f"{presenters.prefix}/initialize", 409, who=Role.ADMIN)
+    @blp.writes(
+        "POST",
+        f"{presenters.prefix}/initialize",
+        409,
+        name=f"initialize{presenters.place}",
+        who=Role.ADMIN,
+    )
     @blp.arguments(aliases.INITIALIZE)
     @blp.response(201, presenters.documented.initialized)
     def initialize(wanted: aliases.InitializeRequest) -> Response:
         """Make an event, or make one anew that has this id and was never booked."""
         return execute(wanted.command, on=commands.event_id(wanted.id), present=initialized)
 
-    @blp.writes("POST", f"{presenters.prefix}/book", 404, 409, who=Role.CUSTOMER)
+    @blp.writes(
+        "POST",
+        f"{presenters.prefix}/book",
+        404,
+        409,
+        name=f"book{presenters.place}",
+        who=Role.CUSTOMER,
+    )
     @blp.arguments(aliases.BOOK)
     @blp.response(201, presenters.documented.booked)
     @blp.alt_response(202, schema=presenters.documented.waitlisted, success=True)
@@ -207,7 +223,14 @@ def _register(presenters: Presenters) -> None:
         command = commands.book(holder, wanted.tickets, limit=purchase_limit())
         return execute(command, on=wanted.event, present=booked)
 
-    @blp.writes("POST", f"{presenters.prefix}/cancel", 404, 409, who=Role.CUSTOMER)
+    @blp.writes(
+        "POST",
+        f"{presenters.prefix}/cancel",
+        404,
+        409,
+        name=f"cancel{presenters.place}",
+        who=Role.CUSTOMER,
+    )
     @blp.arguments(aliases.CANCEL)
     @blp.response(200, presenters.documented.cancelled)
     def cancel(wanted: aliases.CancelRequest) -> Response:
@@ -216,7 +239,9 @@ def _register(presenters: Presenters) -> None:
         command = CancelFor(customer, ownership_scope())
         return execute(command, on=wanted.event, present=redact(cancelled))
 
-    @blp.reads(f"{presenters.prefix}/status/<id>", 404, who=Role.ANYBODY)
+    @blp.reads(
+        f"{presenters.prefix}/status/<id>", 404, name=f"status{presenters.place}", who=Role.ANYBODY
+    )
     @blp.response(200, presenters.documented.status)
     def status(id: str) -> Response:
         """Show an event's figures."""

@@ -21,7 +21,7 @@ from ticketing.storage.accounts import api_keys
 blp = Blueprint("api-keys", __name__, url_prefix="/api/v1/api-keys", description="Keys of programs")
 
 
-@blp.writes("POST", "", 409, who=Role.ADMIN, keyed=False)
+@blp.writes("POST", "", 409, name="createApiKey", who=Role.ADMIN, keyed=False)
 @blp.arguments(schemas.NEW_API_KEY)
 @blp.response(201, schemas.MADE_API_KEY)
 def create(body: NewApiKey) -> Response:
@@ -30,7 +30,7 @@ def create(body: NewApiKey) -> Response:
     return respond(answer(201, key, schemas.MADE_API_KEY))
 
 
-@blp.reads("", who=Role.ADMIN)
+@blp.reads("", name="listApiKeys", who=Role.ADMIN)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
 @blp.response(200, schemas.API_KEY_PAGE, headers=sent("Link"))
 def index(page: PageRequest) -> Response:
@@ -40,7 +40,7 @@ def index(page: PageRequest) -> Response:
     return paged_by_time(found, page.limit, schemas.API_KEY_PAGE, after, api_keys.row_of)
 
 
-@blp.writes("DELETE", "/<id>", 404, who=Role.ADMIN, keyed=False)
+@blp.writes("DELETE", "/<id>", 404, name="revokeApiKey", who=Role.ADMIN, keyed=False)
 @blp.response(204)
 def revoke(id: str) -> Response:
     """Revoke a key: it lets nobody in from now on."""

@@ -19,7 +19,7 @@ from ticketing.storage import audit, events
 blp = Blueprint("audit", __name__)
 
 
-@blp.reads("/<id>/audit", 404, who=Role.STAFF, coalesced=True)
+@blp.reads("/<id>/audit", 404, name="listAudit", who=Role.STAFF, coalesced=True)
 @blp.arguments(schemas.AUDIT_QUERY, location="query")
 @blp.response(200, schemas.AUDIT_PAGE, headers=sent("Link"))
 def index(wanted: AuditRequest, id: str) -> Response:

@@ -51,7 +51,7 @@ def present_changed_booking(held: BookingResult) -> StoredResponse:
     return answer(200, held, schemas.HELD_BOOKING)
 
 
-@blp.writes("POST", "/events/<id>/bookings", 404, 409, who=Role.CUSTOMER)
+@blp.writes("POST", "/events/<id>/bookings", 404, 409, name="bookTickets", who=Role.CUSTOMER)
 @blp.arguments(schemas.NEW_BOOKING)
 @blp.response(201, schemas.BOOKING_RECEIPT, headers=sent("Location"))
 @blp.alt_response(202, schema=schemas.BOOKING_RECEIPT, headers=sent("Location"), success=True)
@@ -66,7 +66,7 @@ def create(wanted: BookingRequest, id: str) -> Response:
     return execute(command, on=id, present=present_new_booking)
 
 
-@blp.reads("/bookings", who=Role.CUSTOMER)
+@blp.reads("/bookings", name="listBookings", who=Role.CUSTOMER)
 @blp.arguments(schemas.BOOKING_QUERY, location="query")
 @blp.response(200, schemas.BOOKING_PAGE, headers=sent("Link"))
 def index(wanted: BookingsRequest) -> Response:
@@ -83,7 +83,7 @@ def index(wanted: BookingsRequest) -> Response:
     return page(filter_, wanted)
 
 
-@blp.reads("/bookings/<id>", 404, who=Role.CUSTOMER)
+@blp.reads("/bookings/<id>", 404, name="showBooking", who=Role.CUSTOMER)
 @blp.response(200, schemas.MADE_BOOKING)
 def show(id: str) -> Response:
     """Show a booking, with its place in the list while it waits."""
@@ -91,7 +91,7 @@ def show(id: str) -> Response:
     return respond(answer(200, held, schemas.MADE_BOOKING))
 
 
-@blp.writes("PATCH", "/bookings/<id>", 404, 409, who=Role.CUSTOMER)
+@blp.writes("PATCH", "/bookings/<id>", 404, 409, name="changeBooking", who=Role.CUSTOMER)
 @blp.arguments(schemas.BOOKING_SIZE)
 @blp.response(200, schemas.HELD_BOOKING)
 def resize(wanted: SizeRequest, id: str) -> Response:
@@ -103,7 +103,7 @@ def resize(wanted: SizeRequest, id: str) -> Response:
     return execute_on_booking(command, booking=id, present=redact(present_changed_booking))
 
 
-@blp.writes("DELETE", "/bookings/<id>", 404, who=Role.CUSTOMER)
+@blp.writes("DELETE", "/bookings/<id>", 404, name="cancelBooking", who=Role.CUSTOMER)
 @blp.response(200, schemas.HELD_BOOKING)
 def cancel(id: str) -> Response:
     """Cancel a booking; the second time changes nothing."""

@@ -28,7 +28,9 @@ def present_called_off(outcome: CalledOff) -> StoredResponse:
     return answer(200, outcome, schemas.CALLED_OFF, {"ETag": etag(outcome.event.sequence)})
 
 
-@blp.writes("POST", "/<id>/cancellation", 404, 409, who=Role.ADMIN, if_match=True)
+@blp.writes(
+    "POST", "/<id>/cancellation", 404, 409, name="callOffEvent", who=Role.ADMIN, if_match=True
+)
 @blp.response(200, schemas.CALLED_OFF, headers=sent("ETag"))
 def call_off(id: str) -> Response:
     """Call an event off: every booking is cancelled, the list emptied, the day free.
@@ -40,7 +42,7 @@ def call_off(id: str) -> Response:
     return execute(command, on=id, present=present_called_off)
 
 
-@blp.reads("/<id>/cancellation", 404, who=Role.STAFF)
+@blp.reads("/<id>/cancellation", 404, name="listOwed", who=Role.STAFF)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
 @blp.response(200, schemas.CANCELLATION, headers=sent("Link"))
 def show(page: PageRequest, id: str) -> Response:

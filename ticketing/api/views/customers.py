@@ -18,7 +18,7 @@ from ticketing.services.accounts import erasure
 blp = Blueprint("customers", __name__, url_prefix="/api/v1/customers", description="Customers")
 
 
-@blp.reads("/<id>", 404, who=Role.CUSTOMER)
+@blp.reads("/<id>", 404, name="showCustomer", who=Role.CUSTOMER)
 @blp.response(200, schemas.CUSTOMER)
 def show(id: str) -> Response:
     """Show a customer: staff anybody, everybody else themselves."""
@@ -26,7 +26,7 @@ def show(id: str) -> Response:
     return respond(answer(200, erasure.get(app_context.db, id), schemas.CUSTOMER))
 
 
-@blp.reads("/<id>/export", 404, who=Role.CUSTOMER)
+@blp.reads("/<id>/export", 404, name="exportCustomer", who=Role.CUSTOMER)
 @blp.response(200, schemas.CUSTOMER_EXPORT)
 def export(id: str) -> Response:
     """Show all that is kept about a customer: staff of anybody, everybody else their own."""
@@ -34,7 +34,7 @@ def export(id: str) -> Response:
     return respond(answer(200, erasure.export(app_context.db, id), schemas.CUSTOMER_EXPORT))
 
 
-@blp.writes("POST", "/<id>/erasure", 404, 409, who=Role.CUSTOMER, keyed=False)
+@blp.writes("POST", "/<id>/erasure", 404, 409, name="eraseCustomer", who=Role.CUSTOMER, keyed=False)
 @blp.response(204)
 def erase(id: str) -> Response:
     """Forget a customer: their name, address and account are gone, their bookings stay.

@@ -54,7 +54,7 @@ def present_deleted_event(event: Event) -> StoredResponse:
     return StoredResponse(204, {}, b"")
 
 
-@blp.writes("POST", "", 409, who=Role.ADMIN)
+@blp.writes("POST", "", 409, name="createEvent", who=Role.ADMIN)
 @blp.arguments(schemas.NEW_EVENT)
 @blp.response(201, schemas.EVENT, headers=sent("ETag", "Location"))
 def create(command: Create) -> Response:
@@ -65,7 +65,7 @@ def create(command: Create) -> Response:
     return execute(command, on=commands.event_id(), present=present_new_event)
 
 
-@blp.reads("", who=Role.ANYBODY, coalesced=True)
+@blp.reads("", name="listEvents", who=Role.ANYBODY, coalesced=True)
 @blp.arguments(schemas.EVENT_QUERY, location="query")
 @blp.response(200, schemas.EVENT_PAGE, headers=sent("Link"))
 def index(wanted: EventsRequest) -> Response:
@@ -84,7 +84,7 @@ def index(wanted: EventsRequest) -> Response:
     return page(filter_, wanted, schemas.EVENT_PAGE if is_staff() else schemas.PUBLIC_EVENT_PAGE)
 
 
-@blp.reads("/<id>", 404, who=Role.ANYBODY, conditional=True)
+@blp.reads("/<id>", 404, name="showEvent", who=Role.ANYBODY, conditional=True)
 @blp.response(200, schemas.EVENT, headers=sent("ETag"))
 def show(id: str) -> Response:
     """Show an event."""
@@ -99,7 +99,7 @@ def show(id: str) -> Response:
     )
 
 
-@blp.writes("PATCH", "/<id>", 404, 409, who=Role.ADMIN, if_match=True)
+@blp.writes("PATCH", "/<id>", 404, 409, name="changeEvent", who=Role.ADMIN, if_match=True)
 @blp.arguments(schemas.EVENT_CHANGE)
 @blp.response(200, schemas.CHANGED_EVENT, headers=sent("ETag"))
 def change(command: Change, id: str) -> Response:
@@ -111,7 +111,7 @@ def change(command: Change, id: str) -> Response:
     return execute(command, on=id, present=present_changed_event)
 
 
-@blp.writes("DELETE", "/<id>", 404, 409, who=Role.ADMIN, if_match=True)
+@blp.writes("DELETE", "/<id>", 404, 409, name="deleteEvent", who=Role.ADMIN, if_match=True)
 @blp.response(204)
 def delete(id: str) -> Response:
     """Take an event off the calendar that was never booked."""
@@ -119,7 +119,7 @@ def delete(id: str) -> Response:
     return execute(command, on=id, present=present_deleted_event)
 
 
-@blp.reads("/<id>/status", 404, who=Role.ANYBODY, conditional=True)
+@blp.reads("/<id>/status", 404, name="showEventStatus", who=Role.ANYBODY, conditional=True)
 @blp.response(200, schemas.EVENT_STATUS, headers=sent("ETag"))
 def status(id: str) -> Response:
     """Show an event's figures from one moment."""

@@ -25,14 +25,14 @@ def present_readiness(state: Readiness) -> StoredResponse:
     return answer(503, state, schemas.READINESS, {"Retry-After": str(RETRY_AFTER_S)})
 
 
-@blp.reads("/livez", who=Role.ANYBODY, rate=None)
+@blp.reads("/livez", name="showLiveness", who=Role.ANYBODY, rate=None)
 @blp.response(200, schemas.HEALTH)
 def livez() -> Response:
     """Say that the process lives; never asks MongoDB."""
     return respond(answer(200, {"status": "ok"}, schemas.HEALTH))
 
 
-@blp.reads("/readyz", who=Role.ANYBODY, rate=None)
+@blp.reads("/readyz", name="showReadiness", who=Role.ANYBODY, rate=None)
 @blp.response(200, schemas.READINESS)
 @blp.alt_response(503, schema=schemas.READINESS, headers=sent("Retry-After"))
 def readyz() -> Response:

@@ -17,7 +17,7 @@ blp = Blueprint("metrics", __name__, description="What Prometheus asks for")
 _TEXT = {"type": "string"}
 
 
-@blp.reads("/metrics", who=Role.STAFF, scraped=True)
+@blp.reads("/metrics", name="showMetrics", who=Role.STAFF, scraped=True)
 @blp.response(200, _TEXT, content_type=CONTENT_TYPE)
 def metrics() -> Response:
     """Tell what all workers of this server have counted, in Prometheus' text format.

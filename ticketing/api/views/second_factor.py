@@ -18,7 +18,15 @@ from ticketing.services.signing_in import second_factor
 blp = Blueprint("second_factor", __name__, url_prefix="/api/v1", description="More than a password")
 
 
-@blp.writes("POST", "/users/me/second-factor", 404, who=Role.ADMIN, keyed=False, enrolling=True)
+@blp.writes(
+    "POST",
+    "/users/me/second-factor",
+    404,
+    name="proposeSecondFactor",
+    who=Role.ADMIN,
+    keyed=False,
+    enrolling=True,
+)
 @blp.arguments(schemas.ENROLMENT)
 @blp.response(201, schemas.PROPOSAL)
 def propose(body: Enrolment) -> Response:
@@ -36,6 +44,7 @@ def propose(body: Enrolment) -> Response:
     "POST",
     "/users/me/second-factor/confirmation",
     409,
+    name="confirmSecondFactor",
     who=Role.ADMIN,
     keyed=False,
     enrolling=True,
@@ -54,7 +63,15 @@ def confirm(code: str) -> Response:
     return respond(answer(200, {"codes": codes}, schemas.RECOVERY_CODES))
 
 
-@blp.writes("DELETE", "/users/<id>/second-factor", 404, 409, who=Role.ADMIN, keyed=False)
+@blp.writes(
+    "DELETE",
+    "/users/<id>/second-factor",
+    404,
+    409,
+    name="resetSecondFactor",
+    who=Role.ADMIN,
+    keyed=False,
+)
 @blp.response(204)
 def reset(id: str) -> Response:
     """Take somebody else's second factor away, who has lost it; every token becomes worthless."""

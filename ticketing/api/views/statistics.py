@@ -17,7 +17,7 @@ blp = Blueprint(
 )
 
 
-@blp.reads("/monthly", who=Role.STAFF, coalesced=True)
+@blp.reads("/monthly", name="listMonths", who=Role.STAFF, coalesced=True)
 @blp.arguments(schemas.STATISTICS_QUERY, location="query")
 @blp.response(200, schemas.MONTHS)
 def monthly(wanted: StatisticsRequest) -> Response:

@@ -41,7 +41,7 @@ def present_returned_sale(held: BookingResult) -> StoredResponse:
     return answer(200, held, schemas.RETURNED_TRANSACTION)
 
 
-@blp.writes("POST", "", 404, 409, who=Role.STAFF)
+@blp.writes("POST", "", 404, 409, name="sellTickets", who=Role.STAFF)
 @blp.arguments(schemas.NEW_TRANSACTION)
 @blp.response(201, schemas.TRANSACTION_RECEIPT, headers=sent("Location"))
 def create(sale: SaleRequest) -> Response:
@@ -52,7 +52,7 @@ def create(sale: SaleRequest) -> Response:
     return execute(commands.sell(sale.tickets), on=sale.event, present=present_sale)
 
 
-@blp.reads("", who=Role.STAFF, coalesced=True)
+@blp.reads("", name="listTransactions", who=Role.STAFF, coalesced=True)
 @blp.arguments(schemas.TRANSACTION_QUERY, location="query")
 @blp.response(200, schemas.TRANSACTION_PAGE, headers=sent("Link"))
 def index(wanted: SalesRequest) -> Response:
@@ -66,7 +66,7 @@ def index(wanted: SalesRequest) -> Response:
     return page(filter_, wanted)
 
 
-@blp.reads("/summary", who=Role.STAFF, coalesced=True)
+@blp.reads("/summary", name="showTakings", who=Role.STAFF, coalesced=True)
 @blp.arguments(schemas.EVENING_QUERY, location="query")
 @blp.response(200, schemas.EVENING)
 def summary(wanted: EveningRequest) -> Response:
@@ -88,14 +88,14 @@ def summary(wanted: EveningRequest) -> Response:
     return respond(answer(200, shown, schemas.EVENING))
 
 
-@blp.reads("/<id>", 404, who=Role.STAFF)
+@blp.reads("/<id>", 404, name="showTransaction", who=Role.STAFF)
 @blp.response(200, schemas.TRANSACTION)
 def show(id: str) -> Response:
     """Show a sale."""
     return respond(answer(200, bookings.get_sale(app_context.db, id), schemas.TRANSACTION))
 
 
-@blp.writes("DELETE", "/<id>", 404, who=Role.STAFF)
+@blp.writes("DELETE", "/<id>", 404, name="returnTransaction", who=Role.STAFF)
 @blp.response(200, schemas.RETURNED_TRANSACTION)
 def delete(id: str) -> Response:
     """Give a sale's tickets back; the second time changes nothing."""

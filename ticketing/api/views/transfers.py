@@ -32,7 +32,7 @@ def present_passed_on(result: BookingResult | TransferOffer) -> StoredResponse:
     return present_changed_booking(result)
 
 
-@blp.writes("POST", "/bookings/<id>/transfer", 404, 409, who=Role.CUSTOMER)
+@blp.writes("POST", "/bookings/<id>/transfer", 404, 409, name="transferBooking", who=Role.CUSTOMER)
 @blp.arguments(schemas.TRANSFER)
 @blp.response(200, schemas.HELD_BOOKING)
 @blp.alt_response(201, schema=schemas.TRANSFER_OFFER, success=True)
@@ -48,7 +48,7 @@ def create(wanted: TransferRequest, id: str) -> Response:
     return execute_on_booking(command, booking=id, present=present_passed_on)
 
 
-@blp.writes("DELETE", "/bookings/<id>/transfer", 404, who=Role.CUSTOMER)
+@blp.writes("DELETE", "/bookings/<id>/transfer", 404, name="withdrawTransfer", who=Role.CUSTOMER)
 @blp.response(200, schemas.HELD_BOOKING)
 def withdraw(id: str) -> Response:
     """Take an offer back: its code is worth nothing from then on."""
@@ -56,7 +56,7 @@ def withdraw(id: str) -> Response:
     return execute_on_booking(command, booking=id, present=redact(present_changed_booking))
 
 
-@blp.writes("POST", "/bookings/<id>/move", 404, 409, who=Role.STAFF)
+@blp.writes("POST", "/bookings/<id>/move", 404, 409, name="moveBooking", who=Role.STAFF)
 @blp.arguments(schemas.MOVE)
 @blp.response(200, schemas.HELD_BOOKING)
 def move(wanted: MoveRequest, id: str) -> Response:
@@ -67,7 +67,7 @@ def move(wanted: MoveRequest, id: str) -> Response:
     return execute_move(id, to=wanted.event, present=present_changed_booking)
 
 
-@blp.writes("POST", "/transfers", 409, 410, who=Role.CUSTOMER)
+@blp.writes("POST", "/transfers", 409, 410, name="acceptTransfer", who=Role.CUSTOMER)
 @blp.arguments(schemas.ACCEPTANCE)
 @blp.response(200, schemas.HELD_BOOKING)
 def accept(wanted: AcceptRequest) -> Response:

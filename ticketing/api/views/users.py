@@ -53,7 +53,9 @@ def present_own_change(changed: User | Sent) -> StoredResponse:
     return present_sent(changed) if isinstance(changed, Sent) else present_user(changed)
 
 
-@blp.writes("POST", "/users", 409, who=Role.ANYBODY, rate="registration", keyed=False)
+@blp.writes(
+    "POST", "/users", 409, name="registerUser", who=Role.ANYBODY, rate="registration", keyed=False
+)
 @blp.arguments(schemas.NEW_USER)
 @blp.response(201, schemas.USER)
 @blp.alt_response(202, schema=schemas.SENT, success=True)
@@ -66,7 +68,9 @@ def register(body: Registration) -> Response:
     return respond(present_registration(_register(body)))
 
 
-@blp.writes("POST", "/verifications/<id>", 404, 409, who=Role.ANYBODY, keyed=False)
+@blp.writes(
+    "POST", "/verifications/<id>", 404, 409, name="verifyAddress", who=Role.ANYBODY, keyed=False
+)
 @blp.response(200, schemas.USER)
 def verify(id: str) -> Response:
     """Show that an address is one's own, by the code that was sent to it."""
@@ -74,7 +78,15 @@ def verify(id: str) -> Response:
     return respond(present_user(user))
 
 
-@blp.writes("POST", "/password-resets", 409, who=Role.ANYBODY, rate="registration", keyed=False)
+@blp.writes(
+    "POST",
+    "/password-resets",
+    409,
+    name="forgetPassword",
+    who=Role.ANYBODY,
+    rate="registration",
+    keyed=False,
+)
 @blp.arguments(schemas.WHO_FORGOT)
 @blp.response(202, schemas.SENT)
 def forget_password(email: str) -> Response:
@@ -83,7 +95,9 @@ def forget_password(email: str) -> Response:
     return respond(present_sent(sent))
 
 
-@blp.writes("POST", "/password-resets/<id>", 404, 409, who=Role.ANYBODY, keyed=False)
+@blp.writes(
+    "POST", "/password-resets/<id>", 404, 409, name="resetPassword", who=Role.ANYBODY, keyed=False
+)
 @blp.arguments(schemas.CHOSEN_PASSWORD)
 @blp.response(200, schemas.USER)
 def reset_password(password: str, id: str) -> Response:
@@ -92,7 +106,7 @@ def reset_password(password: str, id: str) -> Response:
     return respond(present_user(user))
 
 
-@blp.reads("/users", who=Role.STAFF)
+@blp.reads("/users", name="listUsers", who=Role.STAFF)
 @blp.arguments(schemas.USER_QUERY, location="query")
 @blp.response(200, schemas.USER_PAGE, headers=sent("Link"))
 def index(page: UserPageRequest) -> Response:
@@ -107,7 +121,7 @@ def index(page: UserPageRequest) -> Response:
     return paged_by_time(found, limit, schemas.USER_PAGE, after, users.row_of)
 
 
-@blp.writes("PATCH", "/users/<id>", 404, 409, who=Role.STAFF, keyed=False)
+@blp.writes("PATCH", "/users/<id>", 404, 409, name="changeUser", who=Role.STAFF, keyed=False)
 @blp.arguments(schemas.USER_CHANGE)
 @blp.response(200, schemas.USER)
 def change(body: AccountUpdate, id: str) -> Response:
@@ -120,7 +134,7 @@ def change(body: AccountUpdate, id: str) -> Response:
     return respond(present_user(_change(id, body)))
 
 
-@blp.reads("/users/<id>/audit", 404, who=Role.ADMIN)
+@blp.reads("/users/<id>/audit", 404, name="listUserAudit", who=Role.ADMIN)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
 @blp.response(200, schemas.USER_AUDIT_PAGE, headers=sent("Link"))
 def audit(page: PageRequest, id: str) -> Response:
@@ -130,7 +144,7 @@ def audit(page: PageRequest, id: str) -> Response:
     return paged(found, limit, schemas.USER_AUDIT_PAGE, lambda entry: (entry.sequence,))
 
 
-@blp.reads("/users/me", 404, who=Role.CUSTOMER, verified=False, enrolling=True)
+@blp.reads("/users/me", 404, name="showMe", who=Role.CUSTOMER, verified=False, enrolling=True)
 @blp.response(200, schemas.USER)
 def show_me() -> Response:
     """Show who has signed in."""
@@ -140,7 +154,16 @@ def show_me() -> Response:
     return respond(present_user(user))
 
 
-@blp.writes("PATCH", "/users/me", 404, 409, who=Role.CUSTOMER, keyed=False, verified=False)
+@blp.writes(
+    "PATCH",
+    "/users/me",
+    404,
+    409,
+    name="changeMyPassword",
+    who=Role.CUSTOMER,
+    keyed=False,
+    verified=False,
+)
 @blp.arguments(schemas.OWN_CHANGE)
 @blp.response(200, schemas.USER)
 @blp.alt_response(202, schema=schemas.SENT, success=True)
@@ -152,7 +175,7 @@ def change_me(body: AccountUpdate) -> Response:
     return respond(present_own_change(_change_own(body)))
 
 
-@blp.reads("/users/me/sessions", 404, who=Role.CUSTOMER, verified=False)
+@blp.reads("/users/me/sessions", 404, name="listMySessions", who=Role.CUSTOMER, verified=False)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
 @blp.response(200, schemas.SESSION_PAGE, headers=sent("Link"))
 def list_sessions(page: PageRequest) -> Response:
@@ -163,7 +186,13 @@ def list_sessions(page: PageRequest) -> Response:
 
 
 @blp.writes(
-    "DELETE", "/users/me/sessions/<id>", 404, who=Role.CUSTOMER, keyed=False, verified=False
+    "DELETE",
+    "/users/me/sessions/<id>",
+    404,
+    name="endMySession",
+    who=Role.CUSTOMER,
+    keyed=False,
+    verified=False,
 )
 @blp.response(204)
 def end_session(id: str) -> Response:
@@ -218,7 +247,15 @@ def _change(id_: str, update: AccountUpdate) -> User:
     )
 
 
-@blp.writes("POST", "/tokens", who=Role.ANYBODY, rate="tokens", keyed=False, enrolling=True)
+@blp.writes(
+    "POST",
+    "/tokens",
+    name="createToken",
+    who=Role.ANYBODY,
+    rate="tokens",
+    keyed=False,
+    enrolling=True,
+)
 @blp.arguments(schemas.SIGN_IN)
 @blp.response(201, schemas.TOKEN)
 def sign_in(code: str | None) -> Response:
@@ -244,7 +281,13 @@ def sign_in(code: str | None) -> Response:
 
 
 @blp.writes(
-    "DELETE", "/tokens/current", who=Role.CUSTOMER, keyed=False, verified=False, enrolling=True
+    "DELETE",
+    "/tokens/current",
+    name="deleteToken",
+    who=Role.CUSTOMER,
+    keyed=False,
+    verified=False,
+    enrolling=True,
 )
 @blp.response(204)
 def sign_out() -> Response:

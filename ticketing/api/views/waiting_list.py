@@ -17,7 +17,7 @@ from ticketing.storage import bookings, events
 blp = Blueprint("waiting_list", __name__)
 
 
-@blp.reads("/<id>/waiting-list", 404, who=Role.STAFF, coalesced=True)
+@blp.reads("/<id>/waiting-list", 404, name="listWaiting", who=Role.STAFF, coalesced=True)
 @blp.arguments(schemas.PAGE_QUERY, location="query")
 @blp.response(200, schemas.WAITING_PAGE, headers=sent("Link"))
 def index(page: PageRequest, id: str) -> Response:

@@ -65,7 +65,7 @@ class ChangeSet:
         self._bookings = {booking.id: booking for booking in known}
         self._held = {b.customer.id: b.id for b in known if b.customer and b.active}
         self._customers = dict(read_set.customers)
-        self._named = dict(read_set.named)
+        self._by_key = dict(read_set.by_key)
         self._accounts = read_set.accounts
         self.new_customers: list[Customer] = []
         self._queue = deque(booking.id for booking in read_set.queue)
@@ -106,13 +106,13 @@ class ChangeSet:
         return event.day is not None and event.day < self.today
 
     def booking(self, id_: str) -> Booking | None:
-        """Return a booking of this event that a command named."""
+        """Return a booking of this event that a command asked for."""
         return self._bookings.get(id_)
 
     def customer(self, ref: CustomerRef) -> Customer | None:
         """Return who is referred to, as they are now; None where there is no such customer yet."""
         if isinstance(ref, NamedCustomer):
-            return self._named.get(self._meant(ref).key)
+            return self._by_key.get(self._meant(ref).key)
         return self._customers.get(ref.id, ref)
 
     def receiver(self, ref: CustomerRef) -> Customer:
@@ -120,7 +120,7 @@ class ChangeSet:
         customer = self.customer(ref)
         if customer is None:
             assert isinstance(ref, NamedCustomer)
-            return self._meant(ref).made(self.now)
+            return self._meant(ref).as_customer(self.now)
         if not customer.active:
             raise AccountDeactivated
         return customer
@@ -142,7 +142,7 @@ class ChangeSet:
         known = sorted(self._bookings.values(), key=lambda booking: booking.sequence)
         return [booking for booking in known if booking.active]
 
-    def head(self) -> Booking | None:
+    def next_waiting(self) -> Booking | None:
         """Return the first who waits, as far as the list is known."""
         while self._queue:
             # Whoever was served by this commit may have left for another event by it as well.
@@ -159,7 +159,7 @@ class ChangeSet:
     @property
     def queue_goes_on(self) -> bool:
         """Whether more wait than are known, though none of the known does any more."""
-        return not self._queue_is_all and self.head() is None
+        return not self._queue_is_all and self.next_waiting() is None
 
     def position(self, booking: Booking) -> int:
         """Return a waiting booking's place in the list, from 1.
@@ -294,7 +294,7 @@ class ChangeSet:
             return
         self._customers[customer.id] = customer
         if customer.key is not None:
-            self._named[customer.key] = customer
+            self._by_key[customer.key] = customer
             self.new_customers.append(customer)
 
     def _append(

@@ -1,8 +1,9 @@
 """What a batch of commands has to read, and what was found.
 
 A command declares what it reads before anything is known (`Reads`). Together with the event and the
-bookings that were named, that tells how much of the event's other bookings is needed (`Depth`): as
-much of the waiting list as tickets may come free for, and no more. What was found is the `ReadSet`.
+bookings that it asks for, that tells which of the event's other bookings are needed (`ReadPlan`):
+as much of the waiting list as tickets may come free for, and no more. What was found is the
+`ReadSet`.
 
 The invariant: **whatever `apply` looks at is in the read set or is known to be irrelevant**. A rule
 that misses a booking would decide on a state that never existed, and only the unique indexes, the
@@ -31,7 +32,7 @@ class Reads:
 
     `bookings` by id, of whatever status; `customers`, who they are and their active booking;
     `days`, to see whether another event has them. `position_of` are bookings whose place in the
-    list is told. `acquirers` are customers, by id, of whom all that they acquired is counted, also
+    list is shown. `acquirers` are customers, by id, of whom all that they acquired is counted, also
     what they passed on. `capacities` are those that the event may get. `all_active` asks for
     everything that is booked.
     """
@@ -51,8 +52,8 @@ NOTHING = Reads()
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
-    """How much of the event's other bookings is needed.
+class ReadPlan:
+    """Which of the event's other bookings are needed.
 
     `queue` and `active` are how many of those that wait, or are active, are needed, from the first
     on. `positions` are the waiting bookings whose place in the list is asked for. `larger_than`
@@ -70,14 +71,14 @@ class Depth:
 class ReadSet:
     """What was found.
 
-    `bookings` are those that were named, by id, and the active ones of the customers that were.
-    `taken` are the named days on which another event takes place. `queue` are the first who wait,
-    in order, and `queue_is_all` tells whether there are no more. `active` are the first active
-    bookings, where an event is called off. `ahead` counts who waits before a booking. `large` are
-    waiting bookings that a lower capacity may be too small for. `customers` are, by id, those who
-    were referred to and who hold any of the bookings; `named`, by key, those who were named.
-    `accounts` are, by the key named, those who were named by the id of an account whose address
-    nobody has shown yet: what they get is for that address.
+    `bookings` are those that were asked for, by id, and the active ones of the customers that were.
+    `taken` are the days asked for on which another event takes place. `queue` are the first who
+    wait, in order, and `queue_is_all` tells whether there are no more. `active` are the first
+    active bookings, where an event is called off. `ahead` counts who waits before a booking.
+    `large` are waiting bookings that a lower capacity may be too small for. `customers` are, by id,
+    those who were referred to and who hold any of the bookings; `by_key`, by key, those who were
+    referred to by a name. `accounts` are, by that key, those whose name was the id of an account
+    whose address nobody has shown yet: what they get is for that address.
     """
 
     bookings: Mapping[str, Booking] = field(default_factory=dict)
@@ -88,11 +89,11 @@ class ReadSet:
     ahead: Mapping[str, int] = field(default_factory=dict)
     large: Sequence[Booking] = ()
     customers: Mapping[str, Customer] = field(default_factory=dict)
-    named: Mapping[str, Customer] = field(default_factory=dict)
+    by_key: Mapping[str, Customer] = field(default_factory=dict)
     accounts: Mapping[str, NamedCustomer] = field(default_factory=dict)
 
 
-def combine(reads: Sequence[Reads]) -> Reads:
+def merge_reads(reads: Sequence[Reads]) -> Reads:
     """Return what a batch has to know: all that its commands have to."""
     return Reads(
         bookings=tuple(id_ for wanted in reads for id_ in wanted.bookings),
@@ -106,15 +107,15 @@ def combine(reads: Sequence[Reads]) -> Reads:
     )
 
 
-def depth_for(event: Event | None, reads: Reads, known: Mapping[str, Booking]) -> Depth:
-    """Return how deep to read, knowing the event and the bookings that were named."""
+def plan_reads(event: Event | None, reads: Reads, known: Mapping[str, Booking]) -> ReadPlan:
+    """Return what else to read, knowing the event and the bookings that were asked for."""
     if event is None:
-        return Depth()
+        return ReadPlan()
     remaining = event.status == "cancelled" and (event.sold or event.waiting)
-    queue = _queue_depth(event, reads, known)
+    queue = _count_servable(event, reads, known)
     asked = (known.get(id_) for id_ in reads.position_of)
 
-    return Depth(
+    return ReadPlan(
         queue=queue,
         active=MOST_PER_COMMIT if reads.all_active or remaining else 0,
         positions=tuple(b for b in asked if b is not None and b.status == "waiting"),
@@ -132,7 +133,7 @@ def _too_small(event: Event, capacities: Sequence[int]) -> int | None:
     return lowest if event.waiting and lowest < event.capacity else None
 
 
-def _queue_depth(event: Event, reads: Reads, known: Mapping[str, Booking]) -> int:
+def _count_servable(event: Event, reads: Reads, known: Mapping[str, Booking]) -> int:
     """Count the waiters that could be served: each takes a ticket that is free or comes free.
 
     Add those who may leave the list themselves, and one who wants too much. More may be

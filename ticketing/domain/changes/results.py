@@ -117,11 +117,11 @@ def id_of(outcome: Outcome) -> str | None:
 
 def customers_in(outcome: Outcome) -> frozenset[str]:
     """Return the ids of all customers whom an answer to this may name."""
-    named: list[Booking] = []
+    shown: list[Booking] = []
     if isinstance(outcome, BookingResult | EventResult):
-        named += outcome.assigned
+        shown += outcome.assigned
     if isinstance(outcome, BookingResult | TransferOffer):
-        named.append(outcome.booking)
+        shown.append(outcome.booking)
     if isinstance(outcome, CalledOff):
-        named += outcome.owed
-    return frozenset(booking.customer.id for booking in named if booking.customer)
+        shown += outcome.owed
+    return frozenset(booking.customer.id for booking in shown if booking.customer)

@@ -56,7 +56,7 @@ def servable(change_set: ChangeSet, *, after_the_day: bool = False) -> Booking |
     event = change_set.event
     if event is None or not _may_serve(change_set, event, after_the_day=after_the_day):
         return None
-    head = change_set.head()
+    head = change_set.next_waiting()
     if head is None:
         return None
     return head if change_set.is_inactive(head) or head.tickets <= event.available else None

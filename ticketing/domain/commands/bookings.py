@@ -59,7 +59,7 @@ class Book(Command[BookingResult]):
         event = event_for(change_set, themselves=self.most is not None)
         customer = change_set.receiver(self.customer)
         require_no_booking(change_set, customer)
-        _require_room(change_set, customer, self.most, self.tickets)
+        _require_below_limit(change_set, customer, self.most, self.tickets)
         if self.tickets > event.capacity:
             raise ExceedsCapacity(capacity=event.capacity)
 
@@ -170,7 +170,7 @@ class Resize(Command[BookingResult]):
         if booking.status != "confirmed" or booking.customer is None:
             raise NotConfirmed
         event, more = change_set.existing_event(), self.tickets - booking.tickets
-        _require_room(change_set, booking.customer, self.most, more)
+        _require_below_limit(change_set, booking.customer, self.most, more)
         require_free(event, more)
         total = (booking.total or 0) + more * event.price
         added = replace(booking, tickets=self.tickets, total=total)
@@ -186,7 +186,7 @@ def event_for(change_set: ChangeSet, *, themselves: bool) -> Event:
     return change_set.event_for_customers() if themselves else change_set.scheduled_event()
 
 
-def _require_room(
+def _require_below_limit(
     change_set: ChangeSet, customer: Customer, most: int | None, tickets: int
 ) -> None:
     """Require that a customer has not acquired too many, what they passed on included."""

@@ -7,10 +7,9 @@ can't be made: mypy says so, and Python at the first attempt.
 To add a command: a class in `events`, `sales` or `bookings` beside this file; where it makes a new
 kind of change, its word in `ticketing.domain.audit` and what it means to a replay in
 `ticketing.domain.verification`, which shares no code with the rules; then a view in
-`ticketing.api.views` that executes it, with its name in `ticketing.api.document.operations`, and
-where people do it a page in `ticketing.web.views`. One that makes something with an id is made by a
-function in `ticketing.services.commands`. Nothing else has to be registered, and mypy and the tests
-name what is forgotten.
+`ticketing.api.views` that executes it, and where people do it a page in `ticketing.web.views`.
+One that makes something with an id is made by a function in `ticketing.services.commands`. Nothing
+else has to be registered, and mypy and the tests name what is forgotten.
 
 Where a command has `expected`, these are the event's sequences that the caller would accept, or
 None where they named none. Where it has `holder`, it is for the booking of the customer with this

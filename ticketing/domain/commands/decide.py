@@ -64,7 +64,7 @@ def decide(
     change_set = ChangeSet(event_id, event, read_set, now, today)
     if envelopes:
         _finish_remaining_work(change_set, envelopes[0].caller)
-    outcomes = [_apply(envelope, change_set) for envelope in envelopes]
+    outcomes = [_outcome_of(envelope, change_set) for envelope in envelopes]
     return Decision(
         event,
         change_set.event,
@@ -76,7 +76,7 @@ def decide(
     )
 
 
-def _apply(envelope: Envelope, change_set: ChangeSet) -> Outcome:
+def _outcome_of(envelope: Envelope, change_set: ChangeSet) -> Outcome:
     try:
         outcome: Outcome = envelope.command.apply(change_set, envelope.caller)
     except DomainError as refusal:

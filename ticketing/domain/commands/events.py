@@ -117,7 +117,7 @@ class Change(Command[EventResult]):
         if "day" in changes and changes["day"][1] in change_set.taken:
             raise DateTaken
         if "capacity" in changes:
-            _require_room(change_set, event, changes["capacity"][1])
+            _require_capacity(change_set, event, changes["capacity"][1])
 
         changed = replace(event, **{field: new for field, (_, new) in changes.items()})
         change_set.record_event(caller, "changed", changed, changes)
@@ -186,7 +186,7 @@ def _may_be_replaced(event: Event) -> bool:
     return event.status == "scheduled" and not event.ever_booked
 
 
-def _require_room(change_set: ChangeSet, event: Event, capacity: int) -> None:
+def _require_capacity(change_set: ChangeSet, event: Event, capacity: int) -> None:
     if capacity < event.sold:
         raise CapacityBelowSold(sold=event.sold)
     for booking in change_set.active_bookings():

@@ -53,7 +53,7 @@ class NamedCustomer:
         id_ = self.given.lower() if _ID.fullmatch(self.given) else None
         object.__setattr__(self, "id", id_)
 
-    def made(self, now: datetime) -> Customer:
+    def as_customer(self, now: datetime) -> Customer:
         """Return the customer that a first booking makes."""
         return Customer(self.new_id, self.given, self.key, created_at=now)
 

@@ -1,7 +1,7 @@
 """The write path: how a change of an event or its bookings comes to be, in reading order.
 
-    view                       reads the request, makes a command
-     │  execute(command, on=event, caller, key)
+    view                       reads the request, makes a command, has it executed
+     │  execute(command, on=event, caller, key)        (api.http.execute)
     handler.CommandHandler     the one way in
      │
     queue.BatchQueues          one queue per event: who finds nobody at work leads a batch
@@ -17,7 +17,8 @@
      │  │ batch.Batch                             twins of a key are decided once               │
      │  │ storage.writes.read_sets.load_read_set  the event, and what the commands have to know │
      │  │ domain.commands.decide                  pure: state and commands in, change set out   │
-     │  │ storage.writes.change_sets.write        event (fence and capacity in its filter),     │
+     │  │ storage.writes.change_sets.write_change_set                                           │
+     │  │                                         event (fence and capacity in its filter),     │
      │  │                                         customers, bookings in sequence order, audit  │
      │  │ storage.writes.idempotency.insert_many  the responses to be stored                    │
      │  └─ commit: majority, journal ───────────────────────────────────────────────────────────┘
@@ -32,5 +33,5 @@
     moves.Moves                beside the queues: one transaction over two events, for a booking
                                that goes from the one to the other
 
-What a crash at each step leaves is told in docs/architecture.md.
+What a crash at each step leaves stands in docs/architecture.md.
 """

@@ -41,7 +41,7 @@ _BUFFER_BYTES = 1 << 20
 _UNPICKLABLE = pickle.PicklingError, AttributeError, TypeError
 
 
-class GivenBack:
+class NotTaken:
     """In place of a result: it was not taken, and its own worker sees to it."""
 
 
@@ -55,7 +55,7 @@ class Guest(Generic[Item]):
 
 
 # What has become of a publication of one's own, by its number.
-Reply = tuple[int, "Result | BaseException | GivenBack"]
+Reply = tuple[int, "Result | BaseException | NotTaken"]
 
 # What was taken: a publication of one's own by its number, or another worker's.
 Taken = Sequence["int | Guest[Item]"]
@@ -67,7 +67,7 @@ class Publications(Protocol[Item, Result]):
     def publish(self, event_id: str, number: int, item: Item, until: float) -> bool:
         """Publish an item, to be taken until then, if it can be; return whether it is."""
 
-    def take(self, event_id: str, most: int, *, locked: bool) -> tuple[Taken[Item], bool]:
+    def take_published(self, event_id: str, most: int, *, locked: bool) -> tuple[Taken[Item], bool]:
         """Take what is published for an event, in order; return it, and whether that was all.
 
         `locked` tells whether the event's lock is held.
@@ -93,7 +93,7 @@ class NoPublications(Generic[Item, Result]):
         """Publish nothing."""
         return False
 
-    def take(self, event_id: str, most: int, *, locked: bool) -> tuple[Taken[Item], bool]:
+    def take_published(self, event_id: str, most: int, *, locked: bool) -> tuple[Taken[Item], bool]:
         """Find nothing."""
         return (), True
 
@@ -145,7 +145,7 @@ class SharedPublications(Generic[Item, Result]):
             return False
         return True
 
-    def take(self, event_id: str, most: int, *, locked: bool) -> tuple[Taken[Item], bool]:
+    def take_published(self, event_id: str, most: int, *, locked: bool) -> tuple[Taken[Item], bool]:
         """Take what is published for an event; what is of another, or too late, is given back."""
         number_of_list = host_lock.number_of(event_id)
         if not locked:
@@ -160,7 +160,7 @@ class SharedPublications(Generic[Item, Result]):
                 return taken, True
             place, number, event, until, item = pickle.loads(message)  # noqa: S301 - of our own
             if event != event_id or until < now:
-                self._send(place, [(number, GivenBack())])
+                self._send(place, [(number, NotTaken())])
             elif place == self._place:
                 taken.append(number)
             else:
@@ -203,7 +203,7 @@ class SharedPublications(Generic[Item, Result]):
 
 
 def _portable(result: Result | BaseException) -> Result | BaseException:
-    """Return what a process can be told: of a library's error, which may not go, its words.
+    """Return what can be sent to a process: of a library's error, which may not go, its words.
 
     What ends a process ends this one alone, and nobody knows whether the commit came through.
     """

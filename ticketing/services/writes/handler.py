@@ -6,14 +6,13 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from datetime import date, datetime
+from datetime import datetime, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
-from ticketing.domain.audit import AuditEntry
 from ticketing.domain.commands.command import AnyCommand, Envelope, Resume
 from ticketing.domain.commands.moves import Leave
 from ticketing.domain.errors import Busy, DomainError, RequestInFlight, Unreadable
@@ -50,8 +49,6 @@ _LEAST_S = 0.05
 
 _NO_EVENT = ""
 
-_Written = tuple[Sequence[CommandResult | BaseException], Sequence[AuditEntry]]
-
 
 class CommandHandler:
     """Executes commands on one database: safe for threads, one per process."""
@@ -62,7 +59,7 @@ class CommandHandler:
         db: Database,
         clock: Callable[[], datetime],
         *,
-        today: Callable[[datetime], date] = lambda _: date.min,
+        timezone: tzinfo | None = None,
         group_size: int,
         wait_s: float,
         commit_s: float,
@@ -74,7 +71,7 @@ class CommandHandler:
         self._wait_s = wait_s
         self._commit_s = commit_s
         self._metrics = metrics
-        self._transactions = Transactions(db, clock, today)
+        self._transactions = Transactions(db, clock, timezone)
         self._turns = Turns(db)
         self._moves = Moves(self._transactions, self._turns)
         self._queues: BatchQueues[Submission, CommandResult] = BatchQueues(
@@ -142,7 +139,7 @@ class CommandHandler:
         origin = bookings.event_of(self._db, booking) or _NO_EVENT
         submission = Submission(Envelope(Leave(booking), caller), key)
         seconds = min(self._commit_s, remaining())
-        result = self._moves.execute(submission, origin=origin, to=to, seconds=seconds)
+        result = self._moves.commit_move(submission, origin=origin, to=to, seconds=seconds)
         if result.has_remaining_work:
             self.resume(origin, caller.request_id)
         return result
@@ -213,11 +210,7 @@ class CommandHandler:
     def _attempt(
         self, event_id: str, submissions: Sequence[Submission], seconds: float, *, lock: bool
     ) -> Sequence[CommandResult | BaseException]:
-        def work(session: ClientSession) -> _Written:
-            if lock:
-                self._transactions.lock([event_id], session)
-            return self._decide_and_write(event_id, submissions, session)
-
+        work = partial(self._transactions.decide_and_write, event_id, submissions, lock=lock)
         begun = time.perf_counter()
         try:
             with self._metrics.committing(len(submissions)) if self._metrics else nullcontext():
@@ -230,20 +223,8 @@ class CommandHandler:
                 raise Unreadable from error
             raise
         if self._metrics:
-            changes = ((entry.action, entry.tickets or 0) for entry in entries)
-            self._metrics.count_commit(len(submissions), time.perf_counter() - begun, changes)
+            self._metrics.count_commit(len(submissions), time.perf_counter() - begun, entries)
         return results
-
-    def _decide_and_write(
-        self, event_id: str, submissions: Sequence[Submission], session: ClientSession
-    ) -> _Written:
-        """Read, decide and write a batch within one transaction."""
-        batch = self._transactions.batch_of(submissions, session)
-        envelopes = [submission.envelope for submission in batch.fresh]
-        decision = self._transactions.decide_on(event_id, envelopes, session)
-        results = batch.complete(decision.outcomes, has_remaining_work=decision.has_remaining_work)
-        self._transactions.write([decision], batch, session)
-        return results, decision.entries
 
 
 def _gave_up(submission: Submission, conflict: Conflict) -> DomainError:

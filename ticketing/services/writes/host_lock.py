@@ -56,7 +56,7 @@ class HostLock:
         self._folder = shared_folder(name)
 
     @contextmanager
-    def held(self, event_id: str, meanwhile: Meanwhile = wait) -> Iterator[Lock]:
+    def locked(self, event_id: str, meanwhile: Meanwhile = wait) -> Iterator[Lock]:
         """Hold the event's lock, or go on without it when it can't be had; tell which.
 
         `meanwhile` is called instead of sleeping.
@@ -65,10 +65,10 @@ class HostLock:
             lock = Lock.NOT_HAD
             with suppress(OSError):
                 if self._folder is not None:
-                    lock = self._take(self._folder, number_of(event_id), held, meanwhile)
+                    lock = self._acquire(self._folder, number_of(event_id), held, meanwhile)
             yield lock
 
-    def _take(self, folder: Path, number: int, held: ExitStack, meanwhile: Meanwhile) -> Lock:
+    def _acquire(self, folder: Path, number: int, held: ExitStack, meanwhile: Meanwhile) -> Lock:
         """Lock for as long as `held` lasts, or give up after `PATIENCE_S`.
 
         Who waits for the lock holds the next-in-line lock in front of it, so that the one who has

@@ -32,7 +32,7 @@ class Moves:
         self._transactions = transactions
         self._turns = turns
 
-    def execute(
+    def commit_move(
         self, submission: Submission, *, origin: str, to: str, seconds: float
     ) -> CommandResult:
         """Move the booking of a `Leave` from its event to another.
@@ -42,18 +42,18 @@ class Moves:
         """
         attempts = count()
 
-        def work(session: ClientSession) -> CommandResult | BaseException:
+        def move_in_transaction(session: ClientSession) -> CommandResult | BaseException:
             if next(attempts) > 0:
-                self._transactions.lock({origin, to}, session)
-            return self._decide_and_write(submission, origin, to, session)
+                self._transactions.lock_events({origin, to}, session)
+            return self._leave_and_arrive(submission, origin, to, session)
 
         with self._turns.held_together({origin, to}):
-            result = until_committed(self._transactions.db, work, seconds=seconds)
+            result = until_committed(self._transactions.db, move_in_transaction, seconds=seconds)
         if isinstance(result, BaseException):
             raise result
         return result
 
-    def _decide_and_write(
+    def _leave_and_arrive(
         self, submission: Submission, origin: str, to: str, session: ClientSession
     ) -> CommandResult | BaseException:
         batch = self._transactions.batch_of([submission], session)
@@ -67,7 +67,7 @@ class Moves:
         )
         remains = any(decision.has_remaining_work for decision in decisions)
         (result,) = batch.complete([outcome], has_remaining_work=remains)
-        self._transactions.write(decisions, batch, session)
+        self._transactions.write_decisions(decisions, batch, session)
         return result
 
 

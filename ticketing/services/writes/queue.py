@@ -38,9 +38,9 @@ from typing import Generic, TypeVar
 
 from ticketing.domain.errors import Busy, OutcomeUnknown
 from ticketing.services.writes.combining import (
-    GivenBack,
     Guest,
     NoPublications,
+    NotTaken,
     Publications,
     Reply,
 )
@@ -108,8 +108,8 @@ class BatchQueues(Generic[Item, Result]):
         OutcomeUnknown.
         """
         until = time.monotonic() + min(wait_s, remaining())
-        waiter: Waiter[Item, Result] = Waiter(item, until)
         with self._using(event_id) as queue:
+            waiter = Waiter[Item, Result](item, until)
             self._enter(event_id, queue, waiter)
             self._await(queue, waiter)
             while waiter.leads and not self._lead(event_id, queue, waiter):
@@ -142,7 +142,7 @@ class BatchQueues(Generic[Item, Result]):
             if not queue.led:
                 queue.led = waiter.leads = True
             elif queue.publishes:
-                self._publish(event_id, queue)
+                self._publish_queued(event_id, queue)
 
     def _await(self, queue: EventQueue[Item, Result], waiter: Waiter[Item, Result]) -> None:
         """Wait until the waiter is completed or leads."""
@@ -182,23 +182,23 @@ class BatchQueues(Generic[Item, Result]):
             if not leader.completed:
                 with self._turn(event_id, meanwhile) as lock:
                     if lock is not Lock.NOT_WANTED:
-                        batch = self._take(event_id, queue, locked=lock is Lock.HELD)
+                        batch = self._take_batch(event_id, queue, locked=lock is Lock.HELD)
                         results = self._committed(event_id, queue, batch)
             if not batch and not leader.completed:
-                self._await_reply(queue, leader)
+                self._listen(queue, leader)
         except BaseException as error:  # noqa: BLE001 - it reaches every member
             # Where not even the turn could be had, whoever waits gets the error, and nobody waits
             # for a commit that will not come.
             batch = batch or self._take_own(queue, leader)
             results = results or [error] * len(batch)
-        is_done = leader.completed or any(member is leader for member in batch)
+        is_done = leader.completed or leader in batch
         # The lead first: the next batch may start while the threads of this one wake up.
         if is_done:
-            self._hand_over(queue)
-        self._complete(queue, batch, results, leader if is_done else None)
+            queue.hand_over()
+        queue.complete_batch(batch, results, leader if is_done else None)
         return is_done
 
-    def _await_reply(self, queue: EventQueue[Item, Result], leader: Waiter[Item, Result]) -> None:
+    def _listen(self, queue: EventQueue[Item, Result], leader: Waiter[Item, Result]) -> None:
         """Listen for a moment: somebody has taken what is published here.
 
         A leader waits as long as those who follow it, and no longer.
@@ -212,7 +212,7 @@ class BatchQueues(Generic[Item, Result]):
     def _give_up(self, queue: EventQueue[Item, Result], leader: Waiter[Item, Result]) -> None:
         """Complete a leader that is published: whether it was committed is not known."""
         if leader.number is not None and self._withdraw(queue, leader.number):
-            leader.complete(OutcomeUnknown())
+            leader.set_result(OutcomeUnknown())
 
     def _committed(
         self,
@@ -237,7 +237,7 @@ class BatchQueues(Generic[Item, Result]):
             self.publications.reply(guests)
             # Whoever is next among the workers finds them all together.
             with queue.lock:
-                self._publish(event_id, queue)
+                self._publish_queued(event_id, queue)
         return results
 
     def _meanwhile(
@@ -250,17 +250,17 @@ class BatchQueues(Generic[Item, Result]):
         """Publish who is queued, and hear of who was published; return whether the leader waits."""
         with queue.lock:
             queue.publishes = True
-            self._publish(event_id, queue)
+            self._publish_queued(event_id, queue)
         self.publications.await_reply(pause_s)
         self._hear()
         return not leader.completed
 
-    def _publish(self, event_id: str, queue: EventQueue[Item, Result]) -> None:
+    def _publish_queued(self, event_id: str, queue: EventQueue[Item, Result]) -> None:
         """Publish who is queued, in order; under the queue's lock."""
         while queue.waiters and not queue.waiters[0].withheld:
             waiter = queue.waiters[0]
             number = next(self._numbers)
-            waiter.mark = self.publications.taken_unlocked(event_id)
+            waiter.stamp = self.publications.taken_unlocked(event_id)
             self._queue_of[number] = queue
             if not self.publications.publish(event_id, number, waiter.item, waiter.deadline):
                 del self._queue_of[number]
@@ -292,13 +292,13 @@ class BatchQueues(Generic[Item, Result]):
                 waiter = self._withdraw(queue, number)
                 if waiter is None:
                     continue
-                if isinstance(reply, GivenBack):
-                    self._give_back(queue, waiter)
+                if isinstance(reply, NotTaken):
+                    self._requeue(queue, waiter)
                 else:
                     completed.append((waiter, reply))
             complete_in_line(completed)
 
-    def _give_back(self, queue: EventQueue[Item, Result], waiter: Waiter[Item, Result]) -> None:
+    def _requeue(self, queue: EventQueue[Item, Result], waiter: Waiter[Item, Result]) -> None:
         """Queue who was not taken again, at the head; whose time is over would be too late."""
         if not waiter.remaining():
             complete_in_line([(waiter, Busy())])
@@ -306,13 +306,13 @@ class BatchQueues(Generic[Item, Result]):
         waiter.taken, waiter.withheld = False, True
         queue.waiters.appendleft(waiter)
 
-    def _take(
+    def _take_batch(
         self, event_id: str, queue: EventQueue[Item, Result], *, locked: bool
     ) -> list[Member[Item, Result]]:
         """Take a batch: what is published by all workers, and then who is in the queue here."""
         with queue.lock:
             queue.publishes = False
-        taken, is_all = self.publications.take(event_id, self._size, locked=locked)
+        taken, is_all = self.publications.take_published(event_id, self._size, locked=locked)
         batch: list[Member[Item, Result]] = []
         with queue.lock:
             for one in taken:
@@ -322,7 +322,7 @@ class BatchQueues(Generic[Item, Result]):
         if locked and is_all and queue.published:
             batch += self._to_repeat(queue, self._lost(event_id, queue))
         with queue.lock:
-            batch += queue.take(self._size - len(batch))
+            batch += queue.dequeue(self._size - len(batch))
         return batch
 
     def _to_repeat(
@@ -342,9 +342,9 @@ class BatchQueues(Generic[Item, Result]):
         Whoever has taken them is dead, and they may have been committed.
         """
         self._hear()
-        mark = self.publications.taken_unlocked(event_id)
+        stamp = self.publications.taken_unlocked(event_id)
         with queue.lock:
-            numbers = [n for n, waiter in queue.published.items() if waiter.mark == mark]
+            numbers = [n for n, waiter in queue.published.items() if waiter.stamp == stamp]
             return [waiter for n in numbers if (waiter := self._withdraw(queue, n))]
 
     def _take_own(
@@ -354,38 +354,10 @@ class BatchQueues(Generic[Item, Result]):
         with queue.lock:
             queue.publishes = False
             self._give_up(queue, leader)
-            return queue.take(self._size)
+            return queue.dequeue(self._size)
 
     def _withdraw(
         self, queue: EventQueue[Item, Result], number: int
     ) -> Waiter[Item, Result] | None:
         self._queue_of.pop(number, None)
         return queue.withdraw_publication(number)
-
-    def _complete(
-        self,
-        queue: EventQueue[Item, Result],
-        batch: Sequence[Member[Item, Result]],
-        results: Sequence[Result | BaseException],
-        leader: Waiter[Item, Result] | None,
-    ) -> None:
-        """Give each its result; guests have theirs already."""
-        with queue.lock:
-            complete_in_line(
-                [
-                    (member, result)
-                    for member, result in zip(batch, results, strict=True)
-                    if isinstance(member, Waiter)
-                ],
-                leader,
-            )
-
-    def _hand_over(self, queue: EventQueue[Item, Result]) -> None:
-        with queue.lock:
-            queue.publishes = False
-            heir = queue.heir()
-            if heir is None:
-                queue.led = False
-            else:
-                heir.leads = True
-                heir.wake.release()

@@ -80,9 +80,9 @@ class RecoveryWorker:
         pause_s = self._pause_s
         # At random, so that workers that started together don't all look at the same moment.
         while not stop.wait(random.uniform(0.5, 1.5) * pause_s):
-            pause_s = self._pause_s if self._recover() else _GO_ON_S
+            pause_s = self._pause_s if self._run_round() else _GO_ON_S
 
-    def _recover(self) -> bool:
+    def _run_round(self) -> bool:
         """Recover; return whether to rest now. What goes wrong is tried again after a pause."""
         # A round keeps its name until everything is done, and the lease with it, so that the worker
         # that has begun goes on at once. A new name for each round gives the others their turn.

@@ -78,7 +78,7 @@ class Turns:
         Tells whether the host's lock is held; `meanwhile` is called while it is waited for, and
         may say that no turn is wanted any more.
         """
-        with self._host_lock.held(event_id, meanwhile) as lock:
+        with self._host_lock.locked(event_id, meanwhile) as lock:
             if lock is Lock.NOT_WANTED:
                 yield lock
                 return
@@ -93,7 +93,7 @@ class Turns:
         """
         with ExitStack() as held:
             for _, event_id in sorted({number_of(id_): id_ for id_ in event_ids}.items()):
-                held.enter_context(self._host_lock.held(event_id))
+                held.enter_context(self._host_lock.locked(event_id))
             for event_id in sorted(event_ids):
                 held.enter_context(self._among_hosts(event_id))
             yield
@@ -105,14 +105,14 @@ class Turns:
             return
         with self._lock:
             holder = self._successors.pop(event_id, None) or _somebody()
-        is_ours = self._take(event_id, holder)
+        is_ours = self._await_turn(event_id, holder)
         begun = time.monotonic()
         try:
             yield
         finally:
             self._last_turn_s = time.monotonic() - begun
             if is_ours:
-                self._give_back(event_id, holder)
+                self._end_turn(event_id, holder)
 
     def defeated(self, event_id: str) -> None:
         """Remember that somebody else has committed on the event while we were about to."""
@@ -128,7 +128,7 @@ class Turns:
             self._contended.pop(event_id, None)
         return False
 
-    def _take(self, event_id: str, holder: str) -> bool:
+    def _await_turn(self, event_id: str, holder: str) -> bool:
         """Wait for the turn; return whether it is ours."""
         # Nothing is asked that would be cut off at once: that costs a connection.
         until = time.monotonic() + PATIENCE_S - _SHORTEST_PAUSE_S
@@ -169,7 +169,7 @@ class Turns:
     def _lease_s(self) -> float:
         return max(LEASE_S, self._turn_s())
 
-    def _give_back(self, event_id: str, holder: str) -> None:
+    def _end_turn(self, event_id: str, holder: str) -> None:
         """End our turn; where that can't be said it runs out."""
         successor = _somebody() if self._round_trip_s >= _FAR_S else None
         keep_s = min(_LONGEST_S, _ROUND_TRIPS_BACK * self._round_trip_s)

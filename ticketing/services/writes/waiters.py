@@ -1,4 +1,4 @@
-"""Those who wait for a commit on one event, and what is said of each while they wait."""
+"""Those who wait for a commit on one event, and what is known of each while they wait."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Waiter(Generic[Item, Result]):
     Its fields change under the queue's lock, or by its leader. `wake` is a held lock that is
     released to wake the one thread that waits for it: a quarter of what an Event costs. `next` is
     whom it wakes in turn, once it is completed. `number` is that of its publication, while it is
-    published, and `mark` what the publications said then; who is `withheld` is not published.
+    published, and `stamp` what `taken_unlocked` was then; who is `withheld` is not published.
     """
 
     __slots__ = (
-        "completed", "deadline", "gave_up", "item", "leads", "mark", "next", "number", "result",
+        "completed", "deadline", "gave_up", "item", "leads", "next", "number", "result", "stamp",
         "taken", "wake", "withheld",
     )  # fmt: skip
 
@@ -37,7 +37,7 @@ class Waiter(Generic[Item, Result]):
         self.gave_up = False
         self.withheld = False
         self.number: int | None = None
-        self.mark = 0
+        self.stamp = 0
         self.next: Waiter[Item, Result] | None = None
         self.result: Result | BaseException | None = None
 
@@ -50,7 +50,7 @@ class Waiter(Generic[Item, Result]):
         if self.next is not None:
             self.next.wake.release()
 
-    def complete(self, result: Result | BaseException) -> None:
+    def set_result(self, result: Result | BaseException) -> None:
         """Give it its result; its thread is still to be woken."""
         self.result = result
         self.completed = True
@@ -73,7 +73,7 @@ class EventQueue(Generic[Item, Result]):
         self.publishes = False
         self.users = 0
 
-    def take(self, most: int) -> list[Waiter[Item, Result]]:
+    def dequeue(self, most: int) -> list[Waiter[Item, Result]]:
         """Take the first who are queued, at most so many: they can't be withdrawn any more."""
         taken = [self.waiters.popleft() for _ in range(min(most, len(self.waiters)))]
         for waiter in taken:
@@ -93,6 +93,34 @@ class EventQueue(Generic[Item, Result]):
             return self.waiters[0]
         return next(iter(self.published.values()), None)
 
+    def hand_over(self) -> None:
+        """Make the heir the leader, or leave the queue without one where nobody waits."""
+        with self.lock:
+            self.publishes = False
+            heir = self.heir()
+            if heir is None:
+                self.led = False
+            else:
+                heir.leads = True
+                heir.wake.release()
+
+    def complete_batch(
+        self,
+        batch: Sequence[object],
+        results: Sequence[Result | BaseException],
+        leader: Waiter[Item, Result] | None,
+    ) -> None:
+        """Give each of a batch who waits here its result; guests have theirs already."""
+        with self.lock:
+            complete_in_line(
+                [
+                    (member, result)
+                    for member, result in zip(batch, results, strict=True)
+                    if isinstance(member, Waiter)
+                ],
+                leader,
+            )
+
 
 def complete_in_line(
     completed: Sequence[tuple[Waiter[Item, Result], Result | BaseException]],
@@ -107,7 +135,7 @@ def complete_in_line(
     for waiter, result in completed:
         if waiter.gave_up:
             continue
-        waiter.complete(result)
+        waiter.set_result(result)
         if waiter.leads:
             continue
         if last is None:

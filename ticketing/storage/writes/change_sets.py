@@ -29,7 +29,7 @@ _DETAILS = (
 _COUNTERS = ("sold", "bookings", "waiting", "revenue", "sequence")
 
 
-def write(db: Database, decision: Decision, session: ClientSession) -> None:
+def write_change_set(db: Database, decision: Decision, session: ClientSession) -> None:
     """Write a decision over the state that it was made on; raises Conflict if that has moved on."""
     if decision.after is None:
         return
@@ -46,14 +46,14 @@ def write(db: Database, decision: Decision, session: ClientSession) -> None:
 def _returning(decision: Decision) -> set[str]:
     """Return who may be forgotten at this moment though they get tickets by this batch.
 
-    Those who are marked. A batch that has not seen a mark has lost to the fence which follows it,
-    unless its event is new and could not be fenced.
+    Those who are noted as idle. A batch that has not seen the note has lost to the fence which
+    follows it, unless its event is new and could not be fenced.
     """
-    made = {customer.id for customer in decision.new_customers}
+    new = {customer.id for customer in decision.new_customers}
     return {
         holder.id
         for write in decision.writes
-        if (holder := write.after.customer) and holder.id not in made
+        if (holder := write.after.customer) and holder.id not in new
         if (holder.idle_since or decision.before is None) and write.after.active
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pymongo.client_session import ClientSession
 
 from ticketing.domain.bookings import Booking
-from ticketing.domain.changes.read_set import NOTHING, Reads, ReadSet, combine, depth_for
+from ticketing.domain.changes.read_set import NOTHING, Reads, ReadSet, merge_reads, plan_reads
 from ticketing.domain.commands.command import AnyCommand
 from ticketing.domain.events import Event
 from ticketing.domain.identity.customers import Customer
@@ -26,25 +26,19 @@ def load_read_set(
     does one of bookings by customers who are known by id, or whom nobody has known before.
     """
     reads = [command.reads() for command in commands]
-    if any(wanted is not NOTHING for wanted in reads):
-        return _load_named(db, event_id, combine(reads), session)
+    if reads != [NOTHING] * len(reads):
+        return _load_with_event(db, event_id, merge_reads(reads), session)
     event = events.find(db, event_id, session)
-    if event is None or _is_settled(event):
+    # What is booked matters to nobody then, unless it has to be served or cancelled.
+    if event is None or not (event.waiting or (event.status == "cancelled" and event.sold)):
         return event, _EMPTY
-    return event, _load(db, event_id, event, combine(reads), _EMPTY, session)
+    return event, _complete_read_set(db, event_id, event, merge_reads(reads), _EMPTY, session)
 
 
-def _is_settled(event: Event) -> bool:
-    """Return whether nothing that is booked can matter unless a command names it."""
-    if event.status == "cancelled":
-        return not (event.sold or event.waiting)
-    return not event.waiting
-
-
-def _load_named(
+def _load_with_event(
     db: Database, event_id: str, reads: Reads, session: ClientSession
 ) -> tuple[Event | None, ReadSet]:
-    """Look up together with the event who is named, and what is known to be theirs or named."""
+    """Look up together with the event who and what is asked for, and what is known to be theirs."""
     by_id = {ref.id for ref in reads.customers if isinstance(ref, Customer)}
     accounts = customers.find_accounts(db, reads.customers, session)
     refs = [*reads.customers, *accounts.values()]
@@ -57,15 +51,15 @@ def _load_named(
         },
         session,
     )
-    referred, named = customers.referred(found["customers"], refs)
+    referred, by_key = customers.referred(found["customers"], refs)
     held = bookings.read_many(found["bookings"])
     if others := referred.keys() - by_id:
         held |= bookings.find_held(db, event_id, others, session)
-    known = ReadSet(bookings=held, customers=referred, named=named, accounts=accounts)
-    return event, _load(db, event_id, event, reads, known, session)
+    known = ReadSet(bookings=held, customers=referred, by_key=by_key, accounts=accounts)
+    return event, _complete_read_set(db, event_id, event, reads, known, session)
 
 
-def _load(
+def _complete_read_set(
     db: Database,
     event_id: str,
     event: Event | None,
@@ -73,34 +67,34 @@ def _load(
     known: ReadSet,
     session: ClientSession,
 ) -> ReadSet:
-    """Complete what is known of those who are named with what else the commands have to know."""
-    depth = depth_for(event, reads, known.bookings)
-    queue = bookings.first_waiting(db, event_id, depth.queue, session)
-    active = bookings.first_active(db, event_id, depth.active, session)
+    """Complete what is known of what was asked for with what else the commands have to know."""
+    plan = plan_reads(event, reads, known.bookings)
+    queue = bookings.first_waiting(db, event_id, plan.queue, session)
+    active = bookings.first_active(db, event_id, plan.active, session)
     large: Sequence[Booking] = (
-        bookings.largest_waiting(db, event_id, depth.larger_than, depth.larger, session)
-        if depth.larger_than is not None
+        bookings.largest_waiting(db, event_id, plan.larger_than, plan.larger, session)
+        if plan.larger_than is not None
         else []
     )
 
     taken = events.days_taken(db, reads.days, but_by=event_id, session=session)
-    ahead = {b.id: bookings.count_ahead(db, b, session) for b in depth.positions}
+    ahead = {b.id: bookings.count_ahead(db, b, session) for b in plan.positions}
 
     # In the snapshot that the batch is decided on: so a deactivation that was acknowledged before
     # this transaction began is seen by it, and nobody is served after it.
     holding = [*known.bookings.values(), *queue, *active, *large]
     holders = customers.ids_of(holding) - known.customers.keys()
     everybody = {**known.customers, **customers.find_many(db, holders, session)}
-    named = customers.attached(known.bookings.values(), everybody)
+    asked_for = customers.attached(known.bookings.values(), everybody)
     return ReadSet(
         queue=customers.attached(queue, everybody),
         queue_is_all=event is None or len(queue) == event.waiting,
         active=customers.attached(active, everybody),
         large=customers.attached(large, everybody),
-        bookings={b.id: b for b in named},
+        bookings={b.id: b for b in asked_for},
         taken=taken,
         ahead=ahead,
         customers=everybody,
-        named=known.named,
+        by_key=known.by_key,
         accounts=known.accounts,
     )

@@ -38,9 +38,7 @@ class UserChange(SomeFields, Input[AccountUpdate]):
     active = Flag()
     verified = Flag()
     password = Password()
-    current_password = fields.String(
-        data_key="currentPassword", metadata={"description": "With one's own new password."}
-    )
+    current_password = fields.String(data_key="currentPassword")
 
     @ma.validates_schema
     def _current_with_new(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -173,8 +171,14 @@ class Session(Schema):
     id = fields.String(required=True)
     created_at = Instant(required=True, data_key="createdAt")
     expires_at = Instant(required=True, data_key="expiresAt")
-    address = fields.String(required=True)
-    agent = fields.String(required=True)
+    address = fields.String(
+        required=True,
+        metadata={"description": "The network address from which somebody signed in."},
+    )
+    agent = fields.String(
+        required=True,
+        metadata={"description": "What their program called itself (`User-Agent`)."},
+    )
 
 
 class SessionPage(Page):
