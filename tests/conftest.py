@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -138,9 +139,13 @@ def api_at(
     busy the machine, but where a test takes them away.
     """
 
+    # Python 3.11 counts how deep it is in a syntax tree for all threads together, so that routes
+    # compiled by two of them end in a SystemError (https://github.com/python/cpython/issues/106905).
+    one_at_a_time = threading.Lock()
+
     def build(clock: Callable[[], datetime] = utc_now, **known: object) -> FlaskClient:
         settings = the_settings(database=db.name, mongodb_uri=mongodb_uri, **known)
-        with monkeypatch.context() as patient:
+        with one_at_a_time, monkeypatch.context() as patient:
             if settings.rate_limit_uri is None:
                 patient.setattr("ticketing.app.RATES_WAIT_S", NEVER_S)
                 patient.setattr("ticketing.app.ATTEMPTS_WAIT_S", NEVER_S)
