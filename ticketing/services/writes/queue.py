@@ -109,7 +109,7 @@ class BatchQueues(Generic[Item, Result]):
         """
         until = time.monotonic() + min(wait_s, remaining())
         with self._using(event_id) as queue:
-            waiter = Waiter[Item, Result](item, until)
+            waiter: Waiter[Item, Result] = Waiter(item, until)
             self._enter(event_id, queue, waiter)
             self._await(queue, waiter)
             while waiter.leads and not self._lead(event_id, queue, waiter):
