@@ -277,7 +277,7 @@ def takes_no_turns(patch: pytest.MonkeyPatch) -> None:
 
 
 def gives_no_turn_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(service_turns.Turns, "_give_back", lambda *_: None)
+    patch.setattr(service_turns.Turns, "_end_turn", lambda *_: None)
 
 
 # Keys.
