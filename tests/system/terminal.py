@@ -10,6 +10,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 PATIENCE_S = 60
@@ -62,6 +63,21 @@ class Terminal:
     def press(self, keys: str) -> None:
         """Press these keys."""
         os.write(self._ours, keys.encode())
+
+    def press_until_it_ends(self, key: str) -> int:
+        """Press a key until the command has ended, as a person would; return its exit code.
+
+        Python looks for signals before it begins to read, and not at the very moment: one that
+        comes just then is noticed with the next.
+        """
+        until = time.monotonic() + PATIENCE_S
+        while self.process.poll() is None:
+            assert time.monotonic() < until, self.seen
+            with suppress(OSError):  # it has just ended
+                self.press(key)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(5)
+        return self.wait()
 
     def wait(self) -> int:
         """Wait until the command has ended; return its exit code. What it printed then is seen."""

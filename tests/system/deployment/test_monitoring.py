@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.builders import an_event, decided, sell
+from tests.domain.builders import an_event, decided, sell
 from tests.system.server import ROOT
 from ticketing.domain.audit import Action
 from ticketing.metrics import KNOWN_NOW, Metrics

@@ -61,8 +61,7 @@ def test_ends_without_a_fuss_when_nobody_wants_to_go_on(at_a_terminal, db, key):
     """Ctrl-C and Ctrl-D."""
     with at_a_terminal() as terminal:
         terminal.wait_for("Password: ")
-        terminal.press(key)
-        assert terminal.wait() == 130
+        assert terminal.press_until_it_ends(key) == 130
 
     assert "Traceback" not in terminal.seen
     assert db.users.count_documents({}) == 0
