@@ -22,7 +22,6 @@ from ticketing.services.writes import turns as module
 from ticketing.services.writes.turns import Turns
 from ticketing.storage import events
 from ticketing.storage.writes import idempotency, turns
-from ticketing.storage.writes.turns import Place
 
 
 @pytest.fixture
@@ -241,21 +240,15 @@ def test_asks_now_and_then_while_it_waits_and_looks_in_between(db, asked, monkey
     assert 0 < len(asked) <= module._ASKED_A_LEASE + 1
 
 
-def test_looks_less_often_while_somebody_else_is_next(db):
+def test_looks_the_less_often_the_longer_turns_are_but_neither_always_nor_hardly_ever(db):
     own = Turns(db)
+    assert own._pause_s() == module._SHORTEST_PAUSE_S
+
     own._last_turn_s = 0.024
-
-    assert own._pause_s(Place.NEXT) == 0.003
-    assert own._pause_s(Place.BEHIND) == 0.012
-
-
-@pytest.mark.parametrize("place", Place)
-def test_looks_neither_all_the_time_nor_hardly_ever(db, place):
-    own = Turns(db)
-    assert own._pause_s(place) == module._SHORTEST_PAUSE_S
+    assert own._pause_s() == 0.003
 
     own._last_turn_s = 60.0
-    assert own._pause_s(place) == module._LONGEST_PAUSE_S
+    assert own._pause_s() == module._LONGEST_PAUSE_S
 
 
 @pytest.mark.parametrize("is_next", [True, False])

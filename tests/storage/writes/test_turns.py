@@ -6,7 +6,6 @@ import pytest
 from pymongo.read_concern import ReadConcern
 
 from ticketing.storage.writes import turns
-from ticketing.storage.writes.turns import Place
 
 LONG, OVER = 60.0, 0.0
 
@@ -196,16 +195,15 @@ def test_a_turn_that_is_kept_outlasts_a_moment_in_which_nobody_is_in_line(db, fa
 # What is seen by a look, which costs less than asking.
 
 
-def place(db, holder):
-    return turns.find_place(db, "e1", holder)
+def worth_asking(db, *holders):
+    return [holder for holder in holders if turns.is_worth_asking(db, "e1", holder)]
 
 
-def test_tells_who_is_next_and_who_is_behind(db):
+def test_nobody_need_ask_while_the_turn_lasts_and_somebody_is_next(db):
     turns.take(db, "e1", "a", LONG)
     turns.take(db, "e1", "b", LONG)
 
-    assert place(db, "b") is Place.NEXT
-    assert place(db, "c") is Place.BEHIND
+    assert worth_asking(db, "b", "c") == []
 
 
 def test_has_who_is_next_ask_once_the_turn_is_given_back(db):
@@ -213,23 +211,21 @@ def test_has_who_is_next_ask_once_the_turn_is_given_back(db):
     turns.take(db, "e1", "b", LONG)
     turns.give_back(db, "e1", "a")
 
-    assert place(db, "b") is None
-    assert place(db, "c") is Place.BEHIND
+    assert worth_asking(db, "b", "c") == ["b"]
 
 
 def test_has_everybody_ask_where_nobody_is_next(db):
-    assert place(db, "b") is None
+    assert worth_asking(db, "b", "c") == ["b", "c"]
 
     turns.take(db, "e1", "a", LONG)
-    assert place(db, "b") is None
+    assert worth_asking(db, "b", "c") == ["b", "c"]
 
     turns.take(db, "e1", "b", LONG)
     turns.leave(db, "e1", "b")
-    assert place(db, "c") is None
+    assert worth_asking(db, "b", "c") == ["b", "c"]
 
 
 def test_has_who_is_far_away_ask_for_the_turn_that_is_kept(db, far_away):
     others_have(db, turns.OTHERS_BEFORE)
 
-    assert place(db, "far again") is None
-    assert place(db, "somebody") is Place.BEHIND
+    assert worth_asking(db, "far again", "somebody") == ["far again"]

@@ -24,7 +24,6 @@ from ticketing.services.writes.host_lock import HostLock, Lock, Meanwhile, numbe
 from ticketing.storage.driver.clients import Database
 from ticketing.storage.driver.deadlines import deadline
 from ticketing.storage.writes import turns
-from ticketing.storage.writes.turns import Place
 
 # A turn is given back after milliseconds; one that is not, as by a host that has died, runs out.
 LEASE_S = 0.25
@@ -36,9 +35,9 @@ PATIENCE_S = 1.0
 _CONTENDED_S = 1.0
 
 # How often somebody looks whether it is their turn: so many times while a turn lasts, going by how
-# long our own last one took. Whoever is not next only has to come into line before it is over.
-_LOOKS_OF_THE_NEXT = 8
-_LOOKS_FROM_BEHIND = 2
+# long our own last one took. Whoever is not next looks as often: the place in line goes to who sees
+# first that it is free. With two looks from behind the slowest hundredth waited twice as long.
+_LOOKS = 8
 _SHORTEST_PAUSE_S = 0.002
 _LONGEST_PAUSE_S = 0.02
 
@@ -145,14 +144,13 @@ class Turns:
     def _wait_in_line(self, event_id: str, holder: str, until: float) -> None:
         """Wait until to ask for the turn may change anything, or our place has to be kept."""
         until = min(until, time.monotonic() + self._lease_s() / _ASKED_A_LEASE)
-        place: Place | None = Place.NEXT
-        while place and (remaining_s := until - time.monotonic()) > 0:
-            time.sleep(min(remaining_s, self._pause_s(place)))
-            place = turns.find_place(self._db, event_id, holder)
+        while (remaining_s := until - time.monotonic()) > 0:
+            time.sleep(min(remaining_s, self._pause_s()))
+            if turns.is_worth_asking(self._db, event_id, holder):
+                return
 
-    def _pause_s(self, place: Place) -> float:
-        looks = _LOOKS_OF_THE_NEXT if place is Place.NEXT else _LOOKS_FROM_BEHIND
-        return min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, self._last_turn_s / looks))
+    def _pause_s(self) -> float:
+        return min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, self._last_turn_s / _LOOKS))
 
     def _take_if_free(self, event_id: str, holder: str) -> bool:
         begun = time.monotonic()

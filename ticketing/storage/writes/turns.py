@@ -14,7 +14,6 @@ It is not written with a majority: nothing depends on it, and after a failover i
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import Enum
 
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
@@ -31,13 +30,6 @@ _LONGEST_MS = 600_000
 # How many turns others have before one that is kept. Between a host that is far from MongoDB and
 # one beside it this is what the near one may sell more than the other, in commits.
 OTHERS_BEFORE = 3
-
-
-class Place(Enum):
-    """Where somebody stands who waits for a turn."""
-
-    NEXT = "the next turn is ours"
-    BEHIND = "somebody else is next"
 
 
 def take(db: Database, event_id: str, holder: str, lease_s: float) -> bool:
@@ -80,18 +72,16 @@ def take(db: Database, event_id: str, holder: str, lease_s: float) -> bool:
     return bool(document["holder"] == holder)
 
 
-def find_place(db: Database, event_id: str, holder: str) -> Place | None:
-    """Return where we stand in line, or None where to ask for the turn may change that.
+def is_worth_asking(db: Database, event_id: str, holder: str) -> bool:
+    """Return whether to ask may bring the turn or a place in line to who has asked in vain.
 
     It costs a third of asking. It goes by no clock, so that a lease which has run out is not seen.
     """
     turn = _turns(db).find_one({"_id": _id(event_id)})
     if turn is None or turn.get("next") is None:
-        return None
+        return True
     is_given_back = turn.get("until") == _LONG_AGO
-    if is_given_back and holder in (turn["next"], turn.get("kept_for")):
-        return None
-    return Place.NEXT if turn["next"] == holder else Place.BEHIND
+    return is_given_back and holder in (turn["next"], turn.get("kept_for"))
 
 
 def give_back(
